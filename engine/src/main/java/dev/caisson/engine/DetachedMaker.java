@@ -246,7 +246,7 @@ final class DetachedMaker implements AutoCloseable {
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
                             plan,
-                            parts,
+                            parts.all(),
                             new MonitorSetup.Streams(file.terminal(), file.input(), false, owner),
                             new MonitorSetup.Log(KeptRun.logName(id), ContainerLog.FILES, ContainerLog.FILE_BYTES),
                             policy(file))

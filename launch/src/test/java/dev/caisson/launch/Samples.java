@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// A host, an image and plans that tests start from; nothing of them is read from the machine that runs the test.
-final class Samples {
+public final class Samples {
     static final ContainerId ID = new ContainerId("0123456789abcdef".repeat(4));
     static final long HARD_NOFILE = 1 << 20;
 
@@ -87,7 +87,7 @@ final class Samples {
                 new RootImage.ProgramUser(1000, 1001, List.of(5, 44), "/home/user"));
     }
 
-    static ContainerSpec spec() {
+    public static ContainerSpec spec() {
         return ContainerSpec.of(Image.host(), "true", "--flag");
     }
 
@@ -111,7 +111,7 @@ final class Samples {
     }
 
     /// A network of both families that leads out, and one whose containers are kept apart.
-    static GuestNetwork networks() {
+    public static GuestNetwork networks() {
         var web = new Attachment(
                 ID,
                 "web",
@@ -153,7 +153,7 @@ final class Samples {
                 AddressText.parse(gateway).orElseThrow());
     }
 
-    static LaunchPlan plan(ContainerSpec spec, GuestNetwork network) {
+    public static LaunchPlan plan(ContainerSpec spec, GuestNetwork network) {
         return Planner.plan(
                 Policy.approve(spec, host(), TrustedPaths.OF_ANY_HOST, Samples::look),
                 image(),
@@ -164,7 +164,7 @@ final class Samples {
                 network);
     }
 
-    static LaunchPlan plan() {
+    public static LaunchPlan plan() {
         return plan(spec(), host());
     }
 

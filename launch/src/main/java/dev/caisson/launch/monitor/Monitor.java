@@ -58,7 +58,7 @@ public final class Monitor implements AutoCloseable {
     /// From 0, which SETUP has.
     private int sequence;
 
-    private Monitor(Fd socket) {
+    Monitor(Fd socket) {
         this.socket = socket;
         Sockets.receiveTimeout(socket, LOOK_MILLIS);
     }

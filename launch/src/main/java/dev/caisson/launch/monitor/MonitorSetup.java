@@ -94,12 +94,12 @@ public final class MonitorSetup {
     private final List<Integer> slots = new ArrayList<>();
     private boolean linkable;
 
-    public MonitorSetup(LaunchPlan plan, Parts parts, Streams streams, Log log, MonitorPolicy policy) {
+    public MonitorSetup(LaunchPlan plan, List<Parts.Part> parts, Streams streams, Log log, MonitorPolicy policy) {
         this.plan = plan;
         this.streams = streams;
         this.log = log;
         this.policy = policy;
-        parts.all().forEach(part -> add(part.mount() ? Role.MOUNT : Role.SLOT, part.slot(), part.fd()));
+        parts.forEach(part -> add(part.mount() ? Role.MOUNT : Role.SLOT, part.slot(), part.fd()));
     }
 
     private void add(Role role, int slot, Fd fd) {
