@@ -193,8 +193,8 @@ enum root_kind {
 	ROOT_TMPFS = 2,   /* overlay: lowers below a tmpfs of tmpfs_bytes and tmpfs_inodes that lives as long as the mount */
 	ROOT_OVERLAY = 3, /* overlay: lowers below `upper` of the detached mount that comes last, which also has its `work`;
 	                     both are made, and given to id_base, where they are missing */
-	ROOT_COVER = 4,   /* a read-only overlay over the only lower, for files that are in use outside: locks, leases and watches
-	                     are on inodes of its own */
+	ROOT_COVER = 4,   /* a read-only overlay over the lowers, for files that are in use outside: locks, leases and watches
+	                     are on inodes of its own. At most REQUEST_MAX_LOWERS - 1 of them */
 };
 
 enum { ROOT_VOLATILE = 1 }; /* overlay mount option; its upper is never reused */

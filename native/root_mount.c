@@ -39,7 +39,7 @@ static int make_owned(int tree, const char *name, uint32_t id)
 	return fchownat(tree, name, id, id, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* The kernel wants two lowers where there is no upper: this one has no file, and nothing is ever attached to it. */
+/* The kernel wants two lowers if there is no upper: this one has no file, and nothing is ever attached to it. */
 static int fs_empty_lower(int fs)
 {
 	int empty = open_in(AT_FDCWD, ZYGOTE_EMPTY, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
@@ -81,14 +81,14 @@ static int lowers_by_name(int fs, unsigned lowers)
 static int by_path(int fs, const struct request *request, const int *fds, int tree)
 {
 	char name[16], upper[24], work[24];
-	unsigned mounts = request->root_kind == ROOT_COVER ? 1 : request->lowers + 1;
+	unsigned mounts = request->root_kind == ROOT_COVER ? request->lowers : request->lowers + 1;
 	int error = chdir(ZYGOTE_SCRATCH) < 0 ? -errno : 0;
 	for (unsigned i = 0; error == 0 && i < mounts; i++) {
 		snprintf(name, sizeof name, "%u", i);
 		error = attach_at(i < request->lowers ? fds[i] : tree, name);
 	}
 	if (request->root_kind == ROOT_COVER) /* the place for the next lower is empty */
-		return error < 0 ? error : lowers_by_name(fs, 2);
+		return error < 0 ? error : lowers_by_name(fs, request->lowers + 1u);
 	snprintf(upper, sizeof upper, "%s/upper", name);
 	snprintf(work, sizeof work, "%s/work", name);
 	if (error == 0)

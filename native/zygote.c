@@ -96,8 +96,8 @@ static bool valid_root(const struct request *request)
 		return request->fds == request->lowers && sized;
 	case ROOT_OVERLAY:
 		return request->fds == request->lowers + 1 && unsized;
-	case ROOT_COVER:
-		return request->lowers == 1 && request->fds == 1 && request->root_flags == 0 && unsized;
+	case ROOT_COVER: /* one place is for the empty lower */
+		return request->lowers < REQUEST_MAX_LOWERS && request->fds == request->lowers && request->root_flags == 0 && unsized;
 	default:
 		return false;
 	}

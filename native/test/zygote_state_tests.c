@@ -269,12 +269,14 @@ static void expect_roots(struct engine *of, const char *upper_name)
 		CHECK_EQUAL(i == 2 ? 0 : ID_BASE, stat.st_gid);
 		CHECK_EQUAL(S_IFDIR | 0755, stat.st_mode);
 	}
-	root = root_of(of, ROOT_COVER, 1, -1);
-	CHECK(root >= 0);
-	expect_layers(root, 1);
-	CHECK(mkdirat(root, "new", 0755) < 0 && errno == EROFS && fstatvfs(root, &flags) == 0);
-	CHECK_EQUAL(ST_RDONLY | ST_NOSUID | ST_NODEV, flags.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC));
-	close(root);
+	for (unsigned lowers = 1; lowers <= 2; lowers++) {
+		root = root_of(of, ROOT_COVER, lowers, -1);
+		CHECK(root >= 0);
+		expect_layers(root, lowers);
+		CHECK(mkdirat(root, "new", 0755) < 0 && errno == EROFS && fstatvfs(root, &flags) == 0);
+		CHECK_EQUAL(ST_RDONLY | ST_NOSUID | ST_NODEV, flags.f_flag & (ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC));
+		close(root);
+	}
 }
 
 static unsigned mounts_of(int pid)

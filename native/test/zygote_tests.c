@@ -123,7 +123,9 @@ static void bad_roots_are_refused(void)
 	REFUSED(good_root, r.lowers = REQUEST_MAX_LOWERS + 1);
 	REFUSED(good_root, r.root_kind = 0);
 	REFUSED(good_root, r.root_kind = 5);
-	REFUSED(good_root, r.root_kind = ROOT_COVER; r.tmpfs_bytes = r.tmpfs_inodes = 0); /* two of them */
+	REFUSED(good_root, r.root_kind = ROOT_COVER; r.lowers = 1; r.tmpfs_bytes = r.tmpfs_inodes = 0); /* two came */
+	REFUSED(good_root, r.root_kind = ROOT_COVER; r.lowers = 3; r.tmpfs_bytes = r.tmpfs_inodes = 0);
+	REFUSED(good_root, r.root_kind = ROOT_COVER; r.fds = r.lowers = REQUEST_MAX_LOWERS; r.tmpfs_bytes = r.tmpfs_inodes = 0);
 	REFUSED(good_root, r.root_kind = ROOT_COVER; r.lowers = 1);			  /* with a size */
 	REFUSED(good_root, r.root_kind = ROOT_COVER; r.fds = r.lowers = 1);		  /* with a size */
 	REFUSED(good_root, r.root_kind = ROOT_COVER; r.fds = r.lowers = 1; r.tmpfs_bytes = r.tmpfs_inodes = 0; r.root_flags = ROOT_VOLATILE);

@@ -5,6 +5,7 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
+import dev.caisson.image.Rootfs;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.IdRanges;
 import dev.caisson.launch.LaunchPlan;
@@ -146,10 +147,10 @@ final class DetachedMaker implements AutoCloseable {
         }
     }
 
-    /// Returns the spec with the digest of its image: made again, it has the image that it was created
-    /// with, whatever its tag has come to name.
+    /// Returns the spec with the digests of its images: made again, it has the images that it was created
+    /// with, whatever their tags have come to name.
     private static ContainerSpec pinned(Preparation.Prepared prepared) {
-        ContainerSpec spec = prepared.spec();
+        ContainerSpec spec = prepared.spec().mounts(prepared.pinnedMounts());
         Optional<Digest> digest = prepared.rootfs().digest();
         return spec.image() instanceof Image.Named named && digest.isPresent()
                 ? spec.image(new Image.Named(named.reference().at(digest.get())))
@@ -224,6 +225,11 @@ final class DetachedMaker implements AutoCloseable {
         secrets.renew(); // an update that is over did not find the container, a later one waits for its lock
         List<Fd> layers = prepared.rootfs().openLayers();
         closing.addAll(layers);
+        var mounted = new ArrayList<List<Fd>>();
+        for (Rootfs one : prepared.mounted()) {
+            mounted.add(one.openLayers());
+            closing.addAll(mounted.getLast());
+        }
         Optional<Fd> onDisk = diskLayers.make(id, plan);
         Fd upper = onDisk.orElseGet(() -> inMemory(plan));
         if (onDisk.isEmpty()) {
@@ -239,7 +245,7 @@ final class DetachedMaker implements AutoCloseable {
         try (Parts parts = Parts.make(
                 zygote.get(),
                 plan,
-                new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper)),
+                new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper), mounted),
                 mounts,
                 group,
                 secrets.variables(spec))) {
@@ -276,6 +282,7 @@ final class DetachedMaker implements AutoCloseable {
             directory.ifPresent(closing::add);
             diskLayers.holders(id.value()).forEach(setup::hold);
             shared.holders(id).forEach(setup::hold);
+            mounted.forEach(all -> all.forEach(setup::hold));
             HealthProbes.add(health, plan, group, setup, closing);
             Monitor.spawn(setup.group(files, directory), program()).close();
         }

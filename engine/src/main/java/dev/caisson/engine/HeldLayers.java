@@ -24,8 +24,9 @@ final class HeldLayers implements Holding {
     /// The layers of one container, to be mounted.
     ///
     /// @param all topmost first
+    /// @param mounted those of each image that is mounted
     /// @param others those among them that the store does not remove, which are closed with this
-    record Opened(List<Fd> all, List<Fd> others) implements AutoCloseable {
+    record Opened(List<Fd> all, List<List<Fd>> mounted, List<Fd> others) implements AutoCloseable {
         @Override
         public void close() {
             others.forEach(Fd::close);
@@ -36,29 +37,40 @@ final class HeldLayers implements Holding {
     private final Map<String, List<Layer>> held = new HashMap<>();
 
     /// Opens the layers of a container, and keeps them from being removed until [#undo].
-    synchronized Opened open(String id, Rootfs rootfs) {
-        var all = new ArrayList<Fd>();
+    ///
+    /// @param mounted the images that it has mounted
+    synchronized Opened open(String id, Rootfs rootfs, List<Rootfs> mounted) {
         var others = new ArrayList<Fd>();
         var taken = new ArrayList<Layer>();
         try {
-            for (Layer layer : rootfs.layers()) {
-                if (layer.removable()) {
-                    all.add(take(layer));
-                    taken.add(layer);
-                } else {
-                    others.add(layer.open());
-                    all.add(others.getLast());
-                }
+            List<Fd> all = open(rootfs, others, taken);
+            var each = new ArrayList<List<Fd>>();
+            for (Rootfs one : mounted) {
+                each.add(open(one, others, taken));
             }
+            if (!taken.isEmpty()) {
+                held.put(id, taken);
+            }
+            return new Opened(all, each, others);
         } catch (RuntimeException e) {
             others.forEach(Fd::close);
             taken.forEach(this::giveBack);
             throw e;
         }
-        if (!taken.isEmpty()) {
-            held.put(id, taken);
+    }
+
+    private List<Fd> open(Rootfs rootfs, List<Fd> others, List<Layer> taken) {
+        var all = new ArrayList<Fd>();
+        for (Layer layer : rootfs.layers()) {
+            if (layer.removable()) {
+                all.add(take(layer));
+                taken.add(layer);
+            } else {
+                others.add(layer.open());
+                all.add(others.getLast());
+            }
         }
-        return new Opened(all, others);
+        return all;
     }
 
     private Fd take(Layer layer) {

@@ -20,6 +20,7 @@ import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -367,8 +368,18 @@ public final class Images implements AutoCloseable {
                 users.add(status.name().orElse(status.id().shortForm()));
             }
         }
+        KeptSpec.each(options, (entry, spec) -> {
+            if (spec.mounts().stream().anyMatch(mount -> shows(mount, image))) {
+                users.add(entry.name().orElse(entry.id().shortForm()));
+            }
+        });
         snapshots(image).forEach(name -> users.add("the snapshot " + name));
         return users;
+    }
+
+    private static boolean shows(Mount mount, StoredImage image) {
+        return mount instanceof Mount.ImageFiles files
+                && files.image().digest().filter(image.manifest()::equals).isPresent();
     }
 
     private List<String> snapshots(StoredImage image) {

@@ -45,10 +45,12 @@ final class Preparation implements AutoCloseable {
     /// A wish that can be carried out as soon as it has an id range.
     ///
     /// @param anonymous volumes whose names were made up for it
+    /// @param mounted the images that it has mounted, in the order of its mounts
     record Prepared(
             Policy.Approved approved,
             Set<VolumeName> anonymous,
             Rootfs rootfs,
+            List<Rootfs> mounted,
             RootImage image,
             Optional<FilterProgram> filter,
             HostFacts host,
@@ -61,7 +63,8 @@ final class Preparation implements AutoCloseable {
 
         /// @param wanted whether it waits, in place of a program
         Prepared idle(boolean wanted) {
-            return new Prepared(approved, anonymous, rootfs, image, filter, host, stopSignal, wanted);
+            return new Prepared(
+                    approved, anonymous, rootfs, mounted, image, filter, host, stopSignal, wanted);
         }
 
         /// Those that the container has of its own.
@@ -71,6 +74,20 @@ final class Preparation implements AutoCloseable {
 
         ContainerSpec spec() {
             return approved.spec();
+        }
+
+        /// Returns its mounts, those of images with their digests.
+        List<Mount> pinnedMounts() {
+            var mounts = new ArrayList<>(spec().mounts());
+            var images = mounted.iterator();
+            mounts.replaceAll(mount -> mount instanceof Mount.ImageFiles files
+                    ? images.next()
+                            .digest()
+                            .<Mount>map(digest -> new Mount.ImageFiles(
+                                    files.image().at(digest), files.target(), files.subpath()))
+                            .orElse(files)
+                    : mount);
+            return mounts;
         }
 
         /// Gives it its places on networks.
@@ -195,11 +212,19 @@ final class Preparation implements AutoCloseable {
                 approved,
                 volumes.anonymous(),
                 rootfs,
+                mounted(spec, progress),
                 image,
                 filters.of(spec),
                 host(limits),
                 stopSignal(spec, config),
                 false);
+    }
+
+    private List<Rootfs> mounted(ContainerSpec spec, ProgressListener progress) {
+        return spec.mounts().stream()
+                .filter(Mount.ImageFiles.class::isInstance)
+                .map(mount -> images.resolve(new Image.Named(((Mount.ImageFiles) mount).image()), progress))
+                .toList();
     }
 
     /// The signal that asks it to end: the spec's, else the image's, else SIGTERM.

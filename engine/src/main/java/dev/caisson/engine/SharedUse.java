@@ -2,17 +2,17 @@ package dev.caisson.engine;
 
 import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageTree;
+import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SharedName;
 import dev.caisson.spec.VolumeName;
+import dev.caisson.spec.VolumeSpec;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.HeldDirectory;
 import dev.caisson.state.NewShared;
 import dev.caisson.state.SharedDirectories;
 import dev.caisson.state.StateException;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Function;
 
 /// Finds or makes the workspaces and volumes of one container.
@@ -39,7 +39,9 @@ record SharedUse(
         }
         while (true) {
             try {
-                return volumes.hold(name, filling);
+                HeldDirectory held = volumes.hold(name, filling);
+                requireBounds(name, held);
+                return held;
             } catch (StateException e) {
                 if (!e.code().equals("VOLUME_UNKNOWN")) {
                     throw e;
@@ -60,18 +62,39 @@ record SharedUse(
         }
     }
 
-    private static NewShared wanted(VolumeName name, boolean anonymous) {
-        return new NewShared(name, Optional.empty(), OptionalLong.empty(), Map.of(), anonymous);
+    private NewShared wanted(VolumeName name, boolean anonymous) {
+        VolumeSpec made = mount(name).map(Mount.Volume::made).orElseGet(VolumeSpec::unnamed);
+        return new NewShared(name, made.size(), made.inodes(), made.labels(), anonymous);
+    }
+
+    private Optional<Mount.Volume> mount(VolumeName name) {
+        return prepared.spec().mounts().stream()
+                .filter(Mount.Volume.class::isInstance)
+                .map(Mount.Volume.class::cast)
+                .filter(volume -> volume.name().filter(name::equals).isPresent())
+                .findFirst();
+    }
+
+    /// A volume that was there keeps its bounds: a container that asked for others is not made.
+    private void requireBounds(VolumeName name, HeldDirectory held) {
+        VolumeSpec made = mount(name).map(Mount.Volume::made).orElseGet(VolumeSpec::unnamed);
+        long bytes = held.record().bytes();
+        long inodes = held.record().inodes();
+        if (made.size().map(size -> size.count() / 1024 * 1024 != bytes).orElse(false)
+                || (made.inodes().isPresent() && made.inodes().getAsLong() != inodes)) {
+            held.close();
+            throw new EngineException(
+                    "VOLUME_EXISTS",
+                    "a volume has the name " + name + " already, and holds " + Bytes.of(bytes) + " in " + inodes
+                            + " inodes: ask for these, or give another name");
+        }
     }
 
     /// Returns how a volume gets what the image has at its target; empty if that is nothing.
     private Optional<HeldDirectory.Filling> filling(VolumeName name) {
-        Optional<Mount.Volume> mount = prepared.spec().mounts().stream()
-                .filter(Mount.Volume.class::isInstance)
-                .map(Mount.Volume.class::cast)
-                .filter(volume -> volume.name().filter(name::equals).isPresent())
-                .findFirst()
-                .filter(Mount.Volume::copy);
+        Optional<Mount.Volume> mount = mount(name)
+                .filter(Mount.Volume::copy)
+                .filter(volume -> volume.subpath().isEmpty());
         if (mount.isEmpty()) {
             return Optional.empty();
         }

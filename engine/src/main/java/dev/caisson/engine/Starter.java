@@ -237,12 +237,12 @@ final class Starter implements AutoCloseable {
     }
 
     private void assemble(Preparation.Prepared prepared, Beginning begun, Launcher.Birth birth) {
-        try (HeldLayers.Opened layers = heldLayers.open(begun.id().value(), prepared.rootfs())) {
+        try (HeldLayers.Opened layers = heldLayers.open(begun.id().value(), prepared.rootfs(), prepared.mounted())) {
             Optional<Fd> upper = writable.make(begun.id(), prepared, begun.plan());
             probe.reached(Moment.LAYERS_OPEN);
             birth.assemble(
                     begun.plan(),
-                    new Launcher.Layers(layers.all(), begun.lease().userNamespace(), upper));
+                    new Launcher.Layers(layers.all(), begun.lease().userNamespace(), upper, layers.mounted()));
         }
     }
 

@@ -48,7 +48,7 @@ record VolumeMounts(ContainerSpec spec, Set<VolumeName> anonymous) {
             if (mounts.get(i) instanceof Mount.Volume volume && volume.name().isEmpty()) {
                 var name = new VolumeName(HexFormat.of().formatHex(KernelRandom.bytes(NAME_BYTES)));
                 names.add(name);
-                mounts.set(i, new Mount.Volume(Optional.of(name), volume.target(), volume.readOnly(), volume.copy()));
+                mounts.set(i, volume.name(name));
                 changed = true;
             }
         }

@@ -90,7 +90,7 @@ final class WorkspaceFiles implements FileSource, AutoCloseable {
         Cgroup group = makers.groups().create(spec, id.value());
         List<Fd> mounts = makers.shared().make(id, prepared, holder, false);
         List<Fd> layers = prepared.rootfs().openLayers();
-        var root = new Launcher.Layers(layers, userNamespace, Optional.empty());
+        var root = new Launcher.Layers(layers, userNamespace, Optional.empty(), List.of());
         try (Parts parts = Parts.make(makers.zygote().get(), holder, root, mounts, group, List.of())) {
             LaunchPlan plan = FilesPlan.of(holder, PLACE);
             List<Integer> needed = FilesLauncher.mounts(plan);

@@ -1,7 +1,9 @@
 package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
@@ -142,5 +144,74 @@ class ImageVolumeTest extends BusyboxEngine {
         }
 
         assertThat(engine.volumes().list()).isEmpty();
+    }
+
+    // ---- images that are mounted
+
+    private static final ImageReference ABOVE = ImageReference.parse("caisson-test/above:1");
+
+    /// Makes an image above the first one, whose layer removes a file and has a link.
+    private void anImageAbove() {
+        StoredImage below = images.get(NAME);
+        images.make(
+                Optional.of(below),
+                List.of(new NewLayer(
+                        to -> {
+                            var archive = new TarWriter(to);
+                            var plain = new TarWriter.Attributes(0755, 0, 0, Instant.EPOCH);
+                            archive.file("srv/.wh.file", 0, plain);
+                            archive.symbolicLink("link", "srv", plain);
+                            archive.finish();
+                        },
+                        true)),
+                layers -> new String(images.config(below), StandardCharsets.UTF_8)
+                        .replace("\"]}", "\",\"" + layers.getFirst() + "\"]}")
+                        .getBytes(StandardCharsets.UTF_8),
+                ABOVE);
+    }
+
+    private ContainerSpec with(ImageReference image, String subpath, String script) {
+        Optional<InRootPath> part = Optional.of(subpath).filter(path -> !path.isEmpty()).map(InRootPath::of);
+        return busybox("sh", "-c", script).mount(new Mount.ImageFiles(image, InRootPath.of("mnt/of"), part));
+    }
+
+    @Test
+    void an_image_is_mounted_with_all_its_layers_and_only_read() throws Exception {
+        anImageAbove();
+        for (String script : List.of(
+                "test ! -e /mnt/of/srv/file && test -f /mnt/of/srv/deep/file",
+                "! touch /mnt/of/new && ! touch /mnt/of/srv/deep/file",
+                "test \"$(stat -c %u /mnt/of/srv)\" = 0")) {
+            assertThat(engine.run(with(ABOVE, "", script)).verdict()).as(script).isEqualTo(Verdict.OK);
+        }
+        assertThat(engine.run(with(ABOVE, "srv/deep", "test -f /mnt/of/file && test ! -e /mnt/of/deep"))
+                        .verdict())
+                .isEqualTo(Verdict.OK);
+        assertThat(engine.run(with(NAME, "srv", "test -f /mnt/of/file")).verdict())
+                .isEqualTo(Verdict.OK);
+        for (String none : List.of("nothing", "link", "srv/deep/file", "link/deep")) {
+            assertThatThrownBy(() -> engine.run(with(ABOVE, none, "true")))
+                    .as(none)
+                    .hasMessageContaining("/" + none + " of the image caisson-test/above:1")
+                    .extracting(e -> ((CaissonException) e).code())
+                    .isEqualTo("MOUNT_SUBPATH");
+        }
+    }
+
+    @Test
+    void a_container_that_stays_keeps_the_image_that_it_has_mounted() throws Exception {
+        anImageAbove();
+        DetachedContainer made = ran(with(ABOVE, "srv", "test -d /mnt/of/deep"), DetachedOptions.STANDARD);
+
+        assertThatThrownBy(() -> images.remove(images.get(ABOVE)))
+                .extracting(e -> ((CaissonException) e).code())
+                .isEqualTo("IMAGE_IN_USE");
+        StoredImage other = images.tag(images.get(NAME), ABOVE); // the name comes to mean another image
+        made.start();
+        assertThat(made.await().orElseThrow().status()).isZero();
+        assertThat(images.list()).contains(other);
+        made.removeWithVolumes(true);
+        all.remove(made);
+        images.prune(true);
     }
 }

@@ -5,12 +5,17 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Mounts;
+import dev.caisson.spec.InRootPath;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 
 /// Makes the parts of the host that a container sees, as detached mounts: layers, volumes, devices.
-final class HostMounts {
+public final class HostMounts {
+    private static final long WITHIN = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+
     private HostMounts() {}
 
     static Fd layer(Fd directory, Fd userNamespace) {
@@ -67,6 +72,43 @@ final class HostMounts {
             Mounts.mapIds(mount, userNamespace, false);
         } catch (ErrnoException e) {
             throw idMapRefused("the file system of the " + shared.name().kind() + " " + shared.name(), e);
+        }
+    }
+
+    /// Returns a detached mount of a directory below another one, which is closed.
+    ///
+    /// @param subpath the root for the mount as it is
+    /// @param whole what has it, for errors
+    /// @throws HostException MOUNT_SUBPATH
+    public static Fd below(Fd mount, InRootPath subpath, String whole) {
+        if (subpath.isRoot()) {
+            return mount;
+        }
+        try (mount;
+                Fd directory = FileSystem.openAt(
+                        mount, subpath.relative(), FileSystem.O_PATH | FileSystem.O_DIRECTORY, 0, WITHIN)) {
+            return Mounts.copy(directory, false);
+        } catch (ErrnoException e) {
+            String why = e.is(Errno.EINVAL)
+                    ? " cannot be mounted alone by this kernel: use Linux 6.15 or later, or mount all of it"
+                    : " is no directory that no link leads to (" + Errno.name(e.errno())
+                            + "): name one that is there";
+            throw new HostException("MOUNT_SUBPATH", subpath.absolute() + " of " + whole + why, e);
+        }
+    }
+
+    /// Makes the files of an image that is mounted.
+    /// @param layers directories, topmost first, which stay the caller's
+    static Fd image(
+            SlotSource.ImageFiles files, List<Fd> layers, Fd userNamespace, IdRange ids, Zygote zygote) {
+        var mapped = new ArrayList<Fd>();
+        try {
+            layers.forEach(layer -> mapped.add(layer(layer, userNamespace)));
+            try (Zygote.Answer made = zygote.cover(ids, mapped)) {
+                return below(made.descriptor(), files.subpath(), "the image " + files.image());
+            }
+        } finally {
+            mapped.forEach(Fd::close);
         }
     }
 

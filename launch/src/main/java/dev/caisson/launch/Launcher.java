@@ -19,9 +19,11 @@ public final class Launcher {
     /// @param layers the image's directories, topmost first
     /// @param userNamespace through which files are shown
     /// @param upper the mount that holds what the container writes; stays the caller's
-    public record Layers(List<Fd> layers, Fd userNamespace, Optional<Fd> upper) {
+    /// @param mounted the layers of each image that is mounted, in the order of the plan
+    public record Layers(List<Fd> layers, Fd userNamespace, Optional<Fd> upper, List<List<Fd>> mounted) {
         public Layers {
             layers = List.copyOf(layers);
+            mounted = List.copyOf(mounted);
         }
     }
 
@@ -95,6 +97,7 @@ public final class Launcher {
         private Zygote.@Nullable Child child;
         private Zygote.@Nullable Answer root;
         private final List<Zygote.Answer> covers = new ArrayList<>();
+        private final List<Fd> imageFiles = new ArrayList<>();
         private boolean taken;
 
         private Birth(IdRange ids, Set<Namespace> namespaces, Fd control, Zygote.Answer asked) {
@@ -133,7 +136,10 @@ public final class Launcher {
                 for (SlotSource source : plan.slots()) {
                     if (source instanceof SlotSource.Cover cover) {
                         mounts.add(HostMounts.covered(cover, of.userNamespace()));
-                        covers.add(zygote.cover(ids, mounts.getLast()));
+                        covers.add(zygote.cover(ids, List.of(mounts.getLast())));
+                    } else if (source instanceof SlotSource.ImageFiles files) {
+                        imageFiles.add(HostMounts.image(
+                                files, of.mounted().get(files.index()), of.userNamespace(), ids, zygote));
                     }
                 }
             } finally {
@@ -227,6 +233,7 @@ public final class Launcher {
                     case SlotSource.Cover cover ->
                         handover.add(
                                 slot, keep(opened, covers.get(cover.index()).descriptor()));
+                    case SlotSource.ImageFiles files -> handover.add(slot, imageFiles.get(files.index()));
                     case SlotSource.Device device ->
                         handover.add(slot, keep(opened, HostMounts.device(device, ids, zygote)));
                     // init has its control socket; the zygote is given the others, and gives the root
@@ -249,6 +256,8 @@ public final class Launcher {
             }
             covers.forEach(Zygote.Answer::close);
             covers.clear();
+            imageFiles.forEach(Fd::close);
+            imageFiles.clear();
             if (taken) {
                 return;
             }

@@ -48,6 +48,7 @@ final class MountCheck {
                 case SlotSource.Bind bind ->
                     checks.add(check(mount.target(), bind.source(), bind.readOnly() ? "ro" : "rw", true));
                 case SlotSource.Shared shared -> checks.add(check(mount.target(), shared));
+                case SlotSource.ImageFiles files -> checks.add(check(mount.target(), files));
                 case SlotSource.Secrets _ -> checks.add(secrets(mount.target()));
                 case SlotSource.Cover cover -> checks.add(check(mount.target(), cover.source(), "ro", false));
                 default -> {}
@@ -151,18 +152,40 @@ final class MountCheck {
     /// a dot before the name is of one that goes with its container.
     private Check check(InRootPath target, SlotSource.Shared shared) {
         String access = shared.readOnly() ? MountFlag.READ_ONLY.option() : "rw";
-        String planned = shared.name().kind() + " " + shared.name() + ", " + access + "," + String.join(",", ALWAYS)
-                + ", private";
+        String below = below(shared.subpath());
+        String planned = shared.name().kind() + " " + shared.name() + below + ", " + access + ","
+                + String.join(",", ALWAYS) + ", private";
         Optional<Mounted> found = table.at(target);
-        boolean asPlanned = found.filter(mount -> (mount.root().equals("/")
-                                ? mount.fileSystem().equals("ext4")
-                                : mount.root().endsWith("/" + shared.name() + "/files")
-                                        || mount.root().endsWith("/." + shared.name() + "/files"))
+        boolean asPlanned = found.filter(mount -> ((mount.fileSystem().equals("ext4")
+                                        && mount.root().equals(below.isEmpty() ? "/" : below))
+                                || mount.root().endsWith("/" + shared.name() + "/files" + below)
+                                || mount.root().endsWith("/." + shared.name() + "/files" + below))
                         && mount.options().contains(access)
                         && mount.options().containsAll(ALWAYS)
                         && mount.propagation().isEmpty())
                 .isPresent();
         return new Check("mount " + target, planned, found.map(MountCheck::text).orElse(MISSING), asPlanned);
+    }
+
+    private static String below(InRootPath subpath) {
+        return subpath.isRoot() ? "" : subpath.absolute();
+    }
+
+    /// An image that is mounted is an overlay of its layers, or a directory of one.
+    private Check check(InRootPath target, SlotSource.ImageFiles files) {
+        String below = below(files.subpath());
+        var options = List.of(MountFlag.READ_ONLY.option(), "nosuid", "nodev");
+        Optional<Mounted> found = table.at(target);
+        boolean asPlanned = found.filter(mount -> mount.fileSystem().equals(OVERLAY)
+                        && mount.root().equals(below.isEmpty() ? "/" : below)
+                        && mount.options().containsAll(options)
+                        && mount.propagation().isEmpty())
+                .isPresent();
+        return new Check(
+                "mount " + target,
+                "image " + files.image() + below + ", overlay " + String.join(",", options) + ", private",
+                found.map(MountCheck::text).orElse(MISSING),
+                asPlanned);
     }
 
     /// Secrets are in memory that is never swapped, which the container cannot change, and all of a file system of

@@ -34,7 +34,7 @@ public final class Parts implements AutoCloseable {
         var made = new Parts();
         try {
             made.addRoot(zygote, plan, layers);
-            made.addOthers(zygote, plan, layers.userNamespace(), shared, group, secrets);
+            made.addOthers(zygote, plan, layers, shared, group, secrets);
             return made;
         } catch (RuntimeException | Error e) {
             made.close();
@@ -57,7 +57,12 @@ public final class Parts implements AutoCloseable {
     }
 
     private void addOthers(
-            Zygote zygote, LaunchPlan plan, Fd userNamespace, List<Fd> shared, Cgroup group, List<byte[]> secrets) {
+            Zygote zygote,
+            LaunchPlan plan,
+            Launcher.Layers layers,
+            List<Fd> shared,
+            Cgroup group,
+            List<byte[]> secrets) {
         List<Fd> joins = group.joinFds();
         try {
             for (int slot = 0; slot < plan.slots().size(); slot++) {
@@ -65,15 +70,25 @@ public final class Parts implements AutoCloseable {
                     case SlotSource.Plan _ -> add(slot, false, PlanCodec.sealed(plan, PlanCodec.NO_PAUSE, secrets));
                     case SlotSource.CgroupTasks tasks ->
                         add(slot, false, joins.get(tasks.index()).duplicate());
-                    case SlotSource.Bind bind -> add(slot, true, HostMounts.bind(bind, userNamespace));
+                    case SlotSource.Bind bind -> add(slot, true, HostMounts.bind(bind, layers.userNamespace()));
                     case SlotSource.Shared it -> {
                         Fd mount = shared.get(it.index());
-                        HostMounts.shared(mount, it, userNamespace);
+                        HostMounts.shared(mount, it, layers.userNamespace());
                         add(slot, true, mount.duplicate());
                     }
                     case SlotSource.Secrets it ->
                         add(slot, true, shared.get(it.index()).duplicate());
-                    case SlotSource.Cover cover -> add(slot, true, cover(zygote, plan, cover, userNamespace));
+                    case SlotSource.Cover cover -> add(slot, true, cover(zygote, plan, cover, layers.userNamespace()));
+                    case SlotSource.ImageFiles files ->
+                        add(
+                                slot,
+                                true,
+                                HostMounts.image(
+                                        files,
+                                        layers.mounted().get(files.index()),
+                                        layers.userNamespace(),
+                                        plan.ids(),
+                                        zygote));
                     case SlotSource.Device device -> add(slot, true, HostMounts.device(device, plan.ids(), zygote));
                     case SlotSource.NamespaceOf _, SlotSource.Lifetime _ ->
                         throw new IllegalArgumentException("no slot of a launch");
@@ -97,7 +112,7 @@ public final class Parts implements AutoCloseable {
 
     private static Fd cover(Zygote zygote, LaunchPlan plan, SlotSource.Cover cover, Fd userNamespace) {
         try (Fd mount = HostMounts.covered(cover, userNamespace);
-                Zygote.Answer made = zygote.cover(plan.ids(), mount)) {
+                Zygote.Answer made = zygote.cover(plan.ids(), List.of(mount))) {
             return made.descriptor();
         }
     }

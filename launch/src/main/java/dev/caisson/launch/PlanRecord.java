@@ -3,6 +3,8 @@ package dev.caisson.launch;
 import dev.caisson.secret.SecretName;
 import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.MacAddress;
+import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.SharedName;
 import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
 import java.nio.file.Path;
@@ -126,7 +128,11 @@ public record PlanRecord(
             case SlotSource.Layer layer -> "layer " + layer.index();
             case SlotSource.Bind bind -> "bind " + bind.index() + (bind.readOnly() ? " ro " : " rw ") + bind.source();
             case SlotSource.Shared shared ->
-                shared.name().kind() + " " + shared.index() + (shared.readOnly() ? " ro " : " rw ") + shared.name();
+                shared.name().kind() + " " + shared.index() + (shared.readOnly() ? " ro " : " rw ") + shared.name()
+                        + (shared.subpath().isRoot() ? "" : " " + shared.subpath().relative());
+            case SlotSource.ImageFiles files ->
+                "image " + files.index() + " " + files.image()
+                        + (files.subpath().isRoot() ? "" : " " + files.subpath().relative());
             case SlotSource.Secrets secrets -> "secrets " + secrets.index() + " " + text(secrets.files());
             case SlotSource.Cover cover -> "cover " + cover.index() + " " + cover.source();
             case SlotSource.Device device ->
@@ -146,16 +152,23 @@ public record PlanRecord(
             case "tasks" -> new SlotSource.CgroupTasks(Integer.parseInt(words[1]));
             case "layer" -> new SlotSource.Layer(Integer.parseInt(words[1]));
             case "bind" -> new SlotSource.Bind(Integer.parseInt(words[1]), Path.of(words[3]), words[2].equals("ro"));
-            case "workspace" ->
-                new SlotSource.Shared(Integer.parseInt(words[1]), new WorkspaceName(words[3]), words[2].equals("ro"));
-            case "volume" ->
-                new SlotSource.Shared(Integer.parseInt(words[1]), new VolumeName(words[3]), words[2].equals("ro"));
+            case "workspace" -> shared(words, new WorkspaceName(words[3]));
+            case "volume" -> shared(words, new VolumeName(words[3]));
+            case "image" -> new SlotSource.ImageFiles(Integer.parseInt(words[1]), words[2], rest(words, 3));
             case "secrets" -> new SlotSource.Secrets(Integer.parseInt(words[1]), secrets(words[2]));
             case "cover" -> new SlotSource.Cover(Integer.parseInt(words[1]), Path.of(words[2]));
             case "device" ->
                 device(Integer.parseInt(words[1]), String.join(" ", words[2], words[3], words[4]), words[5]);
             default -> throw new IllegalArgumentException("not a slot: " + text);
         };
+    }
+
+    private static SlotSource shared(String[] words, SharedName name) {
+        return new SlotSource.Shared(Integer.parseInt(words[1]), name, words[2].equals("ro"), rest(words, 4));
+    }
+
+    private static InRootPath rest(String[] words, int index) {
+        return InRootPath.of(words.length > index ? words[index] : "");
     }
 
     private static String text(List<SlotSource.Secrets.Placed> files) {
@@ -179,7 +192,10 @@ public record PlanRecord(
 
     /// A path comes last, and may hold spaces.
     private static int mostWords(String text) {
-        return text.startsWith("device ") ? 6 : text.matches("(bind|workspace|volume) .*") ? 4 : 3;
+        if (text.startsWith("device ")) {
+            return 6;
+        }
+        return text.matches("(workspace|volume) .*") ? 5 : text.matches("(bind|image) .*") ? 4 : 3;
     }
 
     private static SlotSource device(int index, String text, String source) {

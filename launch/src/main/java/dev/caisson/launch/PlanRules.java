@@ -137,7 +137,7 @@ public final class PlanRules {
             require(
                     mount.slot().index() < plan.slots().size()
                             && isMounted(plan.slots().get(mount.slot().index())),
-                    "only bind, cover, workspace, volume and secret slots are mounted");
+                    "only bind, cover, workspace, volume, image and secret slots are mounted");
         }
         for (Step.JoinCgroup join : plan.all(Step.JoinCgroup.class)) {
             require(
@@ -151,6 +151,7 @@ public final class PlanRules {
         return source instanceof SlotSource.Bind
                 || source instanceof SlotSource.Cover
                 || source instanceof SlotSource.Shared
+                || source instanceof SlotSource.ImageFiles
                 || source instanceof SlotSource.Secrets;
     }
 

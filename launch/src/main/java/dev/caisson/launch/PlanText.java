@@ -152,8 +152,10 @@ public final class PlanText {
                 "host " + quoted(bind.source().toString()) + " at " + quoted(target)
                         + (bind.readOnly() ? " read-only" : " writable");
             case SlotSource.Shared shared ->
-                shared.name().kind() + " " + shared.name() + " at " + quoted(target)
+                shared.name().kind() + " " + shared.name() + below(shared.subpath()) + " at " + quoted(target)
                         + (shared.readOnly() ? " read-only" : " writable");
+            case SlotSource.ImageFiles files ->
+                "image " + files.image() + below(files.subpath()) + " at " + quoted(target) + " read-only";
             case SlotSource.Secrets secrets ->
                 secrets.files().stream()
                                 .map(file -> file.secret().text())
@@ -163,6 +165,10 @@ public final class PlanText {
                 "host " + quoted(cover.source().toString()) + " at " + quoted(target) + " read-only, by an overlay";
             default -> throw new IllegalStateException("no mount comes from " + source);
         };
+    }
+
+    private static String below(InRootPath subpath) {
+        return subpath.isRoot() ? "" : ", its " + quoted(subpath.relative()) + ",";
     }
 
     private static String describe(Step.MountFileSystem mount) {

@@ -9,7 +9,6 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SecretFile;
-import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WritableLayer;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -189,7 +188,7 @@ public final class Planner {
         for (int i = 0; i < image.binds().size(); i++) {
             slots.add(new SlotSource.Cover(i, image.binds().get(i).source()));
         }
-        addMountSlots();
+        slots.addAll(MountSlots.of(spec.mounts(), network.certificates(), image.user()));
         for (int i = 0; i < nodes.size(); i++) {
             HostDevice device = spec.devices().get(i);
             slots.add(new SlotSource.Device(i, device.source(), nodes.get(i), device.access()));
@@ -199,37 +198,6 @@ public final class Planner {
             slots.add(new SlotSource.Upper(medium));
         }
         slots.add(new SlotSource.Root());
-    }
-
-    private void addMountSlots() {
-        int binds = 0;
-        int shared = 0;
-        for (Mount mount : spec.mounts()) {
-            switch (mount) {
-                case Mount.Bind bind -> slots.add(new SlotSource.Bind(binds++, bind.source(), bind.readOnly()));
-                case Mount.Workspace it -> slots.add(new SlotSource.Shared(shared++, it.name(), it.readOnly()));
-                case Mount.Volume it -> slots.add(new SlotSource.Shared(shared++, named(it), it.readOnly()));
-                case Mount.Tmpfs _, Mount.Secrets _ -> {}
-            }
-        }
-        for (Mount.Bind certificates : network.certificates()) {
-            slots.add(new SlotSource.Bind(binds++, certificates.source(), true));
-        }
-        addSecretsSlot(shared);
-    }
-
-    /// @param index of its mount, which stands behind those of workspaces and volumes
-    private void addSecretsSlot(int index) {
-        for (Mount mount : spec.mounts()) {
-            if (mount instanceof Mount.Secrets secrets) {
-                slots.add(SlotSource.Secrets.of(index, secrets, image.user()));
-            }
-        }
-    }
-
-    /// What has no name gets one before it is planned.
-    private static VolumeName named(Mount.Volume volume) {
-        return volume.name().orElseThrow(() -> new IllegalStateException("a volume without a name"));
     }
 
     private Slot slot(Class<? extends SlotSource> kind, int nth) {
@@ -285,12 +253,15 @@ public final class Planner {
         }
         index = 0;
         int shared = 0;
+        int images = 0;
         for (Mount mount : spec.mounts()) {
             switch (mount) {
                 case Mount.Workspace _, Mount.Volume _ ->
                     steps.add(new Step.MountSlot(slot(SlotSource.Shared.class, shared++), false, mount.target()));
                 case Mount.Bind bind ->
                     steps.add(new Step.MountSlot(slot(SlotSource.Bind.class, index++), bind.file(), bind.target()));
+                case Mount.ImageFiles _ ->
+                    steps.add(new Step.MountSlot(slot(SlotSource.ImageFiles.class, images++), false, mount.target()));
                 case Mount.Secrets _ -> {} // the last mount, so that no other hides it
                 case Mount.Tmpfs tmpfs -> {
                     var flags = new ArrayList<>(List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES));

@@ -221,6 +221,7 @@ public final class Policy {
                 case Mount.Bind bind -> checkSource(bind, spec, trusted, findings);
                 case Mount.Workspace _,
                         Mount.Volume _,
+                        Mount.ImageFiles _,
                         Mount.Secrets _ -> {} // their names are valid; that they exist is found when they are opened
                 case Mount.Tmpfs tmpfs -> {
                     if (tmpfs.size().count() < 4096 || tmpfs.size().isUnlimited()) {

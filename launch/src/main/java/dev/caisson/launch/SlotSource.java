@@ -2,6 +2,7 @@ package dev.caisson.launch;
 
 import dev.caisson.secret.SecretName;
 import dev.caisson.spec.DeviceRule;
+import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SharedName;
 import java.nio.file.Path;
@@ -36,7 +37,16 @@ public sealed interface SlotSource {
     /// The `index`-th workspace or volume: a detached mount of the directory that the engine keeps under that name,
     /// shown through
     /// the container's id map, without set-uid and devices.
-    record Shared(int index, SharedName name, boolean readOnly) implements SlotSource {}
+    ///
+    /// @param subpath the directory of it that is shown; the root for all of it
+    record Shared(int index, SharedName name, boolean readOnly, InRootPath subpath) implements SlotSource {}
+
+    /// A read-only overlay over the layers of the `index`-th image that is mounted, shown through the container's id
+    /// map, without set-uid and devices. Locks, leases and watches are on inodes of its own.
+    ///
+    /// @param image its name
+    /// @param subpath the directory of it that is shown; the root for all of it
+    record ImageFiles(int index, String image, InRootPath subpath) implements SlotSource {}
 
     /// Secrets as files in memory that is never swapped, owned by the container's own ids: a detached mount that is
     /// read-only, without set-uid, devices and execution. The plan has their names, never a value.

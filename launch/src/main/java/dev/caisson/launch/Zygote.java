@@ -225,9 +225,11 @@ public final class Zygote implements AutoCloseable {
         return ask(request, layers);
     }
 
-    /// Asks for a read-only overlay over a detached mount, itself a detached mount.
-    Answer cover(IdRange ids, Fd mount) {
-        return ask(request(REQUEST_ROOT, ids).putShort(24, (short) ROOT_COVER).putShort(28, (short) 1), List.of(mount));
+    /// Asks for a read-only overlay over detached mounts, topmost first, itself a detached mount.
+    Answer cover(IdRange ids, List<Fd> mounts) {
+        return ask(
+                request(REQUEST_ROOT, ids).putShort(24, (short) ROOT_COVER).putShort(28, (short) mounts.size()),
+                mounts);
     }
 
     /// Asks for a node of the device that `node` is one of, owned inside `ids`, as a detached mount.

@@ -9,6 +9,9 @@ import dev.caisson.spec.WorkspaceName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
+import dev.caisson.spec.VolumeName;
+import dev.caisson.image.ImageReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -151,6 +154,34 @@ class MountCheckTest {
                 "ro,nosuid,nodev shared:1 - ext4")) {
             process.mounts.put("/data", other);
             assertThat(volume(process).outcome()).as(other).isEqualTo(Verifier.Outcome.DIFFERENT);
+        }
+    }
+
+    @Test
+    void of_a_volume_or_an_image_the_directory_that_was_asked_for_is_shown() throws IOException {
+        var part = new Mount.Volume(Optional.of(new VolumeName("box")), InRootPath.of("data"), false, true)
+                .subpath(InRootPath.of("a/b"));
+        var volume = new FakeProcess(
+                Files.createDirectory(proc.resolve("volume")),
+                Samples.plan(VerifierTest.unfiltered().mount(part), Samples.hybridHost()));
+        volume.mounts.put("/data", "rw,nosuid,nodev - ext4");
+        assertThat(volume(volume).outcome()).as("all of it").isEqualTo(Verifier.Outcome.DIFFERENT);
+        assertThat(volume(volume).planned()).isEqualTo("volume box/a/b, rw,nosuid,nodev, private");
+
+        var files = new Mount.ImageFiles(ImageReference.parse("tools:1"), InRootPath.of("data"), Optional.empty());
+        var image = new FakeProcess(
+                Files.createDirectory(proc.resolve("image")),
+                Samples.plan(VerifierTest.unfiltered().mount(files), Samples.hybridHost()));
+        image.mounts.put("/data", "ro,nosuid,nodev - overlay");
+        assertThat(volume(image).outcome()).isEqualTo(Verifier.Outcome.AS_PLANNED);
+        for (String other : List.of(
+                "rw,nosuid,nodev - overlay",
+                "ro,nodev - overlay",
+                "ro,nosuid - overlay",
+                "ro,nosuid,nodev - ext4",
+                "ro,nosuid,nodev shared:1 - overlay")) {
+            image.mounts.put("/data", other);
+            assertThat(volume(image).outcome()).as(other).isEqualTo(Verifier.Outcome.DIFFERENT);
         }
     }
 

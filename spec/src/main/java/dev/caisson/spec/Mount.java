@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.image.ImageReference;
 import dev.caisson.secret.SecretName;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -77,15 +78,66 @@ public sealed interface Mount {
         }
     }
 
+    /// The files of an image of the store, to be read: as a container of the image would find them. Never writable,
+    /// never set-uid, never devices.
+    ///
+    /// @param subpath a directory of the image, which is shown alone; no link leads to it. Empty for all of it
+    record ImageFiles(ImageReference image, InRootPath target, Optional<InRootPath> subpath) implements Mount {
+        public ImageFiles {
+            present(image, "image");
+            present(target, "target");
+            present(subpath, "subpath");
+            subpath = subpath.filter(path -> !path.isRoot());
+        }
+    }
+
     /// A volume of the engine's: a directory with a bound of its own that stays when containers end. It
     /// is made if it is not there. Never set-uid, never devices.
     ///
     /// @param name empty for a new one that goes with its container
     /// @param copy an empty volume that nobody uses gets what the image has at the target
-    record Volume(Optional<VolumeName> name, InRootPath target, boolean readOnly, boolean copy) implements Mount {
+    /// @param subpath a directory of the volume, which is shown alone; no link leads to it. Empty for all of it
+    /// @param made the bounds and labels of one that is made; its own name is not used
+    record Volume(
+            Optional<VolumeName> name,
+            InRootPath target,
+            boolean readOnly,
+            boolean copy,
+            Optional<InRootPath> subpath,
+            VolumeSpec made)
+            implements Mount {
         public Volume {
             present(name, "name");
             present(target, "target");
+            present(subpath, "subpath");
+            present(made, "made");
+            made = new VolumeSpec(Optional.empty(), made.size(), made.inodes(), made.labels());
+            subpath = subpath.filter(path -> !path.isRoot());
+        }
+
+        public Volume(Optional<VolumeName> name, InRootPath target, boolean readOnly, boolean copy) {
+            this(name, target, readOnly, copy, Optional.empty(), VolumeSpec.unnamed());
+        }
+
+        public Volume name(VolumeName value) {
+            return new Volume(Optional.of(value), target, readOnly, copy, subpath, made);
+        }
+
+        public Volume readOnly(boolean value) {
+            return new Volume(name, target, value, copy, subpath, made);
+        }
+
+        public Volume copy(boolean value) {
+            return new Volume(name, target, readOnly, value, subpath, made);
+        }
+
+        public Volume subpath(InRootPath value) {
+            return new Volume(name, target, readOnly, copy, Optional.of(value), made);
+        }
+
+        /// Gives it the bounds and labels that it is made with; one that is there must have these bounds.
+        public Volume made(VolumeSpec value) {
+            return new Volume(name, target, readOnly, copy, subpath, value);
         }
 
         /// Returns a writable mount of a volume.

@@ -10,6 +10,7 @@ import static dev.caisson.spec.JsonValues.constants;
 import static dev.caisson.spec.JsonValues.list;
 import static dev.caisson.spec.JsonValues.names;
 import static dev.caisson.spec.JsonValues.number;
+import static dev.caisson.spec.JsonValues.pairs;
 import static dev.caisson.spec.JsonValues.path;
 import static dev.caisson.spec.JsonValues.small;
 import static dev.caisson.spec.JsonValues.text;
@@ -26,6 +27,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// What a specification consists of, as a written one has it.
 final class PartsJson {
@@ -154,19 +156,47 @@ final class PartsJson {
             field(
                     "name",
                     it -> it.name().map(VolumeName::value).orElse(""),
-                    (it, json) -> new Mount.Volume(volume(text(json)), it.target(), it.readOnly(), it.copy())),
+                    (it, json) -> new Mount.Volume(
+                            volume(text(json)), it.target(), it.readOnly(), it.copy(), it.subpath(), it.made())),
             field(
                     "target",
                     it -> text(it.target().relative()),
-                    (it, json) -> new Mount.Volume(it.name(), inRoot(json), it.readOnly(), it.copy())),
+                    (it, json) -> new Mount.Volume(
+                            it.name(), inRoot(json), it.readOnly(), it.copy(), it.subpath(), it.made())),
+            field("readOnly", Mount.Volume::readOnly, (it, json) -> it.readOnly(truth(json))),
+            field("copy", Mount.Volume::copy, (it, json) -> it.copy(truth(json))),
+            field("subpath", it -> subpath(it.subpath()), (it, json) -> it.subpath(inRoot(json))),
             field(
-                    "readOnly",
-                    Mount.Volume::readOnly,
-                    (it, json) -> new Mount.Volume(it.name(), it.target(), truth(json), it.copy())),
+                    "size",
+                    it -> it.made().size().map(Bytes::count).orElse(null),
+                    (it, json) -> it.made(it.made().size(bytes(json)))),
             field(
-                    "copy",
-                    Mount.Volume::copy,
-                    (it, json) -> new Mount.Volume(it.name(), it.target(), it.readOnly(), truth(json))));
+                    "inodes",
+                    it -> it.made().inodes().isPresent() ? it.made().inodes().getAsLong() : null,
+                    (it, json) -> it.made(it.made().inodes(number(json)))),
+            field(
+                    "labels",
+                    it -> it.made().labels().isEmpty() ? null : pairs(it.made().labels()),
+                    (it, json) -> it.made(pairs(it.made(), json, VolumeSpec::label))));
+
+    static final JsonForm<Mount.ImageFiles> IMAGE_FILES = new JsonForm<>(
+            "a mount",
+            field(
+                    "image",
+                    it -> it.image().toString(),
+                    (it, json) -> new Mount.ImageFiles(ImageReference.parse(text(json)), it.target(), it.subpath())),
+            field(
+                    "target",
+                    it -> text(it.target().relative()),
+                    (it, json) -> new Mount.ImageFiles(it.image(), inRoot(json), it.subpath())),
+            field(
+                    "subpath",
+                    it -> subpath(it.subpath()),
+                    (it, json) -> new Mount.ImageFiles(it.image(), it.target(), Optional.of(inRoot(json)))));
+
+    private static @Nullable Object subpath(Optional<InRootPath> path) {
+        return path.<Object>map(it -> text(it.relative())).orElse(null);
+    }
 
     static final JsonForm<SecretFile> SECRET = new JsonForm<>(
             "a secret",
@@ -305,6 +335,7 @@ final class PartsJson {
             case Mount.Tmpfs it -> kind("tmpfs", TMPFS.write(it));
             case Mount.Workspace it -> kind("workspace", WORKSPACE.write(it));
             case Mount.Volume it -> kind("volume", VOLUME.write(it));
+            case Mount.ImageFiles it -> kind("image", IMAGE_FILES.write(it));
             case Mount.Secrets it -> kind("secrets", SECRETS.write(it));
         };
     }
@@ -319,6 +350,7 @@ final class PartsJson {
                         "tmpfs", rest -> TMPFS.read(new Mount.Tmpfs(ROOT, Bytes.ZERO, 0700, true, false), rest),
                         "workspace", rest -> WORKSPACE.read(new Mount.Workspace(UNNAMED, ROOT, true), rest),
                         "volume", rest -> VOLUME.read(new Mount.Volume(Optional.empty(), ROOT, true, false), rest),
+                        "image", rest -> IMAGE_FILES.read(new Mount.ImageFiles(NO_NAME, ROOT, Optional.empty()), rest),
                         "secrets", rest -> SECRETS.read(new Mount.Secrets(List.of(NO_SECRET)), rest)));
     }
 

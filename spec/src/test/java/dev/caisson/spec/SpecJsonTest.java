@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
 import dev.caisson.text.Json;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.RecordComponent;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -66,6 +68,7 @@ class SpecJsonTest {
                 Arguments.of(Mount.Bind.class, PartsJson.BIND),
                 Arguments.of(Mount.Tmpfs.class, PartsJson.TMPFS),
                 Arguments.of(Mount.Workspace.class, PartsJson.WORKSPACE),
+                Arguments.of(Mount.ImageFiles.class, PartsJson.IMAGE_FILES),
                 Arguments.of(SecretFile.class, PartsJson.SECRET),
                 Arguments.of(Mount.Secrets.class, PartsJson.SECRETS),
                 Arguments.of(HostDevice.class, PartsJson.DEVICE),
@@ -101,6 +104,18 @@ class SpecJsonTest {
                         .filter(field -> !Modifier.isStatic(field.getModifiers()))
                         .map(field -> field.getName())
                         .toList());
+    }
+
+    @Test
+    void mountsOfVolumesAndImagesAreReadBackWithAllOfThem() {
+        var data = new Mount.Volume(Optional.of(new VolumeName("data")), InRootPath.of("a"), true, false)
+                .subpath(InRootPath.of("x y/z"))
+                .made(VolumeSpec.unnamed().size("32m").inodes(100).label("k", "v"));
+        var image = new Mount.ImageFiles(
+                ImageReference.parse("tools:1"), InRootPath.of("b"), Optional.of(InRootPath.of("opt")));
+        ContainerSpec spec = ContainerSpec.of(Image.host(), "id").mount(data).mount(image);
+
+        assertThat(SpecJson.read(SpecJson.write(spec)).mounts()).containsExactly(data, image);
     }
 
     @Test

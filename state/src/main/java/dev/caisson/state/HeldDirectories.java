@@ -29,7 +29,7 @@ public final class HeldDirectories implements Holding {
                 try {
                     HeldDirectory one = holding.apply(shared.name());
                     held.computeIfAbsent(id, _ -> new ArrayList<>()).add(one);
-                    mounts.add(one.mount());
+                    mounts.add(one.mount(shared.subpath()));
                 } catch (RuntimeException | Error e) {
                     mounts.forEach(Fd::close);
                     undo(id);

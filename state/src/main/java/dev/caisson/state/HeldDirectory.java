@@ -1,5 +1,6 @@
 package dev.caisson.state;
 
+import dev.caisson.launch.HostMounts;
 import dev.caisson.launch.LayerMedium;
 import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.Fd;
@@ -9,6 +10,7 @@ import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
 import dev.caisson.linux.Mounts;
+import dev.caisson.spec.InRootPath;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -127,6 +129,12 @@ public final class HeldDirectory implements AutoCloseable {
             }
             case MEMORY -> throw new IllegalStateException("it is kept on disk");
         };
+    }
+
+    /// Makes a detached mount of one of its directories, to which no link leads.
+    /// @throws HostException MOUNT_SUBPATH
+    Fd mount(InRootPath subpath) {
+        return HostMounts.below(mount(), subpath, "the " + record.name().kind() + " " + record.name());
     }
 
     /// Holds off others that mount it.

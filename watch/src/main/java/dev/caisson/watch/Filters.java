@@ -190,7 +190,7 @@ public final class Filters {
                 }
                 // Other containers have the same files. Nobody but root of the host comes to them by a path, so that
                 // a set-user-ID bit has no effect anywhere.
-                case Mount.Workspace _, Mount.Volume _ -> volumes = true;
+                case Mount.Workspace _, Mount.Volume _, Mount.ImageFiles _ -> volumes = true;
                 case Mount.Tmpfs _, Mount.Secrets _ -> {}
             }
         }

@@ -3,6 +3,8 @@ package dev.caisson.cli.option;
 import dev.caisson.cli.image.Platforms;
 import dev.caisson.cli.image.Pulls;
 import dev.caisson.image.Image;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
 import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,9 +28,15 @@ public final class ImageOptions {
                         value -> platform = value);
     }
 
-    /// Fetches the image if it is one of a registry and the options say so.
-    public void fetch(Image image, PrintWriter err) {
+    /// Fetches the image of a container, and those that it has mounted, if they are of a registry and the options say
+    /// so.
+    public void fetch(ContainerSpec wanted, PrintWriter err) {
         Platforms.requireOwn(platform);
-        Pulls.forRun(image, Pulls.policy(pull), err);
+        Pulls.forRun(wanted.image(), Pulls.policy(pull), err);
+        for (Mount mount : wanted.mounts()) {
+            if (mount instanceof Mount.ImageFiles files) {
+                Pulls.forRun(new Image.Named(files.image()), Pulls.policy(pull), err);
+            }
+        }
     }
 }

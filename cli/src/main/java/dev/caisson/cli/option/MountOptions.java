@@ -12,33 +12,15 @@ import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /// The three spellings of a mount, `-v`, `--mount` and `--tmpfs`, in one normal form.
 final class MountOptions {
-    private static final Bytes TMPFS_SIZE = Bytes.mebibytes(64);
+    static final Bytes TMPFS_SIZE = Bytes.mebibytes(64);
     private static final int TMPFS_MODE = 01777;
-    private static final Set<String> MOUNT_KEYS = Set.of(
-            "type",
-            "source",
-            "src",
-            "target",
-            "destination",
-            "dst",
-            "readonly",
-            "ro",
-            "volume-nocopy",
-            "volume-driver",
-            "tmpfs-size",
-            "tmpfs-mode");
-    /// Keys that may stand without a value.
-    private static final Set<String> SWITCHES = Set.of("readonly", "volume-nocopy");
-
     private static final Path SELINUX = Path.of("/sys/fs/selinux/enforce");
 
     private MountOptions() {}
@@ -49,7 +31,7 @@ final class MountOptions {
             spec = spec.mount(volume(volume));
         }
         for (String mount : mounts) {
-            spec = spec.mount(mount(mount));
+            spec = spec.mount(MountText.parse(mount));
         }
         for (String text : tmpfs) {
             spec = spec.mount(tmpfs(text));
@@ -103,7 +85,7 @@ final class MountOptions {
                 || source.startsWith("../");
     }
 
-    private static VolumeName volumeName(String option, String name) {
+    static VolumeName volumeName(String option, String name) {
         if (!VolumeName.isValid(name)) {
             throw bad(
                     option,
@@ -138,7 +120,7 @@ final class MountOptions {
         }
     }
 
-    private static Mount bind(String option, String source, String target, boolean readOnly) {
+    static Mount bind(String option, String source, String target, boolean readOnly) {
         Path path = source(option, source);
         return new Mount.Bind(path, target(option, target), readOnly, Files.exists(path) && !Files.isDirectory(path));
     }
@@ -163,60 +145,6 @@ final class MountOptions {
                 .normalize();
     }
 
-    private static Mount mount(String text) {
-        Map<String, String> keys = new HashMap<>();
-        for (String part : text.split(",", -1)) {
-            int equals = part.indexOf('=');
-            String key = equals < 0 ? part : part.substring(0, equals);
-            if (!MOUNT_KEYS.contains(key)) {
-                throw bad("--mount " + text, "it has no key '" + key + "'");
-            }
-            if (equals < 0 && !SWITCHES.contains(canonical(key))) {
-                throw bad("--mount " + text, "'" + key + "' needs a value, as " + key + "=VALUE");
-            }
-            if (keys.put(canonical(key), equals < 0 ? "true" : part.substring(equals + 1)) != null) {
-                throw bad("--mount " + text, "'" + key + "' is given twice");
-            }
-        }
-        boolean readOnly = BooleanText.parse("--mount " + text + ", readonly", keys.getOrDefault("readonly", "false"));
-        String target = keys.getOrDefault("target", "");
-        return switch (keys.getOrDefault("type", "volume")) {
-            case "bind" -> bind("--mount " + text, keys.getOrDefault("source", ""), target, readOnly);
-            case "tmpfs" ->
-                new Mount.Tmpfs(
-                        target("--mount " + text, target),
-                        keys.containsKey("tmpfs-size") ? Bytes.parse(keys.getOrDefault("tmpfs-size", "")) : TMPFS_SIZE,
-                        mode("--mount " + text, keys.getOrDefault("tmpfs-mode", "1777")),
-                        readOnly,
-                        false);
-            case "volume" -> volume("--mount " + text, keys, readOnly);
-            default -> throw bad("--mount " + text, "the type is volume, bind or tmpfs; workspaces are --workspace");
-        };
-    }
-
-    private static Mount volume(String option, Map<String, String> keys, boolean readOnly) {
-        String driver = keys.getOrDefault("volume-driver", "local");
-        if (!driver.equals("local")) {
-            throw bad(option, "the driver of a volume is local, not '" + driver + "'");
-        }
-        boolean copy = !BooleanText.parse(option + ", volume-nocopy", keys.getOrDefault("volume-nocopy", "false"));
-        String source = keys.getOrDefault("source", "");
-        return new Mount.Volume(
-                source.isEmpty() ? Optional.empty() : Optional.of(volumeName(option, source)),
-                target(option, keys.getOrDefault("target", "")),
-                readOnly,
-                copy);
-    }
-
-    private static String canonical(String key) {
-        return switch (key) {
-            case "src" -> "source";
-            case "dst", "destination" -> "target";
-            case "ro" -> "readonly";
-            default -> key;
-        };
-    }
-
     private static Mount tmpfs(String text) {
         int colon = text.indexOf(':');
         String target = colon < 0 ? text : text.substring(0, colon);
@@ -238,14 +166,14 @@ final class MountOptions {
         return new Mount.Tmpfs(target("--tmpfs " + text, target), size, mode, readOnly, executable);
     }
 
-    private static int mode(String option, String text) {
+    static int mode(String option, String text) {
         if (!text.matches("[0-7]{1,5}")) {
             throw bad(option, "a mode is an octal number, as 1777");
         }
         return Integer.parseInt(text, 8);
     }
 
-    private static InRootPath target(String option, String text) {
+    static InRootPath target(String option, String text) {
         try {
             return InRootPath.parse(text);
         } catch (ArgumentException e) {
@@ -253,7 +181,7 @@ final class MountOptions {
         }
     }
 
-    private static CommandException bad(String what, String advice) {
+    static CommandException bad(String what, String advice) {
         return new CommandException("MOUNT_INVALID", CommandException.ENGINE_FAILED, what + ": " + advice);
     }
 }

@@ -96,7 +96,8 @@ public final class RunOptions {
                 .texts(
                         "--mount",
                         "KEY=VALUE,…",
-                        "Mount: type=volume|bind|tmpfs, source, target, readonly, volume-nocopy, tmpfs-size, tmpfs-mode.",
+                        "Mount: type=volume|bind|tmpfs|image, source, target, readonly; volume-subpath, volume-nocopy,"
+                                + " volume-opt=size=SIZE, volume-label; image-subpath; tmpfs-size, tmpfs-mode.",
                         value -> mounts = value)
                 .texts(
                         "--tmpfs",

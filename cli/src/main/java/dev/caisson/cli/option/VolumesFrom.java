@@ -48,7 +48,8 @@ final class VolumesFrom {
             case Mount.Workspace it ->
                 spec.mount(new Mount.Workspace(it.name(), it.target(), readOnly || it.readOnly()));
             case Mount.Volume it ->
-                spec.mount(new Mount.Volume(it.name(), it.target(), readOnly || it.readOnly(), false));
+                spec.mount(it.readOnly(readOnly || it.readOnly()).copy(false));
+            case Mount.ImageFiles it -> spec.mount(it);
         };
     }
 

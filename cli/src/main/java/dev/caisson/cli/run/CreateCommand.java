@@ -38,7 +38,7 @@ public final class CreateCommand implements Callable<Integer> {
             throws InterruptedException {
         ContainerSpec wanted = DetachOptions.withTerminal(options.spec(), options.terminal());
         DetachedOptions kept = detach.options(options.remove());
-        images.fetch(wanted.image(), command.commandLine().getErr());
+        images.fetch(wanted, command.commandLine().getErr());
         detach.prepare();
         try (var lease = Caller.current().engine()) {
             ResidentEngine.startFor(wanted, command.commandLine().getErr());

@@ -49,7 +49,7 @@ public final class RunCommand implements Callable<Integer> {
             return attached();
         }
         ContainerSpec wish = options.spec();
-        images.fetch(wish.image(), spec.commandLine().getErr());
+        images.fetch(wish, spec.commandLine().getErr());
         foreground =
                 new Foreground(options, attach.streams(), spec.commandLine().getErr());
         foreground.prepare();

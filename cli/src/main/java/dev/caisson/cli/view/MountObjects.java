@@ -23,6 +23,7 @@ final class MountObjects {
             case Mount.Workspace it -> object("workspace", it.name().value(), "", it, it.readOnly());
             case Mount.Volume it ->
                 object("volume", it.name().map(VolumeName::value).orElse(""), "", it, it.readOnly());
+            case Mount.ImageFiles it -> object("image", it.image().toString(), "", it, true);
             case Mount.Secrets it -> object("secrets", names(it), "", it, true);
         };
     }

@@ -10,6 +10,8 @@ import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.image.ImageReference;
+import dev.caisson.spec.VolumeSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.VolumeName;
 import java.io.IOException;
@@ -157,6 +159,45 @@ class RunOptionsTest {
                     .isInstanceOf(CommandException.class)
                     .hasMessageContaining("/\\xff is not UTF-8: rename it");
         }
+    }
+
+    @Test
+    void mounts_of_volumes_and_images_are_read_in_docker_s_words() {
+        assertThat(spec("--mount", "src=data,dst=/x,volume-subpath=a/b,volume-opt=size=32m,volume-label=k=v")
+                        .mounts())
+                .containsExactly(new Mount.Volume(Optional.of(new VolumeName("data")), InRootPath.of("x"), false, true)
+                        .subpath(InRootPath.of("a/b"))
+                        .made(VolumeSpec.unnamed().size("32m").label("k", "v")));
+        assertThat(spec("--mount", "type=image,source=tools:1,target=/x,image-subpath=/opt/").mounts())
+                .containsExactly(new Mount.ImageFiles(
+                        ImageReference.parse("tools:1"), InRootPath.of("x"), Optional.of(InRootPath.of("opt"))));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "type=image,dst=/x | named by source",
+                "type=image,src=a b,dst=/x | the source: ",
+                "type=image,src=a,dst=/x,readonly=false | mounted to be read",
+                "type=image,src=a,dst=/x,image-subpath=../y | image-subpath: path",
+                "type=image,src=a,dst=/x,volume-nocopy | for another type than image",
+                "type=volume,src=data,dst=/x,image-subpath=a | for another type than volume",
+                "type=bind,src=/srv,dst=/x,volume-opt=size=1g | for another type than bind",
+                "type=volume,dst=/x,volume-subpath=a | name a volume by source",
+                "type=volume,dst=/x,volume-opt=device=/dev/sda | mounts a file system of the host",
+                "type=volume,dst=/x,volume-opt=speed=1 | takes size=SIZE",
+                "type=volume,dst=/x,volume-opt=inodes=x | takes a number",
+                "type=volume,dst=/x,volume-driver=nfs | is local",
+                "type=bind,src=/srv,dst=/x,bind-propagation=rshared | rprivate",
+                "type=bind,src=/srv,dst=/x,bind-recursive=disabled | not part of this version",
+                "type=tmpfs,src=/srv,dst=/x | has no source",
+                "type=cluster,dst=/x | the type is volume, bind, tmpfs or image",
+                "type=image,src=a,src=b,dst=/x | given twice",
+                "type=image,src=a,dst=/x,subpath=a | has no key 'subpath'"
+            })
+    void a_mount_that_cannot_be_is_refused_by_name(String mount, String sentence) {
+        assertThatThrownBy(() -> spec("--mount", mount)).hasMessageContaining(sentence);
     }
 
     @Test
