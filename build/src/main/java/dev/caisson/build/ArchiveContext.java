@@ -6,6 +6,7 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.image.TarArchive;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.Bytes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -15,6 +16,9 @@ import java.util.Optional;
 /// The files of a build that come as a tar archive, which may be compressed. They are unpacked beside the images, and
 /// removed when this is closed.
 public final class ArchiveContext implements AutoCloseable {
+    /// It is unpacked beside, and the build needs room too.
+    private static final int SHARE_OF_DISK = 4;
+
     private static final String ADVICE = ": give a Dockerfile, or what tar -c writes";
 
     private final Workplace workplace;
@@ -67,9 +71,18 @@ public final class ArchiveContext implements AutoCloseable {
     }
 
     private static void save(InputStream archive, Path packed, String shown) throws IOException {
+        long most = Files.getFileStore(packed.getParent()).getUsableSpace() / SHARE_OF_DISK;
         try (var file = Files.newOutputStream(packed)) {
             var buffer = new byte[1 << 16];
+            long left = most;
             for (int count = read(archive, buffer, shown); count > 0; count = read(archive, buffer, shown)) {
+                left -= count;
+                if (left < 0) {
+                    throw new BuildException(
+                            "BUILD_ARCHIVE_SIZE",
+                            shown + " has more than " + Bytes.of(most) + ", a quarter of the room that the data"
+                                    + " directory's disk has: make room there, or leave files out of the archive");
+                }
                 file.write(buffer, 0, count);
             }
         }

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A build that was asked for.
 ///
@@ -24,6 +25,8 @@ import java.util.Optional;
 /// @param cached whether results of earlier builds are taken
 /// @param pulled whether base images are fetched again
 /// @param latest time that nothing of the image is younger than, as SOURCE_DATE_EPOCH
+/// @param again stages, by name or number, whose results of earlier builds are not taken
+/// @param listed whether an image without a name gets one of its own; if not, it is kept as the result of a step is
 public record BuildRequest(
         @SuppressWarnings("exports") Source dockerfile,
         Optional<Path> context,
@@ -37,10 +40,84 @@ public record BuildRequest(
         boolean cached,
         boolean pulled,
         Optional<Instant> latest,
-        RegistryLogins logins) {
+        RegistryLogins logins,
+        Set<String> again,
+        boolean listed) {
     public BuildRequest {
         names = List.copyOf(names);
         arguments = Map.copyOf(arguments);
         secrets = Map.copyOf(secrets);
+        again = Set.copyOf(again);
+    }
+
+    @SuppressWarnings("exports")
+    public BuildRequest(
+            Source dockerfile,
+            Optional<Path> context,
+            Optional<Source> ignore,
+            List<ImageReference> names,
+            Map<String, String> arguments,
+            Optional<String> target,
+            Map<String, String> labels,
+            Map<String, SecretSource> secrets,
+            Network network,
+            boolean cached,
+            boolean pulled,
+            Optional<Instant> latest,
+            RegistryLogins logins) {
+        this(
+                dockerfile,
+                context,
+                ignore,
+                names,
+                arguments,
+                target,
+                labels,
+                secrets,
+                network,
+                cached,
+                pulled,
+                latest,
+                logins,
+                Set.of(),
+                true);
+    }
+
+    public BuildRequest again(Set<String> stages) {
+        return new BuildRequest(
+                dockerfile,
+                context,
+                ignore,
+                names,
+                arguments,
+                target,
+                labels,
+                secrets,
+                network,
+                cached,
+                pulled,
+                latest,
+                logins,
+                stages,
+                listed);
+    }
+
+    public BuildRequest listed(boolean value) {
+        return new BuildRequest(
+                dockerfile,
+                context,
+                ignore,
+                names,
+                arguments,
+                target,
+                labels,
+                secrets,
+                network,
+                cached,
+                pulled,
+                latest,
+                logins,
+                again,
+                value);
     }
 }

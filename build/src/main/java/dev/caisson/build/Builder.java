@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Builds images from Dockerfiles.
 ///
@@ -81,9 +82,11 @@ public final class Builder {
                     trees,
                     new RunStep(engine, options, request.network()),
                     options);
+            Set<Integer> again = graph.again(request.again());
             Map<Integer, Snapshot> results = new HashMap<>();
             Snapshot last = null;
             for (Stage stage : graph.needed()) {
+                steps.takesResults(request.cached() && !again.contains(stage.index()));
                 last = stage(graph, stage, results, trees, steps);
                 results.put(stage.index(), last);
                 trees.add(stage.index(), last);
@@ -125,8 +128,9 @@ public final class Builder {
         Snapshot named = last.document(document);
         Snapshot files = named.image().isPresent() ? named : steps.empty(named);
         document = files.document();
-        ImageReference first =
-                request.names().isEmpty() ? unnamed(document) : request.names().getFirst();
+        ImageReference first = request.names().isEmpty()
+                ? unnamed(document, request.listed())
+                : request.names().getFirst();
         StoredImage image = store.add(files.image().orElseThrow(), document, first);
         for (ImageReference name : request.names()) {
             if (!name.equals(first)) {
@@ -137,8 +141,11 @@ public final class Builder {
     }
 
     /// An image that nobody names is called by the beginning of its id.
-    private static ImageReference unnamed(ConfigDocument document) {
+    private static ImageReference unnamed(ConfigDocument document, boolean listed) {
         String id = new ContentHash().add(document.toJson()).hex();
+        if (!listed) {
+            return LayerStore.name("image-" + id);
+        }
         return new ImageReference("localhost", "build", Optional.of(id.substring(0, SHORT_ID)), Optional.empty());
     }
 }

@@ -25,7 +25,8 @@ final class LayerStore {
         this.images = images;
     }
 
-    private static ImageReference name(String key) {
+    /// Returns a name that lists of images do not show.
+    static ImageReference name(String key) {
         return new ImageReference("caisson.local", "build-cache", Optional.of(key), Optional.empty());
     }
 

@@ -91,6 +91,21 @@ final class StageGraph {
                                                 .toList())));
     }
 
+    /// Returns the stages that are carried out again: those of these names or numbers, and all that begin with one of
+    /// them.
+    /// @throws BuildException BUILD_TARGET if there is none of a name
+    Set<Integer> again(Set<String> names) {
+        var again = new HashSet<Integer>();
+        names.forEach(name -> again.add(find(build, name).index()));
+        for (Stage stage : build.stages()) { // each after its base
+            if (stage.base() instanceof Base.Earlier earlier
+                    && again.contains(earlier.stage().index())) {
+                again.add(stage.index());
+            }
+        }
+        return again;
+    }
+
     private void check(Stage stage) {
         Scope scope = new Scope(given, globals, globals, escape());
         new Flags(stage.from(), scope, Set.of("platform"))

@@ -25,6 +25,7 @@ final class StepRunner {
     private final RunMounts mounts;
     private final Download download;
     private int steps;
+    private boolean takesResults;
 
     StepRunner(
             BuildRequest request,
@@ -41,6 +42,11 @@ final class StepRunner {
         this.runs = runs;
         this.mounts = new RunMounts(workplace, trees, request.secrets(), options);
         this.download = new Download(workplace);
+    }
+
+    /// Says whether the steps to come are taken from earlier builds.
+    void takesResults(boolean value) {
+        takesResults = value;
     }
 
     /// Returns whether progress shows a step: those that only change the configuration take no time.
@@ -87,7 +93,7 @@ final class StepRunner {
     }
 
     private Optional<StoredImage> cached(String key) {
-        return request.cached() ? store.find(key) : Optional.empty();
+        return takesResults ? store.find(key) : Optional.empty();
     }
 
     private Result made(BuildStep step, Snapshot before, String key, Making making) {

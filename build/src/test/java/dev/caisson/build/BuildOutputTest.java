@@ -2,11 +2,14 @@ package dev.caisson.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.containerfile.Source;
+import dev.caisson.engine.EngineOptions;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -112,6 +115,39 @@ class BuildOutputTest {
         byte[] bytes = tar.getInputStream().readAllBytes();
         assertThat(tar.waitFor()).isZero();
         return bytes;
+    }
+
+    @Test
+    void an_archive_takes_no_more_than_its_share_of_the_disk() throws Exception {
+        Path data = Files.createDirectory(directory.resolve("small"));
+        run("mount", "-t", "tmpfs", "-o", "size=8m", "caisson-test", data.toString());
+        try {
+            var options = new EngineOptions(bed.options.state(), data);
+            var endless = new InputStream() {
+                private long given;
+
+                @Override
+                public int read() {
+                    return given++ < 1 << 30 ? 1 : -1;
+                }
+            };
+            assertThatThrownBy(() -> ArchiveContext.open(endless, "standard input", options))
+                    .isInstanceOf(BuildException.class)
+                    .hasMessageContaining("standard input has more than 2 MiB")
+                    .extracting(e -> ((BuildException) e).code())
+                    .isEqualTo("BUILD_ARCHIVE_SIZE");
+            try (Stream<Path> left = Files.walk(data.resolve("build"))) {
+                assertThat(left.filter(path -> !path.endsWith("build"))).isEmpty();
+            }
+        } finally {
+            run("umount", data.toString());
+        }
+    }
+
+    private static void run(String... command) throws Exception {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
     }
 
     private ArchiveContext context(byte[] archive) {

@@ -1,6 +1,7 @@
 package dev.caisson.build;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
 import dev.caisson.engine.KeptContainer;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -187,6 +189,49 @@ class BuilderTest {
         BuildResult result = bed.build("FROM scratch", "LABEL a=b");
         assertThat(bed.config(result).settings().labels()).containsExactly(entry("a", "b"));
         assertThat(bed.config(result).diffIds()).hasSize(1);
+    }
+
+    @Test
+    void stages_that_are_named_are_carried_out_again_and_those_on_top_of_them() throws Exception {
+        String[] lines = {
+            "FROM busybox:1 AS one", "RUN cat /proc/sys/kernel/random/uuid >/id",
+            "FROM one AS two", "RUN cp /id /copy",
+            "FROM busybox:1 AS three", "RUN echo 3 >/three",
+            "FROM two", "COPY --from=three /three /three"
+        };
+        BuildRequest request = bed.request(lines);
+        BuildResult first = bed.build(request);
+        BuildResult second = bed.build(request.again(Set.of("ONE")));
+        assertThat(bed.heard.cached).containsExactly("[three 1/1] RUN echo 3 >/three");
+        assertThat(bed.read(second, "id")).isNotEqualTo(bed.read(first, "id")).isEqualTo(bed.read(second, "copy"));
+
+        assertThat(bed.build(request).id()).isEqualTo(second.id()); // what was done again is what is taken
+        bed.build(request.again(Set.of("3")));
+        assertThat(bed.heard.cached).hasSize(3);
+        assertThatThrownBy(() -> bed.build(request.again(Set.of("four"))))
+                .isInstanceOf(BuildException.class)
+                .hasMessageContaining("there is no stage four");
+    }
+
+    @Test
+    void an_image_that_is_handed_out_is_on_no_list() throws Exception {
+        BuildRequest request = bed.request("FROM busybox:1", "ENV A=1");
+        BuildResult result = bed.build(new BuildRequest(
+                        request.dockerfile(),
+                        Optional.empty(),
+                        request.ignore(),
+                        List.of(),
+                        request.arguments(),
+                        request.target(),
+                        request.labels(),
+                        request.secrets(),
+                        request.network(),
+                        true,
+                        false,
+                        request.latest(),
+                        request.logins())
+                .listed(false));
+        assertThat(result.image().name()).startsWith("caisson.local/build-cache:image-");
     }
 
     @Test

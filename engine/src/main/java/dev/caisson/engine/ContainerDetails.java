@@ -63,7 +63,8 @@ public record ContainerDetails(
                         volume.name().map(VolumeName::value).orElse(""),
                         volume.target().absolute(),
                         volume.readOnly());
-            case Mount.ImageFiles files -> text(files.image().toString(), files.target().absolute(), true);
+            case Mount.ImageFiles files ->
+                text(files.image().toString(), files.target().absolute(), true);
             case Mount.Tmpfs tmpfs -> text("", tmpfs.target().absolute(), tmpfs.readOnly());
             case Mount.Secrets secrets ->
                 secrets.files().stream().flatMap(file -> text(file.secret().text(), file.path(), true));

@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.image.ImageStore;
+import dev.caisson.image.SnapshotName;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.VolumeName;
@@ -10,14 +11,24 @@ import dev.caisson.spec.WorkspaceName;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The disk and memory that images, writable layers, logs, volumes and workspaces take.
+/// The disk and memory that images, writable layers, logs, volumes, workspaces and snapshots take.
 ///
 /// @param images unpacked images, each once however many containers use it
 /// @param containers those that run or are kept
 /// @param volumes by name
 /// @param workspaces by name
+/// @param snapshots by name
 public record DiskUse(
-        List<Unpacked> images, List<OfContainer> containers, List<OfVolume> volumes, List<OfWorkspace> workspaces) {
+        List<Unpacked> images,
+        List<OfContainer> containers,
+        List<OfVolume> volumes,
+        List<OfWorkspace> workspaces,
+        List<OfSnapshot> snapshots) {
+    /// The files that a snapshot has beside its image.
+    ///
+    /// @param containers those that were made of it
+    public record OfSnapshot(SnapshotName name, Bytes bytes, int containers) {}
+
     /// The room that a volume takes on the host's disk.
     ///
     /// @param containers those that outlive their command and have it
@@ -45,6 +56,7 @@ public record DiskUse(
         containers = List.copyOf(containers);
         volumes = List.copyOf(volumes);
         workspaces = List.copyOf(workspaces);
+        snapshots = List.copyOf(snapshots);
     }
 
     /// Reads it now. Every file of the unpacked images is looked at.
@@ -63,8 +75,19 @@ public record DiskUse(
                     images,
                     containers,
                     Volumes.of(options).onDisk(),
-                    Workspaces.of(options).onDisk());
+                    Workspaces.of(options).onDisk(),
+                    snapshots(options));
         });
+    }
+
+    private static List<OfSnapshot> snapshots(EngineOptions options) {
+        Snapshots all = Snapshots.of(options);
+        return all.list().stream()
+                .map(snapshot -> new OfSnapshot(
+                        snapshot.name(),
+                        Bytes.of(snapshot.bytes()),
+                        all.users(snapshot.name()).size()))
+                .toList();
     }
 
     /// Returns the bytes in the writable layer of one container.

@@ -63,8 +63,7 @@ final class Preparation implements AutoCloseable {
 
         /// @param wanted whether it waits, in place of a program
         Prepared idle(boolean wanted) {
-            return new Prepared(
-                    approved, anonymous, rootfs, mounted, image, filter, host, stopSignal, wanted);
+            return new Prepared(approved, anonymous, rootfs, mounted, image, filter, host, stopSignal, wanted);
         }
 
         /// Those that the container has of its own.
@@ -83,8 +82,8 @@ final class Preparation implements AutoCloseable {
             mounts.replaceAll(mount -> mount instanceof Mount.ImageFiles files
                     ? images.next()
                             .digest()
-                            .<Mount>map(digest -> new Mount.ImageFiles(
-                                    files.image().at(digest), files.target(), files.subpath()))
+                            .<Mount>map(digest ->
+                                    new Mount.ImageFiles(files.image().at(digest), files.target(), files.subpath()))
                             .orElse(files)
                     : mount);
             return mounts;

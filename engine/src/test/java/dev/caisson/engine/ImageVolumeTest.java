@@ -171,7 +171,8 @@ class ImageVolumeTest extends BusyboxEngine {
     }
 
     private ContainerSpec with(ImageReference image, String subpath, String script) {
-        Optional<InRootPath> part = Optional.of(subpath).filter(path -> !path.isEmpty()).map(InRootPath::of);
+        Optional<InRootPath> part =
+                Optional.of(subpath).filter(path -> !path.isEmpty()).map(InRootPath::of);
         return busybox("sh", "-c", script).mount(new Mount.ImageFiles(image, InRootPath.of("mnt/of"), part));
     }
 

@@ -240,7 +240,12 @@ final class ContentStore implements AutoCloseable {
             if (!FileLocks.tryLock(lock)) {
                 return; // the next removal does it
             }
-            Set<String> named = named(images);
+            Set<String> named;
+            try {
+                named = named(images);
+            } catch (ImageException e) {
+                return; // one is damaged, and nobody knows which blobs are its own: all stay until it goes
+            }
             for (String name : DirectoryEntries.of(blobs)) {
                 if (!named.contains(name)) {
                     FileSystem.removeFile(blobs, name);

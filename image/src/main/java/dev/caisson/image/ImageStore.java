@@ -305,7 +305,7 @@ public final class ImageStore implements AutoCloseable {
     /// open stays.
     public void remove(Set<StoredImage> images) {
         guarded("the list of images", () -> {
-            Set<Digest> layers = chainsThatGo(images);
+            Set<Digest> layers = chains(images);
             content.remove(images);
             layers.removeAll(chains(content.images()));
             trees.remove(layers, snapshots::needs);
@@ -326,25 +326,17 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
-    /// Returns what the layers of images are unpacked under.
+    /// Returns what the layers of images are unpacked under, but for images that are damaged: of those nobody knows,
+    /// and
+    /// their layers are unpacked again when they are whole.
     private Set<Digest> chains(Collection<StoredImage> images) throws IOException {
         var chains = new HashSet<Digest>();
         for (StoredImage image : images) {
-            chains.addAll(PackedImage.chainIds(
-                    PackedConfig.parse(content.config(image)).diffIds()));
-        }
-        return chains;
-    }
-
-    /// The same of images that go: one that is damaged may go too, and what it has unpacked with the next
-    /// [#removeUnused].
-    private Set<Digest> chainsThatGo(Set<StoredImage> images) throws IOException {
-        var chains = new HashSet<Digest>();
-        for (StoredImage image : images) {
             try {
-                chains.addAll(chains(List.of(image)));
+                chains.addAll(PackedImage.chainIds(
+                        PackedConfig.parse(content.config(image)).diffIds()));
             } catch (ImageException _) {
-                // no layers are known of it
+                // it is damaged
             }
         }
         return chains;

@@ -91,16 +91,14 @@ public final class HostMounts {
         } catch (ErrnoException e) {
             String why = e.is(Errno.EINVAL)
                     ? " cannot be mounted alone by this kernel: use Linux 6.15 or later, or mount all of it"
-                    : " is no directory that no link leads to (" + Errno.name(e.errno())
-                            + "): name one that is there";
+                    : " is no directory that no link leads to (" + Errno.name(e.errno()) + "): name one that is there";
             throw new HostException("MOUNT_SUBPATH", subpath.absolute() + " of " + whole + why, e);
         }
     }
 
     /// Makes the files of an image that is mounted.
     /// @param layers directories, topmost first, which stay the caller's
-    static Fd image(
-            SlotSource.ImageFiles files, List<Fd> layers, Fd userNamespace, IdRange ids, Zygote zygote) {
+    static Fd image(SlotSource.ImageFiles files, List<Fd> layers, Fd userNamespace, IdRange ids, Zygote zygote) {
         var mapped = new ArrayList<Fd>();
         try {
             layers.forEach(layer -> mapped.add(layer(layer, userNamespace)));

@@ -156,13 +156,13 @@ final class MountCheck {
         String planned = shared.name().kind() + " " + shared.name() + below + ", " + access + ","
                 + String.join(",", ALWAYS) + ", private";
         Optional<Mounted> found = table.at(target);
-        boolean asPlanned = found.filter(mount -> ((mount.fileSystem().equals("ext4")
-                                        && mount.root().equals(below.isEmpty() ? "/" : below))
-                                || mount.root().endsWith("/" + shared.name() + "/files" + below)
-                                || mount.root().endsWith("/." + shared.name() + "/files" + below))
-                        && mount.options().contains(access)
-                        && mount.options().containsAll(ALWAYS)
-                        && mount.propagation().isEmpty())
+        boolean asPlanned = found.filter(mount ->
+                        ((mount.fileSystem().equals("ext4") && mount.root().equals(below.isEmpty() ? "/" : below))
+                                        || mount.root().endsWith("/" + shared.name() + "/files" + below)
+                                        || mount.root().endsWith("/." + shared.name() + "/files" + below))
+                                && mount.options().contains(access)
+                                && mount.options().containsAll(ALWAYS)
+                                && mount.propagation().isEmpty())
                 .isPresent();
         return new Check("mount " + target, planned, found.map(MountCheck::text).orElse(MISSING), asPlanned);
     }

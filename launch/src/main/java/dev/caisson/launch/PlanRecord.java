@@ -2,8 +2,8 @@ package dev.caisson.launch;
 
 import dev.caisson.secret.SecretName;
 import dev.caisson.spec.DeviceRule;
-import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.SharedName;
 import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
@@ -129,7 +129,9 @@ public record PlanRecord(
             case SlotSource.Bind bind -> "bind " + bind.index() + (bind.readOnly() ? " ro " : " rw ") + bind.source();
             case SlotSource.Shared shared ->
                 shared.name().kind() + " " + shared.index() + (shared.readOnly() ? " ro " : " rw ") + shared.name()
-                        + (shared.subpath().isRoot() ? "" : " " + shared.subpath().relative());
+                        + (shared.subpath().isRoot()
+                                ? ""
+                                : " " + shared.subpath().relative());
             case SlotSource.ImageFiles files ->
                 "image " + files.index() + " " + files.image()
                         + (files.subpath().isRoot() ? "" : " " + files.subpath().relative());

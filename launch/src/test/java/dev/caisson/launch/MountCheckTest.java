@@ -2,18 +2,18 @@ package dev.caisson.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.image.ImageReference;
 import dev.caisson.launch.VerifierTest.Deviation;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
-import dev.caisson.spec.VolumeName;
-import dev.caisson.image.ImageReference;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

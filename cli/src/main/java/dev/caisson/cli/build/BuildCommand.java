@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -80,6 +81,13 @@ public final class BuildCommand implements Callable<Integer> {
 
     @Option(names = "--no-cache", description = "Carry out every step again.")
     private boolean noCache;
+
+    @Option(
+            names = "--no-cache-filter",
+            paramLabel = "STAGE,…",
+            split = ",",
+            description = "Carry out the steps of these stages again, and of those that begin with one of them.")
+    private List<String> uncached = new ArrayList<>();
 
     @Option(names = "--pull", description = "Fetch the base images again.")
     private boolean pull;
@@ -140,13 +148,14 @@ public final class BuildCommand implements Callable<Integer> {
         try (var sources = BuildSources.of(Caller.current(), context, file);
                 var lease = Caller.current().engine();
                 Images images = Images.open(options)) {
-            BuildRequest request = request(sources);
+            boolean handedOut = wanted.filter(OutputOption::isHandedOut).isPresent();
+            BuildRequest request = request(sources).again(Set.copyOf(uncached)).listed(!handedOut);
             BuildResult result =
                     new Builder(lease.engine(), images, options).build(request, quiet ? BuildListener.none() : shown);
             if (wanted.isPresent()) {
                 wanted.get().write(result, images, request.latest());
             }
-            tell(result, err, wanted.filter(OutputOption::isPrinted).isPresent());
+            tell(result, err, handedOut, wanted.filter(OutputOption::isPrinted).isPresent());
             return 0;
         } catch (InterruptedException e) {
             shown.abandon();
@@ -221,8 +230,9 @@ public final class BuildCommand implements Callable<Integer> {
         });
     }
 
+    /// @param handedOut whether it is on no list unless it was named
     /// @param printed whether standard output has the files of the image
-    private void tell(BuildResult result, PrintWriter err, boolean printed) {
+    private void tell(BuildResult result, PrintWriter err, boolean handedOut, boolean printed) {
         if (idFile != null) {
             Path path = Caller.current().path(idFile);
             try {
@@ -239,7 +249,7 @@ public final class BuildCommand implements Callable<Integer> {
             return;
         }
         err.println("built " + result.id());
-        if (tags.isEmpty()) {
+        if (tags.isEmpty() && !handedOut) {
             err.println("named " + result.image().name());
         }
         for (String tag : tags) {

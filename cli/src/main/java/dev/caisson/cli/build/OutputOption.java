@@ -76,6 +76,11 @@ record OutputOption(Kind kind, String destination) {
         };
     }
 
+    /// Returns whether it goes anywhere but into the store.
+    boolean isHandedOut() {
+        return kind != Kind.IMAGE;
+    }
+
     /// Returns whether standard output is where it goes.
     boolean isPrinted() {
         return kind != Kind.IMAGE && destination.equals(STANDARD_OUTPUT);

@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.Images;
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
 import java.util.List;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
         footer = "%n  caisson image prune -a -f")
 public final class PruneImagesCommand implements Callable<Integer> {
     private static final int DIGITS = 4;
+    private static final int FAILED = 1;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -35,6 +37,23 @@ public final class PruneImagesCommand implements Callable<Integer> {
             names = {"-f", "--force"},
             description = "Do not ask.")
     private boolean force;
+
+    /// Reports images that cannot be read, for whose sake blobs of others stay.
+    private boolean reportDamaged(Images images) {
+        boolean found = false;
+        for (StoredImage image : images.list()) {
+            try {
+                images.describe(image);
+            } catch (CaissonException e) {
+                found = true;
+                spec.commandLine()
+                        .getErr()
+                        .println("caisson: " + e.code() + ": " + image.name() + ": " + e.sentence()
+                                + "; blobs that no other image has stay until it is pulled again or removed");
+            }
+        }
+        return found;
+    }
 
     @Override
     public Integer call() {
@@ -53,7 +72,7 @@ public final class PruneImagesCommand implements Callable<Integer> {
                 out.println();
             }
             out.println("Total reclaimed space: " + SizeText.of(freed, DIGITS));
+            return reportDamaged(images) ? FAILED : 0;
         }
-        return 0;
     }
 }

@@ -56,7 +56,8 @@ final class MountText {
         String key = canonical(written);
         if (!COMMON.contains(key) && !OWN.contains(key)) {
             throw bad(
-                    Set.of("bind-recursive", "bind-nonrecursive", "bind-create-src").contains(key)
+                    Set.of("bind-recursive", "bind-nonrecursive", "bind-create-src")
+                                    .contains(key)
                             ? "'" + key + "' is not part of this version: a bind shows all that is mounted below it"
                             : "it has no key '" + written + "'");
         }
@@ -96,7 +97,8 @@ final class MountText {
         return switch (type) {
             case "bind" -> {
                 if (!List.of("rprivate", "private").contains(value("bind-propagation", "rprivate"))) {
-                    throw bad("mounts are rprivate, so that none passes to or from the host: leave bind-propagation out");
+                    throw bad(
+                            "mounts are rprivate, so that none passes to or from the host: leave bind-propagation out");
                 }
                 yield MountOptions.bind(option, source, value("target", ""), readOnly);
             }
@@ -106,9 +108,7 @@ final class MountText {
                 }
                 yield new Mount.Tmpfs(
                         target(),
-                        keys.containsKey("tmpfs-size")
-                                ? Bytes.parse(value("tmpfs-size", ""))
-                                : MountOptions.TMPFS_SIZE,
+                        keys.containsKey("tmpfs-size") ? Bytes.parse(value("tmpfs-size", "")) : MountOptions.TMPFS_SIZE,
                         MountOptions.mode(option, value("tmpfs-mode", "1777")),
                         readOnly,
                         false);

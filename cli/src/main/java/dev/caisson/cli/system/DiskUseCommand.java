@@ -21,14 +21,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `caisson system df`: what images, containers, logs, volumes and workspaces take.
+/// `caisson system df`: what images, containers, logs, volumes, workspaces and snapshots take.
 @Command(
         name = "df",
         sortOptions = false,
-        description = "Show what unpacked images, writable layers, logs, volumes and workspaces take.",
+        description = "Show what unpacked images, writable layers, logs, volumes, workspaces and snapshots take.",
         footer = {
-            "%nWhat can be reclaimed is that of containers which do not run, and of volumes and workspaces that no",
-            "container has: 'caisson container prune', 'volume prune' and 'workspace prune' free it.",
+            "%nWhat can be reclaimed is that of containers which do not run, and of volumes, workspaces and snapshots that no",
+            "container has: 'caisson container prune', 'volume prune', 'workspace prune' and 'snapshot prune' free it.",
             "Images are unpacked once, and none is removed by itself.",
             "%n  caisson system df -v",
             "  caisson system df --format '{{.Type}} {{.Size}}'"
@@ -48,7 +48,7 @@ public final class DiskUseCommand implements Callable<Integer> {
     private static final Map<String, String> DETAIL_HEADERS =
             Map.of("ID", "ID", "Image", "IMAGE", "Size", "SIZE", "Log", "LOG", "State", "STATE", "Names", "NAMES");
 
-    /// A volume or workspace.
+    /// A volume, workspace or snapshot.
     private record Shared(String name, int containers, long bytes, boolean inUse) {}
 
     @Spec
@@ -57,7 +57,7 @@ public final class DiskUseCommand implements Callable<Integer> {
 
     @Option(
             names = {"-v", "--verbose"},
-            description = "Each image, container, volume and workspace by itself.")
+            description = "Each image, container, volume, workspace and snapshot by itself.")
     private boolean verbose;
 
     @Option(
@@ -93,7 +93,8 @@ public final class DiskUseCommand implements Callable<Integer> {
                 row("Containers", use, container -> container.written().count()),
                 row("Logs", use, container -> container.log().count()),
                 row("Local Volumes", volumes(use)),
-                row("Workspaces", workspaces(use)));
+                row("Workspaces", workspaces(use)),
+                row("Snapshots", snapshots(use)));
     }
 
     private static Map<String, Object> row(String type, List<Shared> all) {
@@ -126,6 +127,16 @@ public final class DiskUseCommand implements Callable<Integer> {
                         workspace.containers(),
                         workspace.onDisk().count(),
                         workspace.inUse()))
+                .toList();
+    }
+
+    private static List<Shared> snapshots(DiskUse use) {
+        return use.snapshots().stream()
+                .map(snapshot -> new Shared(
+                        snapshot.name().value(),
+                        snapshot.containers(),
+                        snapshot.bytes().count(),
+                        snapshot.containers() > 0))
                 .toList();
     }
 
@@ -185,6 +196,7 @@ public final class DiskUseCommand implements Callable<Integer> {
     private void sharedDetails(DiskUse use) {
         sharedDetails("Local Volumes:", "VOLUME NAME", volumes(use));
         sharedDetails("Workspaces:", "WORKSPACE NAME", workspaces(use));
+        sharedDetails("Snapshots:", "SNAPSHOT NAME", snapshots(use));
     }
 
     private void sharedDetails(String title, String nameHeader, List<Shared> all) {

@@ -64,6 +64,9 @@ class SnapshotCommandsTest {
         assertThat(caisson("snapshot", "inspect", "-f", "{{.Containers}} {{.Parent}}.", name)
                         .out())
                 .isEqualTo("[" + name + "-fork] .\n");
+        assertThat(caisson("system", "df", "-v").out()).containsPattern("\n" + name + " +1 +9B\n");
+        assertThat(caisson("system", "df", "--format", "{{.Type}} {{.Active}}").out())
+                .contains("Snapshots 1\n");
         assertThat(caisson("snapshot", "rm", name, "nosuch"))
                 .isEqualTo(
                         new Answer(

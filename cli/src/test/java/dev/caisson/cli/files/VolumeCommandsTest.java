@@ -129,24 +129,38 @@ class VolumeCommandsTest {
     @Test
     void a_mount_makes_a_volume_with_bounds_and_shows_one_directory_of_it() {
         String made = "type=volume,src=" + name + ",dst=/x,volume-opt=size=32m,volume-label=of=" + name;
-        assertThat(caisson("run", "--rm", "--mount", made, "host", "sh", "-c", "mkdir -p /x/a/b; echo 42 >/x/a/b/f; ln -s a /x/l"))
+        assertThat(caisson(
+                        "run",
+                        "--rm",
+                        "--mount",
+                        made,
+                        "host",
+                        "sh",
+                        "-c",
+                        "mkdir -p /x/a/b; echo 42 >/x/a/b/f; ln -s a /x/l"))
                 .isEqualTo(new Answer(0, "", ""));
-        assertThat(caisson("volume", "ls", "-q", "--filter", "label=of=" + name).out()).isEqualTo(name + "\n");
-        assertThat(caisson("volume", "inspect", "-f", "{{.Bound.Bytes}}", name).out()).isEqualTo((32 << 20) + "\n");
+        assertThat(caisson("volume", "ls", "-q", "--filter", "label=of=" + name).out())
+                .isEqualTo(name + "\n");
+        assertThat(caisson("volume", "inspect", "-f", "{{.Bound.Bytes}}", name).out())
+                .isEqualTo((32 << 20) + "\n");
 
         String part = "src=" + name + ",dst=/y,volume-subpath=";
         assertThat(caisson("run", "--rm", "--mount", part + "a/b", "host", "sh", "-c", "test $(cat /y/f) = 42"))
                 .isEqualTo(new Answer(0, "", ""));
-        assertThat(caisson("run", "--rm", "--mount", part + "/a,readonly", "host", "sh", "-c", "touch /y/no").status())
+        assertThat(caisson("run", "--rm", "--mount", part + "/a,readonly", "host", "sh", "-c", "touch /y/no")
+                        .status())
                 .isEqualTo(1);
         for (String none : new String[] {"c", "l", "l/b", "a/b/f"}) {
-            assertThat(caisson("run", "--rm", "--mount", part + none, "host", "true").err())
+            assertThat(caisson("run", "--rm", "--mount", part + none, "host", "true")
+                            .err())
                     .as(none)
                     .contains("MOUNT_SUBPATH", "/" + none + " of the volume " + name);
         }
-        assertThat(caisson("run", "--rm", "--mount", made.replace("32m", "64m"), "host", "true").err())
+        assertThat(caisson("run", "--rm", "--mount", made.replace("32m", "64m"), "host", "true")
+                        .err())
                 .contains("VOLUME_EXISTS", "32 MiB");
-        assertThat(caisson("run", "--rm", "--mount", made, "host", "true").status()).isZero();
+        assertThat(caisson("run", "--rm", "--mount", made, "host", "true").status())
+                .isZero();
         assertThat(caisson("volume", "rm", name).status()).isZero();
     }
 }

@@ -60,7 +60,21 @@ class DamagedImageTest {
         assertThat(listed.out()).contains(whole).doesNotContain("damaged");
         assertThat(listed.err()).startsWith("caisson: DIGEST_MISMATCH: damaged:1: ");
         assertThat(caisson("image", "inspect", whole).out()).contains("whole:1");
+
+        String tar = directory.resolve("whole.tar").toString();
+        assertThat(caisson("import", "-c", "LABEL name=later", tar, "whole:1").status())
+                .isZero(); // the one before has no name any more
+        Answer pruned = caisson("image", "prune", "-f");
+        assertThat(pruned.status()).isEqualTo(1);
+        assertThat(pruned.out()).startsWith("Deleted Images:\nwhole@sha256:");
+        assertThat(pruned.err())
+                .startsWith("caisson: DIGEST_MISMATCH: damaged:1: ")
+                .contains("stay until it is");
         assertThat(caisson("rmi", "damaged:1").status()).isZero();
+        assertThat(caisson("image", "prune", "-a", "-f").status()).isZero();
+        try (var left = Files.list(blob.getParent())) {
+            assertThat(left).isEmpty();
+        }
         assertThat(caisson("images").status()).isZero();
     }
 }

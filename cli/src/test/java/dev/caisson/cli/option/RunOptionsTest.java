@@ -4,16 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.image.ImageReference;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
-import dev.caisson.image.ImageReference;
-import dev.caisson.spec.VolumeSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.VolumeName;
+import dev.caisson.spec.VolumeSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,7 +168,8 @@ class RunOptionsTest {
                 .containsExactly(new Mount.Volume(Optional.of(new VolumeName("data")), InRootPath.of("x"), false, true)
                         .subpath(InRootPath.of("a/b"))
                         .made(VolumeSpec.unnamed().size("32m").label("k", "v")));
-        assertThat(spec("--mount", "type=image,source=tools:1,target=/x,image-subpath=/opt/").mounts())
+        assertThat(spec("--mount", "type=image,source=tools:1,target=/x,image-subpath=/opt/")
+                        .mounts())
                 .containsExactly(new Mount.ImageFiles(
                         ImageReference.parse("tools:1"), InRootPath.of("x"), Optional.of(InRootPath.of("opt"))));
     }
