@@ -42,8 +42,8 @@ record ModeChange(String text, List<Action> actions) {
                 return Integer.parseInt(permissions, OCTAL);
             }
             int bits = 0;
-            for (char letter : permissions.toCharArray()) {
-                bits |= switch (letter) {
+            for (int i = 0; i < permissions.length(); i++) {
+                bits |= switch (permissions.charAt(i)) {
                     case 'r' -> READ;
                     case 'w' -> WRITE;
                     case 'x' -> EXECUTE;
@@ -90,15 +90,15 @@ record ModeChange(String text, List<Action> actions) {
 
     private static int mask(String whom) {
         int mask = 0;
-        for (char letter : whom.isEmpty() ? new char[] {'a'} : whom.toCharArray()) {
-            mask |= switch (letter) {
+        for (int i = 0; i < whom.length(); i++) {
+            mask |= switch (whom.charAt(i)) {
                 case 'u' -> 04700;
                 case 'g' -> 02070;
                 case 'o' -> 01007;
                 default -> ALL;
             };
         }
-        return mask;
+        return whom.isEmpty() ? ALL : mask;
     }
 
     /// Returns the bits that something gets, from 0 to 07777.
