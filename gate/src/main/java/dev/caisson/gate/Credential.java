@@ -12,6 +12,7 @@ import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /// The value of one gate, put into requests. It is copied to the heap for the time of one head and cleared there.
 final class Credential implements AutoCloseable {
@@ -99,9 +100,12 @@ final class Credential implements AutoCloseable {
         return gate;
     }
 
-    /// True if what the program sends in a field is replaced. Servers that hand fields on as variables read `_` as `-`.
-    boolean replaces(String field) {
-        return gate.place().slot().equals(field.toLowerCase(Locale.ROOT).replace('_', '-'));
+    /// True if what the program sends in a field does not go on. Servers that hand fields on as variables read `_` as
+    /// `-`.
+    boolean drops(String field) {
+        return gate.place().slot().equals(field.toLowerCase(Locale.ROOT).replace('_', '-'))
+                && !(gate.place() instanceof Gate.Placeholder placeholder
+                        && placeholder.header().equalsIgnoreCase(field));
     }
 
     boolean isInTarget() {
@@ -122,21 +126,23 @@ final class Credential implements AutoCloseable {
 
     /// Returns a target up to where the value begins, without parameters of that name.
     static String without(String target, String name) {
-        int mark = target.indexOf('?');
-        var kept = new StringBuilder(mark < 0 ? target : target.substring(0, mark)).append('?');
-        if (mark >= 0) {
-            for (String one : target.substring(mark + 1).split("[&;]", -1)) {
-                int equals = one.indexOf('=');
-                String key = equals < 0 ? one : one.substring(0, equals);
-                if (!one.isEmpty() && !decoded(key).equalsIgnoreCase(name)) {
-                    kept.append(one).append('&');
-                }
-            }
-        }
-        return kept.append(name).append('=').toString();
+        String rest = stripped(target, name);
+        return rest + (rest.indexOf('?') < 0 ? "?" : "&") + name + "=";
     }
 
-    private static String decoded(String key) {
+    /// Returns a target without parameters of a name.
+    static String stripped(String target, String name) {
+        int mark = target.indexOf('?');
+        if (mark < 0) {
+            return target;
+        }
+        String kept = Arrays.stream(target.substring(mark + 1).split("[&;]", -1))
+                .filter(one -> !one.isEmpty() && !decoded(one.split("=", 2)[0]).equalsIgnoreCase(name))
+                .collect(Collectors.joining("&"));
+        return target.substring(0, mark) + (kept.isEmpty() ? "" : "?" + kept);
+    }
+
+    static String decoded(String key) {
         try {
             return URLDecoder.decode(key, StandardCharsets.ISO_8859_1);
         } catch (IllegalArgumentException e) {
@@ -165,7 +171,7 @@ final class Credential implements AutoCloseable {
         }
     }
 
-    /// Writes the field with the value in it, if it goes there.
+    /// Writes the field with the value in it, if it is one of its own.
     void field(Head out) {
         byte[] bytes = copy();
         try {
@@ -173,7 +179,7 @@ final class Credential implements AutoCloseable {
                 case Gate.Bearer _ -> field(out, "Authorization: Bearer ", bytes);
                 case Gate.Basic basic -> basic(out, basic.user(), bytes);
                 case Gate.Header header -> field(out, header.name() + ": ", bytes);
-                case Gate.Query _ -> {}
+                case Gate.Query _, Gate.Placeholder _ -> {}
             }
         } finally {
             Arrays.fill(bytes, (byte) 0);
@@ -184,6 +190,18 @@ final class Credential implements AutoCloseable {
         out.writeBytes(Input.bytes(begin));
         out.writeBytes(bytes);
         out.line("");
+    }
+
+    /// Writes a field of the program's with the value in place of each placeholder.
+    ///
+    /// @throws Refusal if it has none, so that the program sends no credential of its own there
+    void replaced(Gate.Placeholder placeholder, Fields.Field field, Head out) throws Refusal {
+        byte[] bytes = copy();
+        try {
+            new Placeholders(placeholder, field).write(bytes, out);
+        } finally {
+            Arrays.fill(bytes, (byte) 0);
+        }
     }
 
     private static void basic(Head out, String user, byte[] bytes) {

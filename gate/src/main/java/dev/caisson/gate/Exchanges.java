@@ -56,10 +56,11 @@ final class Exchanges implements AutoCloseable {
             throw new Refusal(
                     Refusal.FORBIDDEN, "the container may not send to " + gate.target() + " any more: see --egress");
         }
+        List<Credential> used = Rules.choose(credentials, request);
         guest.awaits();
         Upload upload = null;
         try {
-            Server to = begin(request);
+            Server to = begin(request, used);
             upload = Upload.begin(request, in, to, guest);
             AnswerHead answer = answer(request, to);
             boolean goesOn = !request.closes() && !answer.closes() && isFramed(answer, request);
@@ -81,11 +82,11 @@ final class Exchanges implements AutoCloseable {
     }
 
     /// Sends the head. One that may be sent twice is, if the server has ended a connection that stood idle.
-    private Server begin(RequestHead request) throws IOException, Refusal {
+    private Server begin(RequestHead request, List<Credential> used) throws IOException, Refusal {
         Server known = server;
         if (known != null && !known.isOld()) {
             try {
-                send(request, known);
+                send(request, used, known);
                 if (!request.isRepeatable() || known.in().await()) {
                     return known;
                 }
@@ -100,36 +101,21 @@ final class Exchanges implements AutoCloseable {
         }
         Server fresh = guest.connect(gate);
         server = fresh;
-        send(request, fresh);
+        send(request, used, fresh);
         return fresh;
     }
 
-    private void send(RequestHead request, Server to) throws IOException, Refusal {
+    private void send(RequestHead request, List<Credential> used, Server to) throws IOException, Refusal {
         var head = new Head();
+        List<Credential> put;
         try {
-            credentials.stream()
-                    .filter(Credential::isInTarget)
-                    .findFirst()
-                    .orElse(credentials.getFirst())
-                    .requestLine(request, head);
-            head.line("Host: " + gate.host() + (gate.port() == Gate.HTTPS ? "" : ":" + gate.port()));
-            request.fields()
-                    .lasting()
-                    .filter(one -> !one.is("host") && !one.is("accept-encoding"))
-                    .filter(one -> credentials.stream().noneMatch(credential -> credential.replaces(one.name())))
-                    .forEach(one -> head.line(one.name() + ": " + one.value()));
-            head.line("Accept-Encoding: identity");
-            if (request.fields().isChunked()) {
-                head.line("Transfer-Encoding: chunked");
-            }
-            credentials.forEach(credential -> credential.field(head));
-            head.line("");
+            put = new WrittenRequest(request, gate, credentials, used).to(head);
             to.out().write(head.array(), 0, head.size());
             to.out().flush();
         } finally {
             head.clear();
         }
-        credentials.forEach(credential -> setting.notes().used(credential.gate()));
+        put.forEach(credential -> setting.notes().used(credential.gate()));
     }
 
     /// Returns the final answer; those before it are passed on.

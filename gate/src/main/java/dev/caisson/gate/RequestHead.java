@@ -63,7 +63,7 @@ record RequestHead(String method, String target, Fields fields) {
         }
         fields.isChunked();
         fields.contentLength();
-        return new RequestHead(method, path(host, port), fields);
+        return new RequestHead(method, target(host, port), fields);
     }
 
     private void requireMethod() throws Refusal {
@@ -84,7 +84,7 @@ record RequestHead(String method, String target, Fields fields) {
         }
     }
 
-    private String path(String host, int port) throws Refusal {
+    private String target(String host, int port) throws Refusal {
         String path = target;
         if (!target.startsWith("/") && !target.equals("*")) {
             if (!target.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
@@ -105,6 +105,18 @@ record RequestHead(String method, String target, Fields fields) {
             throw Refusal.malformed("the request's target has a character that no address has: encode it");
         }
         return path;
+    }
+
+    /// Returns the target without its query.
+    String path() {
+        int mark = target.indexOf('?');
+        return mark < 0 ? target : target.substring(0, mark);
+    }
+
+    /// Returns the query; empty if there is none.
+    String query() {
+        int mark = target.indexOf('?');
+        return mark < 0 ? "" : target.substring(mark + 1);
     }
 
     /// True if a body follows.

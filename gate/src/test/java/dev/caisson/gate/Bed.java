@@ -20,10 +20,12 @@ import java.security.KeyStore;
 import java.security.cert.Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
@@ -66,21 +68,32 @@ final class Bed implements AutoCloseable {
     volatile boolean allowed = true;
 
     static Bed of(Path directory, Gate.Place... places) throws Exception {
-        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, List.of(places), true);
+        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, kinds(places), true);
+    }
+
+    /// @param kinds make gates of one that is for the server
+    static Bed kinds(Path directory, List<UnaryOperator<Gate>> kinds) throws Exception {
+        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, kinds, true);
+    }
+
+    private static List<UnaryOperator<Gate>> kinds(Gate.Place... places) {
+        return Arrays.stream(places)
+                .map(place -> (UnaryOperator<Gate>) gate -> gate.as(place))
+                .toList();
     }
 
     static Bed impatient(Path directory) throws Exception {
-        return new Bed(directory, HOST, HOST, IMPATIENT, List.of(new Gate.Bearer()), true);
+        return new Bed(directory, HOST, HOST, IMPATIENT, kinds(new Gate.Bearer()), true);
     }
 
     /// @param named in the server's certificate
     /// @param trusted by the gate
     static Bed elsewhere(Path directory, String named, String trusted) throws Exception {
-        return new Bed(directory, named, trusted, Guest.Patience.STANDARD, List.of(new Gate.Bearer()), true);
+        return new Bed(directory, named, trusted, Guest.Patience.STANDARD, kinds(new Gate.Bearer()), true);
     }
 
     static Bed forOthers(Path directory) throws Exception {
-        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, List.of(new Gate.Bearer()), false);
+        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, kinds(new Gate.Bearer()), false);
     }
 
     private Bed(
@@ -88,7 +101,7 @@ final class Bed implements AutoCloseable {
             String named,
             String trusted,
             Guest.Patience patience,
-            List<Gate.Place> places,
+            List<UnaryOperator<Gate>> kinds,
             boolean ours)
             throws Exception {
         Authority world = Authority.create("the world", List.of(named));
@@ -106,9 +119,10 @@ final class Bed implements AutoCloseable {
         Path own = directory.resolve("own");
         Files.writeString(own, guests.pem());
         clients = HostTrust.context(own);
-        List<GateServer.Valued> valued = places.stream()
-                .map(place -> new GateServer.Valued(
-                        Gate.of("gh").to(HOST + ":" + origin.getLocalPort()).as(place), SecretValue.of(bytes(VALUE))))
+        List<GateServer.Valued> valued = kinds.stream()
+                .map(kind -> new GateServer.Valued(
+                        kind.apply(Gate.of("gh").to(HOST + ":" + origin.getLocalPort())),
+                        SecretValue.of(bytes(VALUE))))
                 .toList();
         gates = valued.stream().map(GateServer.Valued::gate).toList();
         server = GateServer.open(

@@ -137,6 +137,75 @@ final class GateAttackTest {
                 .onClose(() -> close(bed));
     }
 
+    /// @return requests that a gate for `GET` and `POST` with `/v1/*` and `/users/*/keys` does not take
+    private static Stream<String> outsideOfRules() {
+        return Stream.of(
+                        "GET /",
+                        "GET /v1",
+                        "GET /V1/a",
+                        "GET /v10/a",
+                        "GET /v1;a/b",
+                        "GET /v1/../admin",
+                        "GET /v1/%2e%2E/admin",
+                        "GET /v1/.%2e/admin",
+                        "GET /v1/..;a=b/admin",
+                        "GET /v1/..%2fadmin",
+                        "GET /v1/..%5cadmin",
+                        "GET /v1/a/%252e%252e/admin",
+                        "GET /v1/.../admin",
+                        "GET /v1/./a",
+                        "GET /v1//a",
+                        "GET //v1/a",
+                        "GET /v1/;a/b",
+                        "GET /v1/%00",
+                        "GET /v1/%c0%ae%c0%ae/a",
+                        "GET /v1/%",
+                        "GET /v1/%u002e",
+                        "GET /users//keys",
+                        "GET /users/a/b/keys",
+                        "GET /users/a%2Fb/keys",
+                        "GET /users/a/keys/1",
+                        "GET /users/a/keys/",
+                        "HEAD /v1/a",
+                        "get /v1/a",
+                        "DELETE /v1/a",
+                        "OPTIONS *",
+                        "GET https://@/v2/a",
+                        "POST /v1/a?_method=DELETE",
+                        "POST /v1/a?b&%5Fmethod=DELETE")
+                .map(line -> line + " HTTP/1.1\r\nHost: @\r\n");
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whatTheRulesOfAGateDoNotNameIsRefused() throws Exception {
+        Bed bed = Bed.kinds(
+                directory, List.of(gate -> gate.methods("GET", "POST").paths("/v1/*", "/users/*/keys")));
+        Stream<String> overrides = Stream.of("X-HTTP-Method-Override: DELETE", "x_http_method: DELETE", "X-Original-URL: /a")
+                .map(field -> "POST /v1/a HTTP/1.1\r\nHost: @\r\n" + field + "\r\n");
+        return Stream.concat(outsideOfRules(), overrides)
+                .map(raw -> DynamicTest.dynamicTest(raw.strip(), () -> {
+                    int before = bed.refusals.size();
+                    assertThat(bed.ask(raw.replace("@", Bed.HOST + ":" + bed.port()) + "\r\n"))
+                            .startsWith("HTTP/1.1 403 Forbidden")
+                            .contains("caisson gate: the ");
+                    assertThat(bed.heads).isEmpty();
+                    assertThat(bed.refusals).hasSize(before + 1);
+                }))
+                .onClose(() -> close(bed));
+    }
+
+    @Test
+    void whatTheRulesNamePasses() throws Exception {
+        try (Bed bed = Bed.kinds(directory, List.of(gate -> gate.paths("/v1/*", "/users/*/keys", "/p/a%2fb")))) {
+            List<String> targets =
+                    List.of("/v1/", "/v1/a/b?c=/../", "/%76%31/a", "/v1/a%2Fb", "/v1/%C3%A4", "/users/a;x/keys", "/p/a%2Fb");
+            for (String target : targets) {
+                assertThat(bed.get(target)).as(target).startsWith("HTTP/1.1 200");
+            }
+            assertThat(bed.heads.stream().map(head -> head.split(" ", 3)[1])).containsExactlyElementsOf(targets);
+        }
+    }
+
     private static void close(Bed bed) {
         try {
             bed.close();

@@ -141,6 +141,60 @@ final class GateTest {
     }
 
     @Test
+    void aPlaceholderIsReplacedWhereverItStandsInItsField() throws Exception {
+        String mark = "ghp_placeholder";
+        try (Bed bed = Bed.of(directory, new Gate.Placeholder(mark, "Authorization"))) {
+            bed.get("/", "Authorization: token " + mark, "X-Other: " + mark);
+            bed.get("/", "authorization: Basic " + Base64.getEncoder().encodeToString(Bed.bytes("x-access-token:" + mark)));
+            bed.get("/", "X-None: yes", "Authorization_: " + mark);
+            assertThat(Bed.values(bed.heads.get(0), "Authorization")).containsExactly("token " + Bed.VALUE);
+            assertThat(Bed.values(bed.heads.get(0), "X-Other")).containsExactly(mark);
+            assertThat(Bed.values(bed.heads.get(1), "Authorization")).containsExactly("Basic " + ENCODED);
+            assertThat(bed.heads.get(2)).doesNotContain(Bed.VALUE).doesNotContain("Authorization:");
+            assertThat(bed.uses).hasSize(2);
+        }
+        try (Bed bed = Bed.of(directory, new Gate.Placeholder(mark, "Cookie"))) {
+            bed.get("/", "Cookie: a=b; s=" + mark + "; t=" + mark, "Authorization: Bearer " + mark);
+            assertThat(Bed.values(bed.heads.getFirst(), "Cookie"))
+                    .containsExactly("a=b; s=" + Bed.VALUE + "; t=" + Bed.VALUE);
+            assertThat(Bed.values(bed.heads.getFirst(), "Authorization")).containsExactly("Bearer " + mark);
+            assertThat(bed.get("/", "Cookie: " + mark.repeat(5))).startsWith("HTTP/1.1 400 ");
+        }
+    }
+
+    @Test
+    void aFieldWithoutItsPlaceholderIsNoCredentialOfTheProgramsOwn() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Placeholder("ghp_placeholder", "Authorization"))) {
+            for (String own : List.of("Bearer mine", "Basic bWluZTptaW5l", "Basic %", "ghp_placeholde")) {
+                assertThat(bed.get("/", "Authorization: " + own)).startsWith("HTTP/1.1 403 Forbidden");
+            }
+            assertThat(bed.heads).isEmpty();
+        }
+    }
+
+    @Test
+    void aRequestHasTheSecretsWhoseRulesItMeets() throws Exception {
+        try (Bed bed = Bed.kinds(
+                directory,
+                List.of(
+                        gate -> gate.methods("GET").paths("/v1/*", "/user"),
+                        gate -> gate.asHeader("X-Team").paths("/v1/teams/*/members"),
+                        gate -> gate.asQuery("k").methods("POST")))) {
+            bed.get("/v1/teams/a/members?x=1&k=mine", "X-Team: mine");
+            bed.get("/user", "X_Team: mine");
+            bed.ask("POST /else?k=mine HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port()
+                    + "\r\nAuthorization: mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+            String first = bed.heads.get(0);
+            assertThat(first).startsWith("GET /v1/teams/a/members?x=1 HTTP");
+            assertThat(Bed.values(first, "X-Team")).containsExactly(Bed.VALUE);
+            assertThat(Bed.values(first, "Authorization")).containsExactly("Bearer " + Bed.VALUE);
+            assertThat(bed.heads.get(1)).startsWith("GET /user HTTP").doesNotContainIgnoringCase("team");
+            assertThat(bed.heads.get(2)).startsWith("POST /else?k=v4lue").doesNotContain("Authorization");
+            assertThat(bed.uses).hasSize(4);
+        }
+    }
+
+    @Test
     void aHostMayHaveSeveralSecrets() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer(), new Gate.Header("X-Team"), new Gate.Query("k"))) {
             bed.get("/");

@@ -4,9 +4,12 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.secret.SecretName;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// A secret of the store that a container uses and never has: it is put into the container's requests to one host,
 /// outside of the container. A spec has its name alone.
@@ -15,7 +18,8 @@ import java.util.regex.Pattern;
 /// @param host in lower case, without a last dot
 /// @param port where the host speaks HTTPS
 /// @param place of the value in a request
-public record Gate(SecretName secret, String host, int port, Place place) {
+/// @param rules say which requests pass
+public record Gate(SecretName secret, String host, int port, Place place, GateRules rules) {
     /// The place of a value in a request. What the program itself sends there is replaced.
     public sealed interface Place {
         /// Returns it as [#parse] reads it.
@@ -24,7 +28,8 @@ public record Gate(SecretName secret, String host, int port, Place place) {
         /// Returns what two secrets of one host cannot share.
         String slot();
 
-        /// Reads `bearer`, `basic`, `basic:USER`, `header:NAME` or `query:NAME`.
+        /// Reads `bearer`, `basic`, `basic:USER`, `header:NAME`, `query:NAME`, `placeholder:TEXT` or
+        /// `placeholder:TEXT@HEADER`.
         static Place parse(String text) {
             String[] parts = present(text, "text").split(":", 2);
             String rest = parts.length < 2 ? "" : parts[1];
@@ -32,10 +37,11 @@ public record Gate(SecretName secret, String host, int port, Place place) {
                 case "basic" -> new Basic(rest);
                 case "header" -> new Header(rest);
                 case "query" -> new Query(rest);
+                case "placeholder" -> Placeholder.parse(rest);
                 default -> {
                     if (!text.equals("bearer")) {
                         throw ArgumentException.invalid("\"" + text + "\" is no place for a secret: give bearer, basic,"
-                                + " basic:USER, header:NAME or query:NAME");
+                                + " basic:USER, header:NAME, query:NAME or placeholder:TEXT");
                     }
                     yield new Bearer();
                 }
@@ -100,7 +106,11 @@ public record Gate(SecretName secret, String host, int port, Place place) {
                 "upgrade");
 
         public Header {
-            if (!TOKEN.matcher(present(name, "name")).matches()
+            requireName(present(name, "name"));
+        }
+
+        private static void requireName(String name) {
+            if (!TOKEN.matcher(name).matches()
                     || FRAMING.contains(name.toLowerCase(Locale.ROOT).replace('_', '-'))) {
                 throw ArgumentException.invalid("\"" + name
                         + "\" is not a header for a secret: give a name as X-Api-Key, and none that frames requests");
@@ -112,9 +122,13 @@ public record Gate(SecretName secret, String host, int port, Place place) {
             return "header:" + name;
         }
 
-        /// Returns the name as servers read it that hand fields on as variables.
         @Override
         public String slot() {
+            return slot(name);
+        }
+
+        /// Returns the name as servers read it that hand fields on as variables.
+        private static String slot(String name) {
             return name.toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
@@ -144,7 +158,44 @@ public record Gate(SecretName secret, String host, int port, Place place) {
         }
     }
 
+    /// In place of a text that the program has instead of the value, wherever it stands in one header field, also in the
+    /// user and password of `Authorization: Basic`. For programs that look at what they send.
+    ///
+    /// @param mark the text that stands for the value
+    /// @param header in which it is looked for
+    public record Placeholder(String mark, String header) implements Place {
+        private static final Pattern MARK = Pattern.compile("[A-Za-z0-9._~+/=-]{8,256}");
+        private static final String USUAL = "Authorization";
+
+        public Placeholder {
+            if (!MARK.matcher(present(mark, "mark")).matches()) {
+                throw ArgumentException.invalid("\"" + mark + "\" is not the text of a placeholder: give 8 to 256 letters,"
+                        + " digits, '.', '_', '~', '+', '/', '=' or '-'");
+            }
+            Header.requireName(present(header, "header"));
+        }
+
+        private static Placeholder parse(String text) {
+            int at = text.indexOf('@');
+            return at < 0 ? new Placeholder(text, USUAL) : new Placeholder(text.substring(0, at), text.substring(at + 1));
+        }
+
+        @Override
+        public String text() {
+            return "placeholder:" + mark + (header.equals(USUAL) ? "" : "@" + header);
+        }
+
+        @Override
+        public String slot() {
+            return Header.slot(header);
+        }
+    }
+
     private static final String AUTHORIZATION = "authorization";
+
+    private static final int PARTS = 3;
+    private static final String METHOD = ",method=";
+    private static final String PATH = ",path=";
 
     /// The file with the certificates that a container with gates trusts.
     public static final InRootPath CERTIFICATES = InRootPath.of("run/caisson/ca-certificates.crt");
@@ -156,6 +207,7 @@ public record Gate(SecretName secret, String host, int port, Place place) {
     public Gate {
         present(secret, "secret");
         present(place, "place");
+        present(rules, "rules");
         new Destination.Name(present(host, "host"), false, port, Transport.TCP); // which checks both
     }
 
@@ -180,7 +232,7 @@ public record Gate(SecretName secret, String host, int port, Place place) {
                 throw ArgumentException.invalid(
                         "\"" + host + "\" is not the host of a gate: give one name, and its port if that is not 443");
             }
-            return new Gate(secret, name.name(), name.port(), new Bearer());
+            return new Gate(secret, name.name(), name.port(), new Bearer(), GateRules.ALL);
         }
     }
 
@@ -201,9 +253,33 @@ public record Gate(SecretName secret, String host, int port, Place place) {
         return as(new Query(name));
     }
 
+    /// The value takes the place of this text in the field `Authorization`.
+    public Gate asPlaceholder(String mark) {
+        return as(new Placeholder(mark, Placeholder.USUAL));
+    }
+
+    /// Adds methods, as `GET`: requests with another one are refused.
+    public Gate methods(String... more) {
+        return rules(new GateRules(joined(rules.methods(), more), rules.paths()));
+    }
+
+    /// Adds paths, as `/v1/*`: requests with another one are refused.
+    public Gate paths(String... more) {
+        return rules(new GateRules(rules.methods(), joined(rules.paths(), more)));
+    }
+
+    private static List<String> joined(List<String> former, String... more) {
+        return Stream.concat(former.stream(), Arrays.stream(present(more, "more"))).toList();
+    }
+
+    /// Replaces the rules.
+    public Gate rules(GateRules value) {
+        return new Gate(secret, host, port, place, value);
+    }
+
     /// Replaces the place.
     public Gate as(Place value) {
-        return new Gate(secret, host, port, value);
+        return new Gate(secret, host, port, value, rules);
     }
 
     /// Returns the host with its port, as `api.example.com:443`.
@@ -219,15 +295,33 @@ public record Gate(SecretName secret, String host, int port, Place place) {
 
     /// Returns it as [#parse] reads it.
     public String text() {
-        return secret + "," + target() + "," + place.text();
+        var text = new StringBuilder(secret + "," + target() + "," + place.text());
+        rules.methods().forEach(one -> text.append(METHOD).append(one));
+        rules.paths().forEach(one -> text.append(PATH).append(one));
+        return text.toString();
     }
 
     /// Reads what [#text] returns.
     public static Gate parse(String text) {
-        String[] parts = present(text, "text").split(",", 3);
-        if (parts.length < 3) {
-            throw ArgumentException.invalid("\"" + text + "\" is not a gate: give SECRET,HOST:PORT,PLACE");
+        String[] parts = present(text, "text").split(",", -1);
+        if (parts.length < PARTS) {
+            throw malformed(text);
         }
-        return of(parts[0]).to(parts[1]).as(Place.parse(parts[2]));
+        Gate gate = of(parts[0]).to(parts[1]).as(Place.parse(parts[2]));
+        for (String rule : Arrays.asList(parts).subList(PARTS, parts.length)) {
+            if (("," + rule).startsWith(METHOD)) {
+                gate = gate.methods(rule.substring(METHOD.length() - 1));
+            } else if (("," + rule).startsWith(PATH)) {
+                gate = gate.paths(rule.substring(PATH.length() - 1));
+            } else {
+                throw malformed(text);
+            }
+        }
+        return gate;
+    }
+
+    private static ArgumentException malformed(String text) {
+        return ArgumentException.invalid("\"" + text
+                + "\" is not a gate: give SECRET,HOST:PORT,PLACE and, for some requests alone, method=GET and path=/v1/*");
     }
 }

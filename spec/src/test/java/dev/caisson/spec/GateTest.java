@@ -16,7 +16,10 @@ class GateTest {
                 Gate.of("gh").to("api.example.com:8443").asBasic(""),
                 Gate.of("gh").to("api.example.com").asBasic("x-access-token"),
                 Gate.of("gh").to("api.example.com").asHeader("X-Api-Key"),
-                Gate.of("gh").to("api.example.com").asQuery("key"));
+                Gate.of("gh").to("api.example.com").asQuery("key"),
+                Gate.of("gh").to("api.example.com").asPlaceholder("ghp_none/+=-._~"),
+                Gate.of("gh").to("api.example.com").as(new Gate.Placeholder("placeholder", "Cookie")),
+                Gate.of("gh").to("api.example.com").methods("GET").methods("PUT").paths("/v1/*", "/%7euser/*/a%2fb"));
         for (Gate gate : all) {
             assertThat(Gate.parse(gate.text())).isEqualTo(gate);
         }
@@ -26,7 +29,10 @@ class GateTest {
                         "gh,api.example.com:8443,basic",
                         "gh,api.example.com:443,basic:x-access-token",
                         "gh,api.example.com:443,header:X-Api-Key",
-                        "gh,api.example.com:443,query:key");
+                        "gh,api.example.com:443,query:key",
+                        "gh,api.example.com:443,placeholder:ghp_none/+=-._~",
+                        "gh,api.example.com:443,placeholder:placeholder@Cookie",
+                        "gh,api.example.com:443,bearer,method=GET,method=PUT,path=/v1/*,path=/~user/*/a%2Fb");
         assertThat(all.getFirst()).isEqualTo(Gate.of("gh").to("api.example.com").asBearer());
     }
 
@@ -46,12 +52,26 @@ class GateTest {
                 "header:content_length",
                 "header:Transfer-Encoding",
                 "query:",
+                "placeholder",
+                "placeholder:short",
+                "placeholder:with a blank",
+                "placeholder:long-enough@",
+                "placeholder:long-enough@Host",
                 "query:a&b")) {
             assertThatThrownBy(() -> Gate.Place.parse(place)).as(place).isInstanceOf(ArgumentException.class);
         }
         for (String host : List.of("", "*.example.com", "192.0.2.1", "a.example:80/udp", "https://a.example", "a b")) {
             assertThatThrownBy(() -> Gate.of("gh").to(host)).as(host).isInstanceOf(ArgumentException.class);
         }
+        Gate gate = Gate.of("gh").to("a.example");
+        for (String method : List.of("", "get", "CONNECT", "TRACE", "GET,PUT", "G T")) {
+            assertThatThrownBy(() -> gate.methods(method)).as(method).isInstanceOf(ArgumentException.class);
+        }
+        for (String path : List.of(
+                "", "v1", "*", "/a b", "/a?b", "/a#b", "/a,b", "/a%2", "/../a", "/a//b", "/**", "/a*b*", "/%2e%2e/a")) {
+            assertThatThrownBy(() -> gate.paths(path)).as(path).isInstanceOf(ArgumentException.class);
+        }
+        assertThatThrownBy(() -> Gate.parse("gh,a.example:443,bearer,verb=GET")).isInstanceOf(ArgumentException.class);
         assertThatThrownBy(() -> Gate.parse("gh,a.example:443")).hasMessageContaining("SECRET,HOST:PORT,PLACE");
     }
 

@@ -4,21 +4,27 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Gate;
+import dev.caisson.spec.GateRules;
 import dev.caisson.spec.Network;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /// `--secret NAME,gate=HOST[:PORT],as=PLACE` of a run: a secret that is put into requests, and that the program never
 /// has.
 final class GateOptions {
+    private static final Set<String> KEYS = Set.of("gate", "as", "method", "path");
     private static final String OPTION = "--secret";
-    private static final String FORM = "NAME,gate=HOST[:PORT],as=bearer|basic|basic:USER|header:NAME|query:NAME";
+    private static final String FORM = "NAME,gate=HOST[:PORT],as=bearer|basic|basic:USER|header:NAME|query:NAME"
+            + "|placeholder:TEXT[@HEADER][,method=METHOD][,path=/PATH/*]";
 
     private GateOptions() {}
 
     static boolean isGate(String text) {
-        return Arrays.stream(text.split(",", -1)).anyMatch(word -> word.startsWith("gate=") || word.startsWith("as="));
+        return Arrays.stream(text.split(",", -1))
+                .map(word -> word.split("=", 2)[0])
+                .anyMatch(KEYS::contains);
     }
 
     static ContainerSpec apply(ContainerSpec spec, List<String> texts) {
@@ -51,6 +57,8 @@ final class GateOptions {
         String secret = "";
         String host = "";
         String place = "bearer";
+        var methods = new ArrayList<String>();
+        var paths = new ArrayList<String>();
         for (String word : text.split(",", -1)) {
             int equals = word.indexOf('=');
             String key = equals < 0 ? "source" : word.substring(0, equals);
@@ -59,6 +67,8 @@ final class GateOptions {
                 case "source", "src" -> secret = value;
                 case "gate" -> host = value;
                 case "as" -> place = value;
+                case "method" -> methods.add(value);
+                case "path" -> paths.add(value);
                 default ->
                     throw CommandException.refused(
                             OPTION + " with gate= and " + OneLine.of(key) + "=",
@@ -68,6 +78,6 @@ final class GateOptions {
         if (secret.isEmpty() || host.isEmpty()) {
             throw CommandException.usage(OPTION + " takes " + FORM + ", not '" + OneLine.of(text) + "'");
         }
-        return Gate.of(secret).to(host).as(Gate.Place.parse(place));
+        return Gate.of(secret).to(host).as(Gate.Place.parse(place)).rules(new GateRules(methods, paths));
     }
 }

@@ -1,0 +1,79 @@
+package dev.caisson.gate;
+
+import dev.caisson.gate.Credential.Head;
+import dev.caisson.spec.Gate;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Base64;
+
+/// A header field of the program's in which a text stands for the value.
+record Placeholders(Gate.Placeholder placeholder, Fields.Field field) {
+    private static final String BASIC = "basic ";
+    /// More would make a field that is many times as long as the program's.
+    private static final int MOST = 4;
+
+    /// Writes the field with the value in their place.
+    ///
+    /// @throws Refusal if there are none, or too many
+    void write(byte[] value, Head out) throws Refusal {
+        out.writeBytes(Input.bytes(field.name() + ": "));
+        String text = field.value();
+        if (text.contains(placeholder.mark())) {
+            replace(text, value, out);
+        } else {
+            basic(text, value, out);
+        }
+        out.line("");
+    }
+
+    private void replace(String text, byte[] value, Head out) throws Refusal {
+        int from = 0;
+        int count = 0;
+        for (int at = text.indexOf(placeholder.mark()); at >= 0; at = text.indexOf(placeholder.mark(), from)) {
+            if (++count > MOST) {
+                throw Refusal.malformed("the field " + field.name() + " has more than " + MOST
+                        + " placeholders: send fewer");
+            }
+            out.writeBytes(Input.bytes(text.substring(from, at)));
+            out.writeBytes(value);
+            from = at + placeholder.mark().length();
+        }
+        out.writeBytes(Input.bytes(text.substring(from)));
+    }
+
+    /// Looks into what user and password are encoded in.
+    private void basic(String text, byte[] value, Head out) throws Refusal {
+        if (!text.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
+            throw missing();
+        }
+        String plain;
+        try {
+            plain = new String(
+                    Base64.getDecoder().decode(text.substring(BASIC.length()).strip()), StandardCharsets.ISO_8859_1);
+        } catch (IllegalArgumentException e) {
+            throw missing();
+        }
+        if (!plain.contains(placeholder.mark())) {
+            throw missing();
+        }
+        var inner = new Head();
+        try {
+            replace(plain, value, inner);
+            byte[] decoded = Arrays.copyOf(inner.array(), inner.size());
+            byte[] encoded = Base64.getEncoder().encode(decoded);
+            out.writeBytes(Input.bytes("Basic "));
+            out.writeBytes(encoded);
+            Arrays.fill(decoded, (byte) 0);
+            Arrays.fill(encoded, (byte) 0);
+        } finally {
+            inner.clear();
+        }
+    }
+
+    private Refusal missing() {
+        return new Refusal(
+                Refusal.FORBIDDEN,
+                "the field " + field.name() + " does not have the placeholder of the secret, and no other credential"
+                        + " goes to this host there: send the placeholder, or leave the field out");
+    }
+}
