@@ -18,9 +18,6 @@ record AnswerHead(int status, String line, Fields fields) {
             throw new Refusal(Refusal.BAD_GATEWAY, "the server's answer does not begin as one of HTTP/1.1");
         }
         int status = Integer.parseInt(line.substring(9, 12));
-        if (status == SWITCHING) {
-            throw new Refusal(Refusal.BAD_GATEWAY, "the server changes the protocol, which does not pass a gate");
-        }
         try {
             var head = new AnswerHead(status, line, Fields.read(input));
             head.fields.isChunked();
@@ -33,12 +30,17 @@ record AnswerHead(int status, String line, Fields fields) {
 
     /// True if another one follows.
     boolean isInterim() {
-        return status < FIRST_FINAL;
+        return status < FIRST_FINAL && !switches();
+    }
+
+    /// True if what follows is of another protocol.
+    boolean switches() {
+        return status == SWITCHING;
     }
 
     /// True if a body follows the head.
     boolean hasBody(String method) {
-        return !isInterim() && status != 204 && status != 304 && !method.equals("HEAD");
+        return status >= FIRST_FINAL && status != 204 && status != 304 && !method.equals("HEAD");
     }
 
     /// Refuses a body in which the value of a secret could stand unseen.

@@ -63,6 +63,10 @@ final class Exchanges implements AutoCloseable {
             Server to = begin(request, used);
             upload = Upload.begin(request, in, to, guest);
             AnswerHead answer = answer(request, to);
+            if (answer.switches()) {
+                converse(answer, request, to);
+                return false;
+            }
             boolean goesOn = !request.closes() && !answer.closes() && isFramed(answer, request);
             pass(answer, request, to, goesOn);
             to.used();
@@ -166,6 +170,42 @@ final class Exchanges implements AutoCloseable {
             out.write(END);
         }
         out.flush();
+    }
+
+    /// Carries both directions until one of them ends.
+    private void converse(AnswerHead answer, RequestHead request, Server with) throws IOException, Refusal {
+        WebSocket.requireAgreed(request, answer);
+        answered = true;
+        write(answer, "Connection: Upgrade\r\nUpgrade: " + WebSocket.NAME + "\r\n");
+        Thread up = Thread.ofVirtual().name("caisson gate upload").start(() -> {
+            try {
+                WebSocket.up(in, (bytes, count) -> {
+                    guest.moves();
+                    with.out().write(bytes, 0, count);
+                    with.out().flush();
+                    guest.awaits();
+                });
+            } catch (IOException e) {
+                // the other direction ends with it
+            } finally {
+                with.close();
+            }
+        });
+        try {
+            WebSocket.frames(with.in(), setting.values(), (bytes, count) -> write(bytes, false, count));
+        } finally {
+            with.close();
+            guest.end();
+            join(up);
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void write(byte[] bytes, boolean all, int count) throws IOException {

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 
 /// One connection of the container's. Each wait has an end: [#expire] sets it, and who watches over all connections
 /// closes those whose time is up.
@@ -63,6 +64,7 @@ final class Guest implements Runnable {
                 Duration.ofMinutes(10));
     }
 
+    private static final long LOOK_NANOS = 1_000_000_000;
     private static final int LINGER_MILLIS = 500;
     private static final int LINGER_BYTES = 65_536;
 
@@ -71,6 +73,8 @@ final class Guest implements Runnable {
     private final Set<Socket> outward = ConcurrentHashMap.newKeySet();
     private volatile long expires;
     private volatile boolean closed;
+    private volatile @Nullable Gate gate;
+    private volatile long looked = System.nanoTime();
 
     Guest(Socket socket, Setting setting) {
         this.socket = socket;
@@ -82,9 +86,19 @@ final class Guest implements Runnable {
         expires = System.nanoTime() + after.toNanos();
     }
 
-    /// Something has moved.
-    void moves() {
+    /// Something moves.
+    ///
+    /// @throws IOException if the host was taken off the container's list meanwhile; looked at once a second
+    void moves() throws IOException {
         expire(setting.patience().progress());
+        Gate present = gate;
+        long now = System.nanoTime();
+        if (present != null && now - looked > LOOK_NANOS) {
+            looked = now;
+            if (!setting.origins().allows(present)) {
+                throw new IOException("the container may not send to " + present.target() + " any more");
+            }
+        }
     }
 
     /// An answer is waited for.
@@ -148,7 +162,8 @@ final class Guest implements Runnable {
     }
 
     private void serve(SSLSocket tls, List<Credential> credentials) throws IOException {
-        Gate gate = credentials.getFirst().gate();
+        Gate served = credentials.getFirst().gate();
+        gate = served;
         var in = new Input(tls.getInputStream());
         try (var exchanges = new Exchanges(this, setting, credentials, in, tls.getOutputStream())) {
             do {
@@ -159,7 +174,7 @@ final class Guest implements Runnable {
                 expire(setting.patience().head());
             } while (exchanges.next());
         } catch (Refusal e) {
-            setting.notes().refused(gate.host(), gate.port(), e.sentence());
+            setting.notes().refused(served.host(), served.port(), e.sentence());
             linger(tls, in);
         }
     }

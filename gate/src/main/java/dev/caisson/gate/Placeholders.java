@@ -31,8 +31,8 @@ record Placeholders(Gate.Placeholder placeholder, Fields.Field field) {
         int count = 0;
         for (int at = text.indexOf(placeholder.mark()); at >= 0; at = text.indexOf(placeholder.mark(), from)) {
             if (++count > MOST) {
-                throw Refusal.malformed("the field " + field.name() + " has more than " + MOST
-                        + " placeholders: send fewer");
+                throw Refusal.malformed(
+                        "the field " + field.name() + " has more than " + MOST + " placeholders: send fewer");
             }
             out.writeBytes(Input.bytes(text.substring(from, at)));
             out.writeBytes(value);

@@ -54,9 +54,7 @@ record RequestHead(String method, String target, Fields fields) {
             throw Refusal.malformed("Connection names a field that says where the request ends: leave that out of it");
         }
         if (fields.has("upgrade")) {
-            throw new Refusal(
-                    Refusal.NOT_IMPLEMENTED,
-                    "a change of protocol, as to WebSocket, does not pass a gate: use requests of HTTP/1.1");
+            WebSocket.requireGreeting(this);
         }
         if (fields.members("expect").stream().anyMatch(one -> !one.equals("100-continue"))) {
             throw Refusal.malformed("Expect is not 100-continue: leave it out");

@@ -4,13 +4,17 @@ import dev.caisson.gate.Credential.Head;
 import dev.caisson.spec.Gate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /// The head of a request as the server gets it: written anew, with the values in it.
 ///
 /// @param credentials of the host, whose places are the gate's alone
 /// @param used those that this request may have
 record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentials, List<Credential> used) {
+    private static final Set<String> WRITTEN_ANEW = Set.of("host", "accept-encoding", WebSocket.EXTENSIONS);
+
     /// Writes it.
     ///
     /// @return the credentials whose values it has
@@ -25,8 +29,7 @@ record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentia
         }
         head.line("Host: " + gate.host() + (gate.port() == Gate.HTTPS ? "" : ":" + gate.port()));
         for (Fields.Field field : request.fields().lasting().toList()) {
-            if (!field.is("host")
-                    && !field.is("accept-encoding")
+            if (!WRITTEN_ANEW.contains(field.name().toLowerCase(Locale.ROOT))
                     && credentials.stream().noneMatch(one -> one.drops(field.name()))) {
                 field(field, head, put);
             }
@@ -34,6 +37,9 @@ record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentia
         head.line("Accept-Encoding: identity");
         if (request.fields().isChunked()) {
             head.line("Transfer-Encoding: chunked");
+        }
+        if (request.fields().has("upgrade")) {
+            head.line("Connection: Upgrade").line("Upgrade: " + WebSocket.NAME);
         }
         for (Credential one : used) {
             if (!(one.gate().place() instanceof Gate.Placeholder)) {

@@ -121,8 +121,7 @@ final class Bed implements AutoCloseable {
         clients = HostTrust.context(own);
         List<GateServer.Valued> valued = kinds.stream()
                 .map(kind -> new GateServer.Valued(
-                        kind.apply(Gate.of("gh").to(HOST + ":" + origin.getLocalPort())),
-                        SecretValue.of(bytes(VALUE))))
+                        kind.apply(Gate.of("gh").to(HOST + ":" + origin.getLocalPort())), SecretValue.of(bytes(VALUE))))
                 .toList();
         gates = valued.stream().map(GateServer.Valued::gate).toList();
         server = GateServer.open(

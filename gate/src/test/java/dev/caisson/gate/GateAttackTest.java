@@ -6,9 +6,11 @@ import dev.caisson.spec.Gate;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.DynamicTest;
@@ -79,8 +81,17 @@ final class GateAttackTest {
             new Attack("a trace in small letters", "trace / HTTP/1.1\r\nHost: @\r\n\r\n", 501),
             new Attack(
                     "another protocol",
-                    "GET / HTTP/1.1\r\nHost: @\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+                    "GET / HTTP/1.1\r\nHost: @\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
                     501),
+            new Attack("two protocols", webSocket("", "Upgrade: websocket, h2c"), 501),
+            new Attack("WebSocket without a key", webSocket("Sec-WebSocket-Key", "X-A: b"), 400),
+            new Attack(
+                    "WebSocket of another version",
+                    webSocket("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8"),
+                    400),
+            new Attack("WebSocket with a body", webSocket("", "Content-Length: 4"), 400),
+            new Attack("WebSocket by another method", webSocket("GET", "POST"), 400),
+            new Attack("WebSocket that the connection does not name", webSocket("Connection: Upgrade", "X-A: b"), 400),
             new Attack("HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
             new Attack("HTTP/1.0", "GET / HTTP/1.0\r\nHost: @\r\n\r\n", 505),
             new Attack("a request line of four words", "GET / x HTTP/1.1\r\nHost: @\r\n\r\n", 400),
@@ -91,6 +102,26 @@ final class GateAttackTest {
                     "large fields",
                     "GET / HTTP/1.1\r\nHost: @\r\n" + ("X-A: " + "b".repeat(9000) + "\r\n").repeat(9) + "\r\n",
                     431));
+
+    /// @return a greeting in which one line is another one
+    private static String webSocket(String begin, String other) {
+        List<String> lines = new ArrayList<>(List.of(
+                "GET / HTTP/1.1",
+                "Host: @",
+                "Connection: Upgrade",
+                "Upgrade: websocket",
+                "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="));
+        if (begin.isEmpty()) {
+            lines.add(other);
+        }
+        return lines.stream()
+                        .map(line -> !begin.isEmpty() && line.startsWith(begin)
+                                ? (begin.equals("GET") ? line.replace(begin, other) : other)
+                                : line)
+                        .collect(Collectors.joining("\r\n"))
+                + "\r\n\r\n";
+    }
 
     /// Bodies whose frames are wrong: the head has gone on, what stands behind them has not.
     private static final List<Attack> BODIES = List.of(
@@ -178,9 +209,10 @@ final class GateAttackTest {
 
     @TestFactory
     Stream<DynamicTest> whatTheRulesOfAGateDoNotNameIsRefused() throws Exception {
-        Bed bed = Bed.kinds(
-                directory, List.of(gate -> gate.methods("GET", "POST").paths("/v1/*", "/users/*/keys")));
-        Stream<String> overrides = Stream.of("X-HTTP-Method-Override: DELETE", "x_http_method: DELETE", "X-Original-URL: /a")
+        Bed bed =
+                Bed.kinds(directory, List.of(gate -> gate.methods("GET", "POST").paths("/v1/*", "/users/*/keys")));
+        Stream<String> overrides = Stream.of(
+                        "X-HTTP-Method-Override: DELETE", "x_http_method: DELETE", "X-Original-URL: /a")
                 .map(field -> "POST /v1/a HTTP/1.1\r\nHost: @\r\n" + field + "\r\n");
         return Stream.concat(outsideOfRules(), overrides)
                 .map(raw -> DynamicTest.dynamicTest(raw.strip(), () -> {
@@ -197,8 +229,8 @@ final class GateAttackTest {
     @Test
     void whatTheRulesNamePasses() throws Exception {
         try (Bed bed = Bed.kinds(directory, List.of(gate -> gate.paths("/v1/*", "/users/*/keys", "/p/a%2fb")))) {
-            List<String> targets =
-                    List.of("/v1/", "/v1/a/b?c=/../", "/%76%31/a", "/v1/a%2Fb", "/v1/%C3%A4", "/users/a;x/keys", "/p/a%2Fb");
+            List<String> targets = List.of(
+                    "/v1/", "/v1/a/b?c=/../", "/%76%31/a", "/v1/a%2Fb", "/v1/%C3%A4", "/users/a;x/keys", "/p/a%2Fb");
             for (String target : targets) {
                 assertThat(bed.get(target)).as(target).startsWith("HTTP/1.1 200");
             }

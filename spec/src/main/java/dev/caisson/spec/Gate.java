@@ -158,7 +158,8 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
         }
     }
 
-    /// In place of a text that the program has instead of the value, wherever it stands in one header field, also in the
+    /// In place of a text that the program has instead of the value, wherever it stands in one header field, also in
+    /// the
     /// user and password of `Authorization: Basic`. For programs that look at what they send.
     ///
     /// @param mark the text that stands for the value
@@ -169,15 +170,18 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
 
         public Placeholder {
             if (!MARK.matcher(present(mark, "mark")).matches()) {
-                throw ArgumentException.invalid("\"" + mark + "\" is not the text of a placeholder: give 8 to 256 letters,"
-                        + " digits, '.', '_', '~', '+', '/', '=' or '-'");
+                throw ArgumentException.invalid(
+                        "\"" + mark + "\" is not the text of a placeholder: give 8 to 256 letters,"
+                                + " digits, '.', '_', '~', '+', '/', '=' or '-'");
             }
             Header.requireName(present(header, "header"));
         }
 
         private static Placeholder parse(String text) {
             int at = text.indexOf('@');
-            return at < 0 ? new Placeholder(text, USUAL) : new Placeholder(text.substring(0, at), text.substring(at + 1));
+            return at < 0
+                    ? new Placeholder(text, USUAL)
+                    : new Placeholder(text.substring(0, at), text.substring(at + 1));
         }
 
         @Override
@@ -269,7 +273,8 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
     }
 
     private static List<String> joined(List<String> former, String... more) {
-        return Stream.concat(former.stream(), Arrays.stream(present(more, "more"))).toList();
+        return Stream.concat(former.stream(), Arrays.stream(present(more, "more")))
+                .toList();
     }
 
     /// Replaces the rules.
@@ -321,7 +326,8 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
     }
 
     private static ArgumentException malformed(String text) {
-        return ArgumentException.invalid("\"" + text
-                + "\" is not a gate: give SECRET,HOST:PORT,PLACE and, for some requests alone, method=GET and path=/v1/*");
+        return ArgumentException.invalid(
+                "\"" + text
+                        + "\" is not a gate: give SECRET,HOST:PORT,PLACE and, for some requests alone, method=GET and path=/v1/*");
     }
 }

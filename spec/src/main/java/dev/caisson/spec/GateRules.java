@@ -43,13 +43,15 @@ public record GateRules(List<String> methods, List<String> paths) {
     }
 
     private static String plain(String path) {
-        if (!PATH.matcher(present(path, "path")).matches() || TWO_STARS.matcher(path).find()) {
+        if (!PATH.matcher(present(path, "path")).matches()
+                || TWO_STARS.matcher(path).find()) {
             throw ArgumentException.invalid("\"" + path + "\" is not the path of a gate: give one as /v1/*, without a"
                     + " query and ',', and with at most one '*' between two slashes");
         }
-        return RequestPath.plain(path).orElseThrow(() -> ArgumentException.invalid("\"" + path
-                + "\" is a path that servers read in several ways: give one without '.' and '..', empty parts and"
-                + " characters that are encoded twice"));
+        return RequestPath.plain(path)
+                .orElseThrow(() -> ArgumentException.invalid("\"" + path
+                        + "\" is a path that servers read in several ways: give one without '.' and '..', empty parts and"
+                        + " characters that are encoded twice"));
     }
 
     /// True if every request passes.

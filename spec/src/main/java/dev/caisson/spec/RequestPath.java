@@ -10,7 +10,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/// The path of a request, compared with a rule. Servers differ in what they decode first, and in what they do with `..`,
+/// The path of a request, compared with a rule. Servers differ in what they decode first, and in what they do with
+/// `..`,
 /// `;` and `//`: a path that any of them could take for another one has no plain form.
 final class RequestPath {
     private static final int HEX = 16;
@@ -80,7 +81,8 @@ final class RequestPath {
         for (int i = 0; i < parts.length; i++) {
             String part = PARAMETERS.matcher(parts[i]).replaceFirst("");
             boolean last = i == parts.length - 1;
-            if ((part.isEmpty() && (!last || !parts[i].isEmpty())) || DOTS.matcher(part).matches()) {
+            if ((part.isEmpty() && (!last || !parts[i].isEmpty()))
+                    || DOTS.matcher(part).matches()) {
                 return false;
             }
         }
@@ -92,9 +94,8 @@ final class RequestPath {
     static boolean matches(String rule, String plain) {
         boolean open = rule.endsWith("/*");
         String closed = open ? rule.substring(0, rule.length() - 1) : rule;
-        String pattern = Arrays.stream(closed.split("\\*", -1))
-                .map(Pattern::quote)
-                .collect(Collectors.joining(WITHIN + "+"));
+        String pattern =
+                Arrays.stream(closed.split("\\*", -1)).map(Pattern::quote).collect(Collectors.joining(WITHIN + "+"));
         return Pattern.matches(pattern + (open ? ".*" : ""), plain);
     }
 }

@@ -19,7 +19,11 @@ class GateTest {
                 Gate.of("gh").to("api.example.com").asQuery("key"),
                 Gate.of("gh").to("api.example.com").asPlaceholder("ghp_none/+=-._~"),
                 Gate.of("gh").to("api.example.com").as(new Gate.Placeholder("placeholder", "Cookie")),
-                Gate.of("gh").to("api.example.com").methods("GET").methods("PUT").paths("/v1/*", "/%7euser/*/a%2fb"));
+                Gate.of("gh")
+                        .to("api.example.com")
+                        .methods("GET")
+                        .methods("PUT")
+                        .paths("/v1/*", "/%7euser/*/a%2fb"));
         for (Gate gate : all) {
             assertThat(Gate.parse(gate.text())).isEqualTo(gate);
         }
