@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.gate.Authority;
 import dev.caisson.gate.HostTrust;
+import dev.caisson.gate.JavaStores;
 import dev.caisson.image.ImageTree;
 import dev.caisson.image.Rootfs;
 import dev.caisson.linux.DirectoryEntries;
@@ -19,7 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -54,8 +57,29 @@ final class GateFiles {
             try (Fd own = directory(top, id.value())) {
                 write(own, AUTHORITY, authority.text().getBytes(StandardCharsets.US_ASCII), OWN_FILE);
                 write(own, CERTIFICATES, shown.toByteArray(), SHOWN_FILE);
+                java(rootfs)
+                        .forEach((path, store) -> JavaStores.with(store, authority)
+                                .ifPresent(more -> write(own, javaName(path), more, SHOWN_FILE)));
             }
         }
+    }
+
+    /// Returns the image's stores of certificates for Java, by path.
+    private static Map<String, byte[]> java(Rootfs rootfs) {
+        var stores = new LinkedHashMap<String, byte[]>();
+        try (ImageTree tree = rootfs.tree()) {
+            JavaHomes.stores(tree.root(), javaHome(rootfs))
+                    .forEach(path -> read(tree.root(), path).ifPresent(store -> stores.put(path, store)));
+        }
+        return stores;
+    }
+
+    private static String javaHome(Rootfs rootfs) {
+        return rootfs.config().env().getOrDefault("JAVA_HOME", "");
+    }
+
+    private static String javaName(String path) {
+        return "java-" + path.replace('/', '_');
     }
 
     private static Fd directory(Path state) {
@@ -115,7 +139,7 @@ final class GateFiles {
     }
 
     /// Returns where the certificates of a container with gates are mounted: at a place of our own, and over each file
-    /// that its image has for them, but where the spec mounts something else.
+    /// that its image has for them, Java's too, but where the spec mounts something else.
     static List<Mount.Bind> mounts(Path state, ContainerId id, ContainerSpec spec, Rootfs rootfs) {
         Path source = state.resolve(DIRECTORY).resolve(id.value()).resolve(CERTIFICATES);
         var mounts = new ArrayList<Mount.Bind>();
@@ -123,29 +147,23 @@ final class GateFiles {
         try (ImageTree tree = rootfs.tree()) {
             for (String path : HostTrust.BUNDLES) {
                 InRootPath target = InRootPath.of(path);
-                if (isFile(tree.root(), path)
-                        && spec.mounts().stream().noneMatch(mount -> target.isWithin(mount.target()))) {
+                if (JavaHomes.isFile(tree.root(), path) && isFree(spec, target)) {
                     mounts.add(new Mount.Bind(source, target, true, true));
+                }
+            }
+            for (String path : JavaHomes.stores(tree.root(), javaHome(rootfs))) {
+                Path merged = source.resolveSibling(javaName(path));
+                InRootPath target = InRootPath.of(path);
+                if (Files.exists(merged) && isFree(spec, target)) {
+                    mounts.add(new Mount.Bind(merged, target, true, true));
                 }
             }
         }
         return mounts;
     }
 
-    /// True for a file that no link leads to.
-    private static boolean isFile(Fd root, String path) {
-        try {
-            Optional<Fd> found = FileSystem.find(
-                    root, path, FileSystem.O_PATH, FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_SYMLINKS);
-            if (found.isEmpty()) {
-                return false;
-            }
-            try (Fd file = found.get()) {
-                return FileSystem.status(file).isRegularFile();
-            }
-        } catch (ErrnoException e) {
-            return false;
-        }
+    private static boolean isFree(ContainerSpec spec, InRootPath target) {
+        return spec.mounts().stream().noneMatch(mount -> target.isWithin(mount.target()));
     }
 
     /// Returns a container's authority; empty if it has none.

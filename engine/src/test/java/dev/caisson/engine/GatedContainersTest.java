@@ -125,6 +125,36 @@ class GatedContainersTest {
         }
     }
 
+    /// Each prints what the gate says, which it does only if it trusts its certificate. One that this host does not have
+    /// is left out.
+    @Test
+    void clientsTrustTheGateWithoutAnOption() throws Exception {
+        String java = System.getProperty("java.home") + "/bin/java";
+        String script = """
+                url=https://HOST/
+                has() { command -v $1 >/dev/null || { echo "$1 502"; false; }; }
+                echo "curl $(curl -s -o /dev/null -w '%{http_code}' $url)"
+                has git && echo "git $(git ls-remote $url 2>&1 | grep -o '502')"
+                has node && echo "node $(node -e 'require("https").get("'$url'", r => console.log(r.statusCode))' 2>&1)"
+                cat >/tmp/Ask.java <<'END'
+                import java.net.URI;
+                import java.net.http.*;
+                class Ask {
+                    public static void main(String[] all) throws Exception {
+                        var to = HttpRequest.newBuilder(URI.create(all[0])).build();
+                        var answer = HttpClient.newHttpClient().send(to, HttpResponse.BodyHandlers.ofString());
+                        System.out.println(answer.statusCode());
+                    }
+                }
+                END
+                echo "java $(JAVA -XX:TieredStopAtLevel=1 -XX:+UseSerialGC /tmp/Ask.java $url 2>&1)"
+                """.replace("HOST", HOST).replace("JAVA", java);
+        try (Engine engine = Engine.open(OPTIONS)) {
+            assertThat(engine.run(spec(listed(), "gh", script)).stdout().lines())
+                    .containsExactly("curl 502", "git 502", "node 502", "java 502");
+        }
+    }
+
     @Test
     void aGateNeedsItsHostOnAListAndAValueThatFits() throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
