@@ -72,19 +72,26 @@ final class SecretFiles implements AutoCloseable {
             return read;
         }
         long began = System.nanoTime();
-        Optional<SecretStore> opened = open(check.directory(), !wanted.isEmpty());
-        if (opened.isEmpty()) {
-            check.wasLocked(Duration.ofNanos(System.nanoTime() - began));
-            return read;
-        }
-        try (SecretStore store = opened.get()) {
-            check.requireClean(texts, store);
-            read.take(store);
-            return read;
+        try {
+            return check.store().use(store -> {
+                check.requireClean(texts, store);
+                read.take(store);
+                return read;
+            });
         } catch (RuntimeException | Error e) {
+            if (wanted.isEmpty() && isClosed(e)) {
+                check.wasLocked(Duration.ofNanos(System.nanoTime() - began));
+                return read;
+            }
             read.close();
             throw e;
         }
+    }
+
+    private static boolean isClosed(Throwable e) {
+        return e instanceof SecretException refused
+                && (refused.reason() == SecretException.Code.SECRET_LOCKED
+                        || refused.reason() == SecretException.Code.SECRET_STORE_MISSING);
     }
 
     private void take(SecretStore store) {
@@ -134,19 +141,6 @@ final class SecretFiles implements AutoCloseable {
                             || wanted.digest().equals(named.reference().digest()));
         } catch (CaissonException e) {
             return false; // a rule that names no image
-        }
-    }
-
-    private static Optional<SecretStore> open(Path directory, boolean needed) {
-        try {
-            return Optional.of(SecretStore.open(directory, Optional::empty));
-        } catch (SecretException e) {
-            boolean closed = e.reason() == SecretException.Code.SECRET_LOCKED
-                    || e.reason() == SecretException.Code.SECRET_STORE_MISSING;
-            if (closed && !needed) {
-                return Optional.empty();
-            }
-            throw e;
         }
     }
 

@@ -3,13 +3,14 @@ package dev.caisson.engine;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.StoreStamp;
 import dev.caisson.secret.TextSieve;
+import dev.caisson.secret.WarmStore;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Refuses texts that have a stored value. To open a store takes longer than a launch, so one that has not changed
-/// since it was read is opened again only for texts that may have a value.
+/// Refuses texts that have a stored value. To read all values takes longer than a launch, so a store that has not
+/// changed since is read again only for texts that may have one.
 final class TextCheck implements AutoCloseable {
     private record Known(StoreStamp stamp, TextSieve sieve) {}
 
@@ -19,6 +20,7 @@ final class TextCheck implements AutoCloseable {
     private static final Duration LONGEST_REST = Duration.ofMinutes(5);
 
     private final Path directory;
+    private final WarmStore store;
     private @Nullable Known known;
     private Optional<StoreStamp> lockedAs = Optional.empty();
     private long lockedUntil;
@@ -27,10 +29,16 @@ final class TextCheck implements AutoCloseable {
     /// @param directory of the store, which need not exist
     TextCheck(Path directory) {
         this.directory = directory;
+        this.store = new WarmStore(directory);
     }
 
     Path directory() {
         return directory;
+    }
+
+    /// Returns the store, which stays open between launches.
+    WarmStore store() {
+        return store;
     }
 
     /// True if only the store can say that the texts have no value, and it is not known to be locked.
@@ -89,5 +97,6 @@ final class TextCheck implements AutoCloseable {
     public synchronized void close() {
         closed = true;
         forget();
+        store.close();
     }
 }

@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import javax.crypto.Mac;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,7 @@ final class AccessLog implements AutoCloseable {
 
     private final StoreDirectory directory;
     private final byte[] key;
+    private boolean unsynchronized;
 
     /// One line with its MAC, checked against the line before.
     private record Line(AccessEntry entry, String mac) {
@@ -56,6 +58,30 @@ final class AccessLog implements AutoCloseable {
     /// Appends a line behind `end` and brings it to the disk.
     /// @return the new end
     End append(End end, String action, String secret, String user, long generation) {
+        End next = appendSoon(end, action, secret, user, generation);
+        synchronize();
+        return next;
+    }
+
+    /// Brings lines to the disk that are not there.
+    void synchronize() {
+        unsynchronized().ifPresent(found -> {
+            try (Fd file = found) {
+                FileSystem.synchronize(file);
+            }
+        });
+    }
+
+    /// Returns the file if it has lines that are not on the disk, which the caller brings there.
+    Optional<Fd> unsynchronized() {
+        boolean was = unsynchronized;
+        unsynchronized = false;
+        return was ? Optional.of(directory.openOrMake(NAME, FileSystem.O_RDWR)) : Optional.empty();
+    }
+
+    /// Appends a line, which is on the disk after [#synchronize]: for accesses that change nothing.
+    /// @return the new end
+    End appendSoon(End end, String action, String secret, String user, long generation) {
         String by = user.length() > LONGEST_USER ? user.substring(0, LONGEST_USER) : user;
         Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
         Written line = line(end, new AccessEntry(end.sequence() + 1, now, action, secret, by, generation));
@@ -64,12 +90,13 @@ final class AccessLog implements AutoCloseable {
         try (Fd file = directory.openOrMake(NAME, FileSystem.O_RDWR)) {
             long size = FileSystem.status(file).size();
             if (size + bytes.length > MOST_BYTES) {
+                FileSystem.synchronize(file);
                 FileSystem.rename(directory.descriptor(), NAME, directory.descriptor(), OLDER, true);
                 directory.synchronize(OLDER);
-                return append(end, action, secret, user, generation);
+                return appendSoon(end, action, secret, user, generation);
             }
             FileContent.writeAt(file, bytes, 0, bytes.length, size);
-            FileSystem.synchronize(file);
+            unsynchronized = true;
         }
         if (!existed) {
             directory.synchronize(NAME);
@@ -124,10 +151,9 @@ final class AccessLog implements AutoCloseable {
     /// @param known the end that the index remembers, which the log must not have lost
     /// @param generation of the index, behind which the log cannot be
     End end(End known, long generation) {
-        removeCutLine();
-        String last = lastLine(NAME);
+        String last = lastLine(NAME, true);
         if (last == null) {
-            last = lastLine(OLDER);
+            last = lastLine(OLDER, false);
         }
         if (last == null) {
             if (known.sequence() > 0) {
@@ -148,34 +174,28 @@ final class AccessLog implements AutoCloseable {
         return line.end();
     }
 
-    private void removeCutLine() {
-        if (!directory.has(NAME)) {
-            return;
+    /// Returns the last line of a file; null if it has none.
+    ///
+    /// @param cuts removes what a crash has left of one more
+    private @Nullable String lastLine(String name, boolean cuts) {
+        if (!directory.has(name)) {
+            return null;
         }
-        try (Fd file = directory.openOrMake(NAME, FileSystem.O_RDWR)) {
+        try (Fd file = directory.openOrMake(name, FileSystem.O_RDWR)) {
             byte[] tail = tail(file);
             int end = tail.length;
-            while (end > 0 && tail[end - 1] != '\n') {
+            while (cuts && end > 0 && tail[end - 1] != '\n') {
                 end--;
             }
             if (end < tail.length) {
                 FileContent.resize(file, FileSystem.status(file).size() - (tail.length - end));
                 FileSystem.synchronize(file);
             }
-        }
-    }
-
-    private @Nullable String lastLine(String name) {
-        if (!directory.has(name)) {
-            return null;
-        }
-        try (Fd file = directory.openOrMake(name, FileSystem.O_RDWR)) {
-            byte[] tail = tail(file);
-            int start = Math.max(0, tail.length - 1);
+            int start = Math.max(0, end - 1);
             while (start > 0 && tail[start - 1] != '\n') {
                 start--;
             }
-            return tail.length == 0 ? null : new String(tail, start, tail.length - 1 - start, StandardCharsets.UTF_8);
+            return end == 0 ? null : new String(tail, start, end - 1 - start, StandardCharsets.UTF_8);
         }
     }
 

@@ -118,7 +118,7 @@ final class RekeyedStore {
                             byte[] file = AgeFile.encrypt(value, recipients);
                             directory.write(SecretStore.fileName(version.number()), file);
                             return new SecretVersion(
-                                    version.number(), version.created(), version.expires(), SecretStore.digest(file));
+                                    version.number(), version.created(), version.expires(), StoreFiles.digest(file));
                         }
                     })
                     .toList();

@@ -2,14 +2,11 @@ package dev.caisson.secret;
 
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.secret.SecretException.Code;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -20,6 +17,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// An encrypted store of secrets in a directory, open with its identity.
 ///
@@ -32,13 +30,21 @@ public final class SecretStore implements AutoCloseable {
 
     private static final int ID_BYTES = 12;
     private static final int MOST_FILE = SecretValue.MOST_BYTES + 64 * 1024;
-    private static final int PATIENCE_MILLIS = 10_000;
-    private static final int PAUSE_MILLIS = 5;
 
     private final StoreDirectory root;
     private final Identity identity;
     private final byte[] indexKey;
     private final AccessLog log;
+    private @Nullable Checked checked;
+    private @Nullable RememberedKeys remembered;
+
+    /// The index that was read last, which is that of these files.
+    @SuppressWarnings("ArrayRecordComponent") // of this class alone, which changes none
+    private record Checked(byte[] file, byte[] recipients, StoreIndex index) {
+        boolean isOf(byte[] otherFile, byte[] otherRecipients) {
+            return Arrays.equals(file, otherFile) && Arrays.equals(recipients, otherRecipients);
+        }
+    }
 
     SecretStore(StoreDirectory root, Identity identity) {
         this.root = root;
@@ -91,6 +97,11 @@ public final class SecretStore implements AutoCloseable {
         StoreFiles.make(directory.toAbsolutePath().normalize(), wanted, prompt, user);
     }
 
+    /// Reads values that were read before faster, from now on.
+    synchronized void remember() {
+        remembered = new RememberedKeys(identity);
+    }
+
     Opened note(Opened opened, String action, String user) {
         log.append(opened.end(), action, "", user, opened.index().generation());
         return opened;
@@ -112,8 +123,7 @@ public final class SecretStore implements AutoCloseable {
     record Opened(StoreIndex index, AccessLog.End end) {}
 
     synchronized <T> T locked(Function<Opened, T> action) {
-        try (Fd lock = root.openOrMake("lock", FileSystem.O_RDWR)) {
-            waitFor(lock, root.shown());
+        try (Fd _ = StoreLock.take(root)) {
             requireCurrent();
             StoreIndex index = readIndex();
             return action.apply(new Opened(index, log.end(index.logged(), index.generation())));
@@ -136,31 +146,20 @@ public final class SecretStore implements AutoCloseable {
                 Code.SECRET_BUSY, "the store " + root.shown() + " was given another key meanwhile: try again");
     }
 
-    private static void waitFor(Fd lock, String shown) {
-        long until = System.nanoTime() + Duration.ofMillis(PATIENCE_MILLIS).toNanos();
-        while (!FileLocks.tryLock(lock)) {
-            if (System.nanoTime() > until) {
-                throw new SecretException(
-                        Code.SECRET_BUSY, "another process has had the lock of " + shown + " for 10 s: try again");
-            }
-            try {
-                Thread.sleep(PAUSE_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new SecretException(
-                        Code.SECRET_BUSY, "interrupted while another process had the lock: try again", e);
-            }
-        }
-    }
-
     private StoreIndex readIndex() {
         String name = StoreFiles.INDEX;
         byte[] file = root.read(name, StoreIndex.MOST_BYTES + MOST_FILE).orElseThrow(() -> changed(name));
+        byte[] recipients = StoreFiles.recipientsFile(root);
+        Checked last = checked;
+        if (last != null && last.isOf(file, recipients)) {
+            return last.index();
+        }
         try (SecretValue content = AgeFile.decrypt(file, identity)) {
             StoreIndex index = StoreIndex.read(content, indexKey).orElseThrow(() -> changed(name));
-            if (!StoreFiles.recipients(root).equals(index.recipients())) {
+            if (!StoreFiles.recipients(recipients).equals(index.recipients())) {
                 throw changed(StoreFiles.RECIPIENTS);
             }
+            checked = new Checked(file, recipients, index);
             return index;
         } catch (MalformedAgeException e) {
             throw changed(name);
@@ -262,15 +261,18 @@ public final class SecretStore implements AutoCloseable {
     /// @param allowed whether the container may have it
     /// @throws SecretException SECRET_UNKNOWN, SECRET_EXPIRED, SECRET_DENIED, SECRET_TAMPERED
     public SecretValue deliver(SecretName name, Predicate<SecretAccess> allowed, String user) {
-        if (!allowed.test(find(name).access())) {
-            locked(opened -> log.append(
-                    opened.end(), "deny", name.text(), user, opened.index().generation()));
-            throw new SecretException(
-                    Code.SECRET_DENIED,
-                    "the secret " + name + " is not for this container: 'caisson secret inspect " + name
-                            + "' shows for which images, names and labels it is, 'caisson secret access' changes that");
-        }
-        return read(name, Optional.empty(), "deliver", user);
+        return locked(opened -> {
+            if (!allowed.test(require(opened, name).access())) {
+                log.append(
+                        opened.end(), "deny", name.text(), user, opened.index().generation());
+                throw new SecretException(
+                        Code.SECRET_DENIED,
+                        "the secret " + name + " is not for this container: 'caisson secret inspect " + name
+                                + "' shows for which images, names and labels it is, 'caisson secret access' changes"
+                                + " that");
+            }
+            return read(opened, name, Optional.empty(), "deliver", user);
+        });
     }
 
     /// Removes a secret with all its versions.
@@ -292,30 +294,32 @@ public final class SecretStore implements AutoCloseable {
     /// @param user who gets it
     /// @throws SecretException SECRET_UNKNOWN, SECRET_EXPIRED, SECRET_TAMPERED
     public SecretValue read(SecretName name, Optional<Integer> version, String action, String user) {
-        return locked(opened -> {
-            SecretRecord secret = require(opened, name);
-            SecretVersion wanted = requireVersion(secret, version.orElse(secret.current()));
-            if (wanted.isExpired(Instant.now())) {
-                throw new SecretException(
-                        Code.SECRET_EXPIRED,
-                        "version " + wanted.number() + " of the secret " + name + " has expired at "
-                                + wanted.expires().orElseThrow() + ": 'caisson secret rotate " + name
-                                + "' gives it a new value");
-            }
-            SecretValue value = readFile(name, wanted);
-            try {
-                log.append(
-                        opened.end(),
-                        action,
-                        name + "@" + wanted.number(),
-                        user,
-                        opened.index().generation());
-                return value;
-            } catch (RuntimeException e) {
-                value.close();
-                throw e;
-            }
-        });
+        return locked(opened -> read(opened, name, version, action, user));
+    }
+
+    private SecretValue read(Opened opened, SecretName name, Optional<Integer> version, String action, String user) {
+        SecretRecord secret = require(opened, name);
+        SecretVersion wanted = requireVersion(secret, version.orElse(secret.current()));
+        if (wanted.isExpired(Instant.now())) {
+            throw new SecretException(
+                    Code.SECRET_EXPIRED,
+                    "version " + wanted.number() + " of the secret " + name + " has expired at "
+                            + wanted.expires().orElseThrow() + ": 'caisson secret rotate " + name
+                            + "' gives it a new value");
+        }
+        SecretValue value = readFile(name, wanted);
+        try {
+            log.appendSoon(
+                    opened.end(),
+                    action,
+                    name + "@" + wanted.number(),
+                    user,
+                    opened.index().generation());
+            return value;
+        } catch (RuntimeException e) {
+            value.close();
+            throw e;
+        }
     }
 
     /// Reads all versions of all values, also expired ones, to look for them elsewhere; one entry of
@@ -328,7 +332,7 @@ public final class SecretStore implements AutoCloseable {
             List<SecretRecord> all = List.copyOf(opened.index().secrets().values());
             StoredValues values = StoredValues.of(all, this::readFile);
             try {
-                log.append(opened.end(), action, "*", user, opened.index().generation());
+                log.appendSoon(opened.end(), action, "*", user, opened.index().generation());
                 return values;
             } catch (RuntimeException e) {
                 values.close();
@@ -350,10 +354,10 @@ public final class SecretStore implements AutoCloseable {
         try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> changed(file));
                 StoreDirectory directory = secrets.findChild(name.text()).orElseThrow(() -> changed(file))) {
             byte[] bytes = directory.read(fileName(version.number()), MOST_FILE).orElseThrow(() -> changed(file));
-            if (!digest(bytes).equals(version.digest())) {
+            if (!StoreFiles.digest(bytes).equals(version.digest())) {
                 throw changed(file);
             }
-            return AgeFile.decrypt(bytes, identity);
+            return AgeFile.decrypt(bytes, remembered == null ? identity : remembered);
         } catch (MalformedAgeException e) {
             throw changed(file);
         }
@@ -380,7 +384,7 @@ public final class SecretStore implements AutoCloseable {
             secrets.synchronize(name.text());
         }
         Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
-        return new SecretVersion(number, now, lifetime.map(now::plus), digest(file));
+        return new SecretVersion(number, now, lifetime.map(now::plus), StoreFiles.digest(file));
     }
 
     private SecretRecord commit(Opened opened, SecretRecord secret, String action, String user) {
@@ -400,14 +404,6 @@ public final class SecretStore implements AutoCloseable {
         return version + ".age";
     }
 
-    static String digest(byte[] file) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
-        } catch (NoSuchAlgorithmException e) {
-            throw Kdf.missing("SHA-256", e);
-        }
-    }
-
     static <T> T guarded(Path directory, Supplier<T> action) {
         try {
             return action.get();
@@ -416,12 +412,34 @@ public final class SecretStore implements AutoCloseable {
         }
     }
 
-    /// Clears the store's keys.
+    /// Brings the log to the disk; what is read and written meanwhile does not wait.
+    void synchronizeLog() {
+        Optional<Fd> unsynchronized;
+        synchronized (this) {
+            unsynchronized = log.unsynchronized();
+        }
+        unsynchronized.ifPresent(found -> {
+            try (Fd file = found) {
+                FileSystem.synchronize(file);
+            }
+        });
+    }
+
+    /// Brings the log to the disk and clears the store's keys.
     @Override
     public synchronized void close() {
-        Arrays.fill(indexKey, (byte) 0);
-        log.close();
-        identity.close();
-        root.close();
+        try {
+            log.synchronize();
+        } catch (ErrnoException e) {
+            throw StoreFiles.failed(root.shown(), e);
+        } finally {
+            Arrays.fill(indexKey, (byte) 0);
+            log.close();
+            if (remembered != null) {
+                remembered.close();
+            }
+            identity.close();
+            root.close();
+        }
     }
 }

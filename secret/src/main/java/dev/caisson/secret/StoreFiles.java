@@ -9,6 +9,8 @@ import dev.caisson.secret.SecretException.Code;
 import io.avaje.json.mapper.JsonMapper;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -73,8 +75,15 @@ final class StoreFiles {
         return Unlocker.parse(root.read(UNLOCKER, MOST).orElseThrow(() -> incomplete(root, UNLOCKER)));
     }
 
+    static byte[] recipientsFile(StoreDirectory root) {
+        return root.read(RECIPIENTS, MOST).orElseThrow(() -> incomplete(root, RECIPIENTS));
+    }
+
     static List<Recipient> recipients(StoreDirectory root) {
-        byte[] text = root.read(RECIPIENTS, MOST).orElseThrow(() -> incomplete(root, RECIPIENTS));
+        return recipients(recipientsFile(root));
+    }
+
+    static List<Recipient> recipients(byte[] text) {
         return new String(text, StandardCharsets.US_ASCII)
                 .lines()
                 .map(Recipient::new)
@@ -176,6 +185,14 @@ final class StoreFiles {
             root.write(INDEX, AgeFile.encrypt(content, index.recipients()));
         } finally {
             Arrays.fill(key, (byte) 0);
+        }
+    }
+
+    static String digest(byte[] file) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
+        } catch (NoSuchAlgorithmException e) {
+            throw Kdf.missing("SHA-256", e);
         }
     }
 

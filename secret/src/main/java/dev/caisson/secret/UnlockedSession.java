@@ -70,6 +70,15 @@ final class UnlockedSession {
                 .flatMap(key -> open(file, key)));
     }
 
+    /// True if the kernel has the key of one.
+    static boolean isThere(StoreDirectory root) {
+        Optional<byte[]> key = root.read(NAME, MOST)
+                .filter(file -> file.length > ID)
+                .flatMap(file -> KernelKeys.read(description(Arrays.copyOf(file, ID))));
+        key.ifPresent(bytes -> Arrays.fill(bytes, (byte) 0));
+        return key.isPresent();
+    }
+
     private static Optional<Identity> open(byte[] file, byte[] key) {
         int at = ID + AgeCipher.NONCE;
         byte[] plain = AgeCipher.open(key, Arrays.copyOfRange(file, ID, at), file, at, file.length - at);

@@ -1,0 +1,174 @@
+package dev.caisson.secret;
+
+import static dev.caisson.secret.SecretStoreTest.rotate;
+import static dev.caisson.secret.SecretStoreTest.value;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.secret.SecretException.Code;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Stores that stay open between uses.
+class WarmStoreTest {
+    private static final SecretName DB = new SecretName("db");
+    private static final Duration SOON = Duration.ofMillis(10);
+
+    @TempDir
+    private Path scratch;
+
+    private Path directory;
+
+    @BeforeEach
+    void make() {
+        directory = scratch.resolve("secrets");
+        make(directory, new Unlocker.KeyFile(scratch.resolve("key")));
+    }
+
+    private static void make(Path directory, Unlocker unlocker) {
+        SecretStore.make(directory, new NewStore(unlocker, List.of(), true), WarmStoreTest::phrase, "test");
+        try (SecretStore store = SecretStore.open(directory, WarmStoreTest::phrase)) {
+            SecretStoreTest.create(store, DB, "value", Map.of());
+        }
+    }
+
+    private static Optional<SecretValue> phrase() {
+        return Optional.of(SecretValue.of("one".getBytes(StandardCharsets.UTF_8)));
+    }
+
+    @AfterEach
+    void lock() {
+        StoreKeys.lock(directory, "test");
+    }
+
+    private static String delivered(WarmStore warm) {
+        return warm.use(store -> {
+            try (SecretValue value = store.deliver(DB, _ -> true, "test")) {
+                return new String(value.copy(), StandardCharsets.UTF_8);
+            }
+        });
+    }
+
+    private static void assertLocked(WarmStore warm) {
+        assertThatThrownBy(() -> delivered(warm))
+                .isInstanceOfSatisfying(
+                        SecretException.class, e -> assertThat(e.reason()).isEqualTo(Code.SECRET_LOCKED));
+    }
+
+    private static void assertSoonClosed(WarmStore warm) throws InterruptedException {
+        long until = System.nanoTime() + 10_000_000_000L;
+        while (warm.isOpen()) {
+            assertThat(System.nanoTime() - until).isNegative();
+            Thread.sleep(5);
+        }
+    }
+
+    @Test
+    void itHandsOutWhatTheStoreHasAtTheMoment() throws IOException {
+        try (var warm = new WarmStore(directory);
+                SecretStore other = SecretStore.open(directory, Optional::empty)) {
+            assertThat(delivered(warm)).isEqualTo("value");
+            SecretStore first = warm.use(store -> store);
+            assertThat(delivered(warm)).isEqualTo("value");
+            assertThat(warm.<Boolean>use(store -> store == first)).isTrue();
+            rotate(other, DB, "second");
+            assertThat(delivered(warm)).isEqualTo("second");
+            other.rollback(DB, 1, "test");
+            assertThat(delivered(warm)).isEqualTo("value");
+            assertThat(other.log()).extracting(AccessEntry::action).filteredOn("deliver"::equals).hasSize(4);
+            Path file = directory.resolve("s/db/1.age");
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[bytes.length - 1] ^= 1;
+            Files.write(file, bytes);
+            assertThatThrownBy(() -> delivered(warm)).hasMessageContaining("1.age is not as the store wrote it");
+            other.remove(DB, "test");
+            assertThatThrownBy(() -> delivered(warm)).hasMessageContaining("there is no secret db");
+            Files.writeString(directory.resolve(StoreFiles.RECIPIENTS), "age1\n");
+            assertThatThrownBy(() -> delivered(warm)).isInstanceOf(SecretException.class);
+            Files.delete(directory.resolve(AccessLog.NAME));
+        } // which is no error of whoever closes it
+    }
+
+    @Test
+    void aKeyFileThatIsTakenAwayLocksIt() throws Exception {
+        try (var warm = new WarmStore(directory, SOON)) {
+            assertThat(delivered(warm)).isEqualTo("value");
+            assertThat(warm.isOpen()).isTrue();
+            Files.move(scratch.resolve("key"), scratch.resolve("unplugged"));
+            assertSoonClosed(warm);
+            assertLocked(warm);
+        }
+        try (var warm = new WarmStore(directory)) {
+            Files.move(scratch.resolve("unplugged"), scratch.resolve("key"));
+            assertThat(delivered(warm)).isEqualTo("value");
+            Files.delete(scratch.resolve("key"));
+            assertLocked(warm); // at once, before anybody looks
+        }
+    }
+
+    @Test
+    void lockingClosesItAndUnlockingOpensIt() throws Exception {
+        StoreKeys.unlock(directory, Optional::empty, Optional.empty(), "test");
+        Files.move(scratch.resolve("key"), scratch.resolve("unplugged"));
+        try (var warm = new WarmStore(directory, SOON)) {
+            assertThat(delivered(warm)).isEqualTo("value");
+            assertThat(warm.isOpen()).isTrue();
+            StoreKeys.lock(directory, "test");
+            assertLocked(warm);
+            assertSoonClosed(warm);
+        }
+    }
+
+    @Test
+    void whatAsksSomebodyIsNotRetained() {
+        Path asking = scratch.resolve("asking");
+        make(asking, new Unlocker.Passphrase());
+        Path program = scratch.resolve("program");
+        make(program, new Unlocker.Command(List.of("/bin/cat", scratch.resolve("key").toString())));
+        try (var locked = new WarmStore(asking);
+                var running = new WarmStore(program)) {
+            assertLocked(locked);
+            assertThat(delivered(running)).isEqualTo("value");
+            assertThat(running.isOpen()).isFalse();
+        }
+    }
+
+    @Test
+    void itIsUsedToTheEndWhenItIsClosedMeanwhile() {
+        var warm = new WarmStore(directory);
+        warm.use(store -> {
+            warm.close();
+            assertThat(value(store, DB)).isEqualTo("value");
+            return store;
+        });
+        assertThat(warm.isOpen()).isFalse();
+        assertThat(delivered(warm)).isEqualTo("value");
+        assertThat(warm.isOpen()).isFalse();
+    }
+
+    @Test
+    void pointsOfSmallOrderAreKnown() {
+        byte[] base = new byte[Curve.KEY];
+        assertThat(Curve.isOfSmallOrder(base)).isTrue();
+        base[31] = (byte) 0x80;
+        assertThat(Curve.isOfSmallOrder(base)).isTrue();
+        base[31] = 0;
+        base[0] = 9;
+        assertThat(Curve.isOfSmallOrder(base)).isFalse();
+        assertThat(Curve.smallOrder()).hasSize(7).allSatisfy(point -> {
+            assertThat(Curve.isOfSmallOrder(point)).isTrue();
+            assertThatThrownBy(() -> Curve.agree(Curve.randomScalar(), point))
+                    .isInstanceOf(MalformedAgeException.class);
+        });
+    }
+}
