@@ -144,13 +144,7 @@ public final class SecretUpdate {
                         "container " + place.id().value());
                 Fd mount = mount(container);
                 var shown = new ShownSecrets(container.plan(), mount)) {
-            try (Redaction redaction = shown.redaction(secret, value)) {
-                if (!redaction.isEmpty()) {
-                    try (Fd table = redaction.table()) {
-                        container.monitor().redact(table); // before the program can print it
-                    }
-                }
-            }
+            redact(container, shown, value, store); // before the program can print it
             shown.put(secret, value);
         }
         place.note("update", Map.of("secret", secret.text()));
@@ -164,6 +158,33 @@ public final class SecretUpdate {
         var wanted = new LinkedHashSet<OnSecretChange>();
         files.forEach(file -> wanted.add(file.onChange()));
         later.add(() -> act(place, wanted));
+    }
+
+    /// Has the container's log be free of a value, and of those that it may have had: its program may have kept one.
+    private void redact(Standing container, ShownSecrets shown, SecretValue value, SecretStore store)
+            throws InterruptedException {
+        var all = new ArrayList<Map.Entry<SecretName, SecretValue>>();
+        all.add(Map.entry(secret, value));
+        try {
+            for (SecretName name : files(container.spec()).stream()
+                    .map(SecretFile::secret)
+                    .distinct()
+                    .filter(name -> store.list().stream()
+                            .anyMatch(one -> one.name().equals(name)))
+                    .toList()) {
+                store.former(name, "container " + container.place().id().value())
+                        .forEach(one -> all.add(Map.entry(name, one)));
+            }
+            try (Redaction redaction = shown.redaction(all)) {
+                if (!redaction.isEmpty()) {
+                    try (Fd table = redaction.table()) {
+                        container.monitor().redact(table);
+                    }
+                }
+            }
+        } finally {
+            all.stream().skip(1).forEach(one -> one.getValue().close()); // the first one is the caller's
+        }
     }
 
     private void act(DetachedPlace place, Set<OnSecretChange> wanted) {

@@ -50,15 +50,15 @@ final class ShownSecrets implements AutoCloseable {
         return files(plan).stream().filter(file -> file.secret().equals(secret)).toList();
     }
 
-    /// Returns what takes the present values and a further one out of output, which is the caller's to close.
-    Redaction redaction(SecretName secret, SecretValue next) {
+    /// Returns what takes the present values and further ones out of output, which is the caller's to close.
+    Redaction redaction(List<Map.Entry<SecretName, SecretValue>> more) {
         var values = new ArrayList<Map.Entry<SecretName, SecretValue>>();
         try {
             for (SlotSource.Secrets.Placed file : files(plan)) {
                 read(file).ifPresent(value -> values.add(Map.entry(file.secret(), value)));
             }
             var all = new ArrayList<>(values);
-            all.add(Map.entry(secret, next));
+            all.addAll(more);
             return Redaction.of(all);
         } finally {
             values.forEach(one -> one.getValue().close());

@@ -136,12 +136,21 @@ class SecretUpdateTest extends BusyboxEngine {
                         SecretFile.of("db")
                                 .onChange(Processes.signalNumber("HUP").orElseThrow()),
                         copy)
-                .command("sh", "-c", "trap 'cat /run/secrets/db; echo' HUP; echo up; while :; do sleep 0.01; done"));
+                .command(
+                        "sh",
+                        "-c",
+                        "first=$(cat /run/secrets/db); trap 'cat /run/secrets/db; echo; echo $first' HUP; echo up;"
+                                + " while :; do sleep 0.01; done"));
         assertThat(output(container, 1)).containsExactly("up\n");
+        assertThat(rotate("a-value-between-the-two")).isEmpty();
+        assertThat(output(container, 3)).hasSize(3);
         assertThat(rotate(SECOND)).isEmpty();
         assertThat(Files.readString(shown(container, "db"))).isEqualTo(SECOND);
         assertThat(Files.readString(shown(container, "copy"))).isEqualTo(SECOND);
-        assertThat(output(container, 2)).containsExactly("up\n", "[secret:db]\n"); // the log knows it too
+        assertThat(output(container, 5)) // the log knows it too, and the first value, which the program has kept
+                .first()
+                .isEqualTo("up\n");
+        assertThat(output(container, 5)).hasSize(5).filteredOn("[secret:db]\n"::equals).hasSize(4);
         String seen = engine.exec(
                         container.id().value(),
                         Exec.of(
@@ -156,7 +165,7 @@ class SecretUpdateTest extends BusyboxEngine {
             assertThat(store.log())
                     .filteredOn(entry -> entry.action().equals("deliver"))
                     .extracting(AccessEntry::secret)
-                    .containsExactly("db@1", "db@2");
+                    .containsExactly("db@1", "db@2", "db@3");
         }
     }
 

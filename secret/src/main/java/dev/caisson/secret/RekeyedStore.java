@@ -116,7 +116,7 @@ final class RekeyedStore {
                     .map(version -> {
                         try (SecretValue value = store.readFile(secret.name(), version)) {
                             byte[] file = AgeFile.encrypt(value, recipients);
-                            directory.write(SecretStore.fileName(version.number()), file);
+                            directory.write(StoreFiles.fileName(version.number()), file);
                             return new SecretVersion(
                                     version.number(), version.created(), version.expires(), StoreFiles.digest(file));
                         }

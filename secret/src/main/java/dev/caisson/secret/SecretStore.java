@@ -16,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// An encrypted store of secrets in a directory, open with its identity.
@@ -29,6 +28,7 @@ public final class SecretStore implements AutoCloseable {
     public static final String DIRECTORY = "secrets";
 
     private static final int ID_BYTES = 12;
+    private static final int MOST_FORMER = 64 * 1024;
     private static final int MOST_FILE = SecretValue.MOST_BYTES + 64 * 1024;
 
     private final StoreDirectory root;
@@ -66,7 +66,7 @@ public final class SecretStore implements AutoCloseable {
     }
 
     static SecretStore open(Path directory, Function<StoreDirectory, Identity> key, StoreDirectory.Steps steps) {
-        return guarded(directory, () -> {
+        return StoreFiles.guarded(directory, () -> {
             StoreDirectory root = StoreFiles.find(directory, steps);
             try {
                 var store = new SecretStore(root, key.apply(root));
@@ -341,6 +341,20 @@ public final class SecretStore implements AutoCloseable {
         });
     }
 
+    /// Reads the versions that are not current, newest first, to take them out of what `user` prints that may have had
+    /// them: as many as have 64 KiB together.
+    ///
+    /// @return values, which are the caller's to close
+    public List<SecretValue> former(SecretName name, String user) {
+        return locked(opened -> {
+            SecretRecord secret = require(opened, name);
+            if (secret.versions().size() > 1) {
+                log.appendSoon(opened.end(), "redact", name.text(), user, opened.index().generation());
+            }
+            return StoredValues.former(secret, MOST_FORMER, this::readFile);
+        });
+    }
+
     private static SecretVersion requireVersion(SecretRecord secret, int version) {
         return secret.version(version)
                 .orElseThrow(() -> new SecretException(
@@ -350,10 +364,10 @@ public final class SecretStore implements AutoCloseable {
     }
 
     SecretValue readFile(SecretName name, SecretVersion version) {
-        String file = StoreFiles.SECRETS + "/" + name + "/" + fileName(version.number());
+        String file = StoreFiles.SECRETS + "/" + name + "/" + StoreFiles.fileName(version.number());
         try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> changed(file));
                 StoreDirectory directory = secrets.findChild(name.text()).orElseThrow(() -> changed(file))) {
-            byte[] bytes = directory.read(fileName(version.number()), MOST_FILE).orElseThrow(() -> changed(file));
+            byte[] bytes = directory.read(StoreFiles.fileName(version.number()), MOST_FILE).orElseThrow(() -> changed(file));
             if (!StoreFiles.digest(bytes).equals(version.digest())) {
                 throw changed(file);
             }
@@ -380,7 +394,7 @@ public final class SecretStore implements AutoCloseable {
         byte[] file = AgeFile.encrypt(value, opened.index().recipients());
         try (StoreDirectory secrets = root.child(StoreFiles.SECRETS);
                 StoreDirectory directory = secrets.child(name.text())) {
-            directory.write(fileName(number), file);
+            directory.write(StoreFiles.fileName(number), file);
             secrets.synchronize(name.text());
         }
         Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
@@ -397,18 +411,6 @@ public final class SecretStore implements AutoCloseable {
     private void writeIndex(StoreIndex index) {
         try (SecretValue content = index.write(indexKey)) {
             root.write(StoreFiles.INDEX, AgeFile.encrypt(content, index.recipients()));
-        }
-    }
-
-    static String fileName(int version) {
-        return version + ".age";
-    }
-
-    static <T> T guarded(Path directory, Supplier<T> action) {
-        try {
-            return action.get();
-        } catch (ErrnoException e) {
-            throw StoreFiles.failed(directory.toString(), e);
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /// The files at the top of a store: its format, its recipients, its wrapped identity and how that is unwrapped.
@@ -193,6 +194,18 @@ final class StoreFiles {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
         } catch (NoSuchAlgorithmException e) {
             throw Kdf.missing("SHA-256", e);
+        }
+    }
+
+    static String fileName(int version) {
+        return version + ".age";
+    }
+
+    static <T> T guarded(Path directory, Supplier<T> action) {
+        try {
+            return action.get();
+        } catch (ErrnoException e) {
+            throw failed(directory.toString(), e);
         }
     }
 

@@ -27,7 +27,7 @@ public final class StoreKeys {
     /// @return false if the store was not unlocked
     /// @throws SecretException SECRET_STORE_MISSING, SECRET_TAMPERED
     public static boolean lock(Path directory, String user) {
-        return SecretStore.guarded(directory, () -> {
+        return StoreFiles.guarded(directory, () -> {
             try (StoreDirectory root = StoreFiles.find(directory, step -> {})) {
                 Optional<Identity> known = UnlockedSession.find(root);
                 boolean ended = UnlockedSession.end(root); // first, whatever becomes of the line in the log
@@ -60,7 +60,7 @@ public final class StoreKeys {
             String user,
             StoreDirectory.Steps steps) {
         Path absolute = directory.toAbsolutePath().normalize();
-        SecretStore.guarded(absolute, () -> {
+        StoreFiles.guarded(absolute, () -> {
             try (SecretStore store = SecretStore.open(directory, prompt);
                     RekeyedStore.Key key = RekeyedStore.Key.make(store, absolute, wanted, next)) {
                 return store.locked(opened -> {

@@ -45,7 +45,7 @@ final class StoreLeftovers {
                 removeTemporary(directory);
                 List<String> listed = secret.stream()
                         .flatMap(record -> record.versions().stream())
-                        .map(version -> SecretStore.fileName(version.number()))
+                        .map(version -> StoreFiles.fileName(version.number()))
                         .toList();
                 directory.names().stream()
                         .filter(file -> file.matches("[0-9]+\\.age") && !listed.contains(file))

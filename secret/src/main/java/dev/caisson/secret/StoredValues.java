@@ -39,6 +39,29 @@ public final class StoredValues implements AutoCloseable {
         }
     }
 
+    /// Reads the versions of a secret that are not current, newest first.
+    ///
+    /// @param most bytes, which the last one may go beyond
+    /// @return values, which are the caller's to close
+    static List<SecretValue> former(
+            SecretRecord secret, int most, BiFunction<SecretName, SecretVersion, SecretValue> reading) {
+        List<SecretValue> values = new ArrayList<>();
+        try {
+            int room = most;
+            for (SecretVersion version : secret.versions().reversed()) {
+                if (version.number() != secret.current() && room > 0) {
+                    SecretValue value = reading.apply(secret.name(), version);
+                    values.add(value);
+                    room -= value.size();
+                }
+            }
+            return values;
+        } catch (RuntimeException e) {
+            values.forEach(SecretValue::close);
+            throw e;
+        }
+    }
+
     /// Returns the matcher, whose values are those of [#name].
     public ValueMatcher matcher() {
         return matcher;
