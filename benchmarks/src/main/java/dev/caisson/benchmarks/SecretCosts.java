@@ -23,8 +23,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Prints what a secret adds to a run in a warm engine, and what a store costs that is opened for each use: of time, and
-/// of this process's processor time, which other work on the machine changes less. Runs with and without a secret take turns, so that both have the same machine.
+/// Prints what a secret adds to a run in a warm engine, and what a store costs that is opened for each use: of time,
+/// and
+/// of this process's processor time, which other work on the machine changes less. Runs with and without a secret take
+/// turns, so that both have the same machine.
 /// `benchmarks/secret-costs` runs it.
 public final class SecretCosts {
     private static final int RUNS = 200;
@@ -149,7 +151,8 @@ public final class SecretCosts {
         /// Returns the processor time of this process, proc_pid_stat(5).
         private static long spent() throws IOException {
             String stat = Files.readString(Path.of("/proc/self/stat"));
-            List<String> fields = List.of(stat.substring(stat.lastIndexOf(')') + 2).split(" "));
+            List<String> fields =
+                    List.of(stat.substring(stat.lastIndexOf(')') + 2).split(" "));
             return Long.parseLong(fields.get(11)) + Long.parseLong(fields.get(12));
         }
 

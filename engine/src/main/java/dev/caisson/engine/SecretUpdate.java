@@ -169,8 +169,8 @@ public final class SecretUpdate {
             for (SecretName name : files(container.spec()).stream()
                     .map(SecretFile::secret)
                     .distinct()
-                    .filter(name -> store.list().stream()
-                            .anyMatch(one -> one.name().equals(name)))
+                    .filter(name ->
+                            store.list().stream().anyMatch(one -> one.name().equals(name)))
                     .toList()) {
                 store.former(name, "container " + container.place().id().value())
                         .forEach(one -> all.add(Map.entry(name, one)));

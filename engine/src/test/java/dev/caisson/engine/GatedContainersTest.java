@@ -125,7 +125,8 @@ class GatedContainersTest {
         }
     }
 
-    /// Each prints what the gate says, which it does only if it trusts its certificate. One that this host does not have
+    /// Each prints what the gate says, which it does only if it trusts its certificate. One that this host does not
+    /// have
     /// is left out.
     @Test
     void clientsTrustTheGateWithoutAnOption() throws Exception {

@@ -132,15 +132,13 @@ class SecretUpdateTest extends BusyboxEngine {
     @Test
     void a_new_version_is_in_the_files_of_a_running_container_which_is_sent_its_signal() throws Exception {
         SecretFile copy = SecretFile.of("db").file("copy").owner(7, 8).mode(0440);
-        DetachedContainer container = start(with(
-                        SecretFile.of("db")
-                                .onChange(Processes.signalNumber("HUP").orElseThrow()),
-                        copy)
-                .command(
-                        "sh",
-                        "-c",
-                        "first=$(cat /run/secrets/db); trap 'cat /run/secrets/db; echo; echo $first' HUP; echo up;"
-                                + " while :; do sleep 0.01; done"));
+        DetachedContainer container = start(
+                with(SecretFile.of("db").onChange(Processes.signalNumber("HUP").orElseThrow()), copy)
+                        .command(
+                                "sh",
+                                "-c",
+                                "first=$(cat /run/secrets/db); trap 'cat /run/secrets/db; echo; echo $first' HUP; echo up;"
+                                        + " while :; do sleep 0.01; done"));
         assertThat(output(container, 1)).containsExactly("up\n");
         assertThat(rotate("a-value-between-the-two")).isEmpty();
         assertThat(output(container, 3)).hasSize(3);
@@ -150,7 +148,10 @@ class SecretUpdateTest extends BusyboxEngine {
         assertThat(output(container, 5)) // the log knows it too, and the first value, which the program has kept
                 .first()
                 .isEqualTo("up\n");
-        assertThat(output(container, 5)).hasSize(5).filteredOn("[secret:db]\n"::equals).hasSize(4);
+        assertThat(output(container, 5))
+                .hasSize(5)
+                .filteredOn("[secret:db]\n"::equals)
+                .hasSize(4);
         String seen = engine.exec(
                         container.id().value(),
                         Exec.of(

@@ -3,11 +3,17 @@ package dev.caisson.gate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 final class AuthorityTest {
@@ -45,5 +51,39 @@ final class AuthorityTest {
         for (String wrong : List.of("", written.pem(), written.text().substring(0, 100), written.pem() + "AAAA")) {
             assertThatThrownBy(() -> Authority.parse(wrong)).isInstanceOf(IllegalArgumentException.class);
         }
+    }
+
+    @Test
+    void storesOfJavaHaveItBesideTheirOwn() throws Exception {
+        Authority authority = Authority.create("c", List.of("a.example"));
+        Certificate other = Authority.create("other", List.of("b.example")).certificate();
+        for (String form : List.of("JKS", "PKCS12")) {
+            byte[] merged = JavaStores.with(store(form, other, null), authority).orElseThrow();
+            KeyStore read = KeyStore.getInstance("JKS");
+            read.load(new ByteArrayInputStream(merged), "changeit".toCharArray());
+            assertThat(Collections.list(read.aliases())).containsExactlyInAnyOrder("other", "caisson gate");
+            assertThat(read.getCertificate("other")).isEqualTo(other);
+            assertThat(read.getCertificate("caisson gate")).isEqualTo(authority.certificate());
+        }
+    }
+
+    @Test
+    void aStoreThatNeedsAPasswordOrIsNoneStaysAsItIs() throws Exception {
+        Authority authority = Authority.create("c", List.of("a.example"));
+        byte[] encrypted = store("PKCS12", authority.certificate(), "changeit".toCharArray());
+        byte[] many = store("JKS", authority.certificate(), null);
+        many[8] = 0x7f; // two thousand million entries
+        for (byte[] wrong : List.of(encrypted, many, Arrays.copyOf(many, 20), new byte[0], new byte[5000])) {
+            assertThat(JavaStores.with(wrong, authority)).isEmpty();
+        }
+    }
+
+    private static byte[] store(String form, Certificate one, char @Nullable [] password) throws Exception {
+        KeyStore store = KeyStore.getInstance(form);
+        store.load(null, null);
+        store.setCertificateEntry("other", one);
+        var out = new ByteArrayOutputStream();
+        store.store(out, form.equals("JKS") ? "changeit".toCharArray() : password);
+        return out.toByteArray();
     }
 }

@@ -93,6 +93,10 @@ final class GateAttackTest {
             new Attack("WebSocket by another method", webSocket("GET", "POST"), 400),
             new Attack("WebSocket that the connection does not name", webSocket("Connection: Upgrade", "X-A: b"), 400),
             new Attack("HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+            new Attack(
+                    "a flood of continuations of HTTP/2",
+                    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\0\0\1\u0009\0\0\0\0\1a".repeat(5000),
+                    505),
             new Attack("HTTP/1.0", "GET / HTTP/1.0\r\nHost: @\r\n\r\n", 505),
             new Attack("a request line of four words", "GET / x HTTP/1.1\r\nHost: @\r\n\r\n", 400),
             new Attack("an empty line first", "\r\nGET / HTTP/1.1\r\nHost: @\r\n\r\n", 400),

@@ -62,7 +62,8 @@ final class Curve {
         }
     }
 
-    /// True for a point with which every scalar agrees on zeros. They are compared, which is a thousand times faster than
+    /// True for a point with which every scalar agrees on zeros. They are compared, which is a thousand times faster
+    /// than
     /// to try one.
     static boolean isOfSmallOrder(byte[] point) {
         byte[] masked = point.clone();

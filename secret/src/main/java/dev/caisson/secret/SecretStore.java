@@ -309,12 +309,8 @@ public final class SecretStore implements AutoCloseable {
         }
         SecretValue value = readFile(name, wanted);
         try {
-            log.appendSoon(
-                    opened.end(),
-                    action,
-                    name + "@" + wanted.number(),
-                    user,
-                    opened.index().generation());
+            long generation = opened.index().generation();
+            log.appendSoon(opened.end(), action, name + "@" + wanted.number(), user, generation);
             return value;
         } catch (RuntimeException e) {
             value.close();
@@ -349,7 +345,8 @@ public final class SecretStore implements AutoCloseable {
         return locked(opened -> {
             SecretRecord secret = require(opened, name);
             if (secret.versions().size() > 1) {
-                log.appendSoon(opened.end(), "redact", name.text(), user, opened.index().generation());
+                long generation = opened.index().generation();
+                log.appendSoon(opened.end(), "redact", name.text(), user, generation);
             }
             return StoredValues.former(secret, MOST_FORMER, this::readFile);
         });
@@ -367,7 +364,9 @@ public final class SecretStore implements AutoCloseable {
         String file = StoreFiles.SECRETS + "/" + name + "/" + StoreFiles.fileName(version.number());
         try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> changed(file));
                 StoreDirectory directory = secrets.findChild(name.text()).orElseThrow(() -> changed(file))) {
-            byte[] bytes = directory.read(StoreFiles.fileName(version.number()), MOST_FILE).orElseThrow(() -> changed(file));
+            byte[] bytes = directory
+                    .read(StoreFiles.fileName(version.number()), MOST_FILE)
+                    .orElseThrow(() -> changed(file));
             if (!StoreFiles.digest(bytes).equals(version.digest())) {
                 throw changed(file);
             }
