@@ -26,7 +26,7 @@ final class Errnos {
     static String name(int errno) {
         int number = 1;
         int start = 0;
-        for (int end = NAMES.indexOf(' '); end >= 0 && errno > 0; end = NAMES.indexOf(' ', start)) {
+        for (int end = NAMES.indexOf(' '); end >= 0; end = NAMES.indexOf(' ', start)) {
             if (number == errno) {
                 String name = NAMES.substring(start, end);
                 return name.equals("-") ? Integer.toString(errno) : name;

@@ -24,6 +24,7 @@ final class ProfileJson {
     private static final Json.Limits LIMITS = new Json.Limits(16 << 20, 32, 500_000);
     private static final BigInteger TWO_64 = BigInteger.ONE.shiftLeft(64);
 
+    /// At the place, until one below it is read.
     private @Nullable Object value;
     private String place = "";
 
@@ -76,7 +77,6 @@ final class ProfileJson {
     /// Reads an object; `null` is read as an empty one, as Docker's own tools write it. Returns the keys of the object.
     Set<String> object(Field field) {
         Map<String, @Nullable Object> members = members();
-        Object outer = value;
         String outerPlace = place;
         members.forEach((key, member) -> {
             place = outerPlace + "." + key;
@@ -84,7 +84,6 @@ final class ProfileJson {
             field.read(key);
         });
         place = outerPlace;
-        value = outer;
         return members.keySet();
     }
 
@@ -102,7 +101,6 @@ final class ProfileJson {
             case List<?> list -> list;
             default -> throw wrongType("a list");
         };
-        Object outer = value;
         String outerPlace = place;
         var list = new ArrayList<T>();
         for (Object one : elements) {
@@ -111,7 +109,6 @@ final class ProfileJson {
             list.add(element.get());
         }
         place = outerPlace;
-        value = outer;
         return list;
     }
 

@@ -194,4 +194,30 @@ class CompilerTest {
                 .getKey();
         return Simulator.run(filter, SeccompData.of(machine, number, arguments)).action();
     }
+
+    @Test
+    void a_condition_that_decides_as_what_follows_it_is_left_out() {
+        Condition first = Condition.of(0, Condition.Operator.EQ, 2);
+        Profile profile = profileOf(
+                Action.errno(1),
+                Rule.of(Action.ALLOW, List.of(first), "socket"),
+                Rule.of(Action.ALLOW, List.of(), "socket"));
+        Filter filter = Compiler.compile(profile, Calls.target(Architecture.X86_64));
+
+        assertThat(filter.cacheableCalls()).isEqualTo(1);
+    }
+
+    @Test
+    void a_condition_of_two_parts_does_not_hide_one_of_the_first_alone() {
+        Condition first = Condition.of(0, Condition.Operator.EQ, 2);
+        Condition second = Condition.of(1, Condition.Operator.EQ, 3);
+        Profile profile = profileOf(
+                Action.errno(1),
+                Rule.of(Action.ALLOW, List.of(first, second), "socket"),
+                Rule.of(Action.ALLOW, List.of(first), "socket"));
+        Filter filter = Compiler.compile(profile, Calls.target(Architecture.X86_64));
+
+        assertThat(filter.decide(Architecture.X86_64, "socket", 2, 4)).isEqualTo(Action.ALLOW);
+        assertThat(filter.decide(Architecture.X86_64, "socket", 3, 3)).isEqualTo(Action.errno(1));
+    }
 }

@@ -75,6 +75,13 @@ class LearnedProfileTest {
         assertThat(learned.added()).isEmpty();
         assertThat(learned.refused()).singleElement().asString().startsWith("X86_64 ioctl(0, 0x5412");
         assertThat(learned.profile().rules()).isEqualTo(profile.rules());
+
+        LearnedProfile both = learn(
+                Profile.parse(profile.toJson().replace("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO")
+                        .replace("\"ioctl\"", "\"ioctl\", \"ptrace\"")),
+                call("ioctl", 0, 21522),
+                call("mkdir"));
+        assertThat(both.added()).extracting(LearnedProfile.Added::name).containsExactly("mkdir");
     }
 
     @Test
@@ -113,5 +120,18 @@ class LearnedProfileTest {
     private static SeccompData call(String name, long... arguments) {
         int number = SyscallTable.get().number(Architecture.X86_64, name).orElseThrow();
         return SeccompData.of(Architecture.X86_64, number, arguments);
+    }
+
+    @Test
+    void a_call_without_a_risk_is_learned_without_one() {
+        LearnedProfile learned = learn(
+                CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), "execveat")),
+                call("getpid"),
+                call("mount"));
+
+        assertThat(learned.profile().rules())
+                .extracting(Rule::comment)
+                .contains("learned")
+                .anyMatch(comment -> comment.startsWith("learned; risk: "));
     }
 }

@@ -439,4 +439,79 @@ class ProfileToolsTest {
                                 entry.getKey()))
                         .toList());
     }
+
+    private static List<String> findings(String rest) {
+        return ProfileLint.of(
+                        Profile.parse("{\"defaultAction\": " + rest + "}"), TARGET).stream()
+                .map(ProfileLint.Finding::code)
+                .toList();
+    }
+
+    @Test
+    void a_default_that_asks_a_listener_needs_one() {
+        assertThat(findings("\"SCMP_ACT_NOTIFY\"")).contains("NO_LISTENER");
+        assertThat(findings("\"SCMP_ACT_NOTIFY\", \"listenerPath\": \"/run/l\""))
+                .doesNotContain("NO_LISTENER")
+                .contains("LISTENER");
+        assertThat(findings("\"SCMP_ACT_ERRNO\"")).doesNotContain("NO_LISTENER", "LISTENER");
+    }
+
+    @Test
+    void a_constant_is_too_wide_for_an_argument_unless_it_is_a_negative_number() {
+        String rule = "\"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"%s\"], \"action\": \"SCMP_ACT_ALLOW\","
+                + " \"args\": [{\"index\": 0, \"value\": %s, \"op\": \"SCMP_CMP_EQ\"}]}]";
+        String wide = "CONSTANT_TOO_WIDE";
+        assertThat(findings(rule.formatted("socket", "4294967296"))).contains(wide);
+        assertThat(findings(rule.formatted("socket", "18446744071562067967"))).contains(wide);
+        assertThat(findings(rule.formatted("socket", "18446744073709551615"))).doesNotContain(wide);
+        assertThat(findings(rule.formatted("socket", "18446744071562067968"))).doesNotContain(wide);
+        assertThat(findings(rule.formatted("socket", "4294967295"))).doesNotContain(wide);
+        assertThat(findings(rule.formatted("mmap", "4294967296"))).doesNotContain(wide);
+    }
+
+    @Test
+    void an_argument_is_one_of_six_and_an_error_name_may_be_empty() {
+        String rule = "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrno\": \"\", \"syscalls\": [{\"names\": [\"mmap\"],"
+                + " \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": %s, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]}]}";
+        Profile profile = Profile.parse(rule.formatted("5"));
+        assertThat(profile.rules().getFirst().conditions().getFirst().index()).isEqualTo(5);
+        assertThat(profile.defaultAction()).isEqualTo(Action.errno(1));
+        for (String index : List.of("6", "18446744073709551615")) {
+            assertThatThrownBy(() -> Profile.parse(rule.formatted(index)))
+                    .isInstanceOf(SeccompException.class)
+                    .hasMessageContaining("args[0]: a call has arguments 0 to 5; there is no argument " + index);
+        }
+    }
+
+    @Test
+    void capabilities_of_a_newer_kernel_are_left_out() {
+        assertThat(Capabilities.known(-1L)).isEqualTo((1L << 41) - 1);
+        assertThat(Capabilities.known(1L << 40)).isEqualTo(1L << 40);
+        assertThat(Capabilities.known(1L << 41)).isZero();
+    }
+
+    @Test
+    void numbers_that_only_the_second_filter_has_and_errors_alone_are_differences() {
+        Filter none = Compiler.compile(CompilerTest.profileOf(Action.errno(1)), TARGET);
+        Filter one = Compiler.compile(
+                CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), "read", "pidfd_open")), TARGET);
+        Filter other = Compiler.compile(
+                CompilerTest.profileOf(Action.errno(1), Rule.of(Action.errno(5), List.of(), "read")), TARGET);
+        assertThat(FilterDifference.between(none, one))
+                .anyMatch(difference -> difference.name().equals(java.util.Optional.of("pidfd_open")))
+                .allMatch(difference -> !difference.isOfErrorsAlone() || difference.first().data() != difference.second().data());
+        assertThat(FilterDifference.between(none, other).stream()
+                        .filter(difference -> difference.name().equals(java.util.Optional.of("read"))))
+                .hasSize(1)
+                .allMatch(FilterDifference::isOfErrorsAlone)
+                .allMatch(difference -> difference.example().argument(0) == 0);
+        assertThat(FilterDifference.between(one, other).stream()
+                        .filter(difference -> difference.name().equals(java.util.Optional.of("read"))))
+                .hasSize(1)
+                .noneMatch(FilterDifference::isOfErrorsAlone);
+        assertThat(FilterDifference.between(other, one).stream()
+                        .filter(difference -> difference.name().equals(java.util.Optional.of("read"))))
+                .hasSize(1)
+                .noneMatch(FilterDifference::isOfErrorsAlone);
+    }
 }

@@ -73,4 +73,12 @@ class SyscallTableTest {
     private int bits(String name, Architecture abi, int index) {
         return table.byName(name).orElseThrow().bits(abi, index);
     }
+
+    @Test
+    void numbers_that_are_private_to_an_architecture_are_not_the_newest() {
+        SyscallTable table = SyscallTable.get();
+        assertThat(table.number(Architecture.ARM, "set_tls")).hasValue(0xf0005);
+        assertThat(table.newest(Architecture.ARM, Set.of("set_tls", "read"))).isEqualTo(3);
+        assertThat(table.newest(Architecture.ARM, Set.of("set_tls"))).isEqualTo(-1);
+    }
 }
