@@ -32,6 +32,7 @@ class BeginningsTest extends BusyboxEngine {
         long next = onlyWaiting();
         try (Started third = start(busybox("sleep", "100"))) {
             assertThat(third.container().pid()).isEqualTo(next);
+            assertThat(third.container().phaseMicros()).hasSize(13).anyMatch(micros -> micros > 0);
             assertThat(onlyWaiting()).isNotEqualTo(next);
         }
     }

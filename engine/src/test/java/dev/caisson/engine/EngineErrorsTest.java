@@ -57,6 +57,7 @@ class EngineErrorsTest {
 
     @AfterEach
     void nothingIsLeft() {
+        assertThat(Thread.interrupted()).isFalse();
         Path state = directory.resolve("state");
         if (Files.isDirectory(state)) {
             try (var hierarchy = Hierarchy.detect()) {

@@ -1,0 +1,306 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.cgroup.CpuPace;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Pipes;
+import dev.caisson.linux.Reactor;
+import dev.caisson.spec.Bytes;
+import dev.caisson.spec.CpuQuota;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What becomes of the bytes that a program writes; the test is the program, at the other end of a pipe.
+class OutputPumpTest {
+    private static final long PATIENCE_SECONDS = 10;
+
+    private final Reactor reactor = new Reactor("pump-test", _ -> {});
+    private final StreamThreads threads = new StreamThreads();
+    private final Pipes.Pipe pipe = Pipes.create();
+    private final Sink sink = new Sink();
+    private final AtomicInteger over = new AtomicInteger();
+    private final AtomicInteger ends = new AtomicInteger();
+    private final CountDownLatch done = new CountDownLatch(1);
+    private CpuPace pace = new CpuPace(Optional.empty());
+
+    /// Keeps what it gets, or throws it out.
+    private static final class Sink implements OutputPump.Sink {
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        private int calls;
+        private int ended;
+        private Optional<Error> error = Optional.empty();
+        private boolean failsAtEnd;
+
+        @Override
+        public synchronized void accept(byte[] from, int count) {
+            calls++;
+            error.ifPresent(e -> {
+                throw e;
+            });
+            bytes.write(from, 0, count);
+            notifyAll();
+        }
+
+        @Override
+        public synchronized void end() throws IOException {
+            ended++;
+            if (failsAtEnd) {
+                throw new IOException("at its end");
+            }
+        }
+
+        private synchronized String text() {
+            return bytes.toString(StandardCharsets.US_ASCII);
+        }
+
+        private synchronized void await(String text) throws InterruptedException {
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+            while (bytes.size() < text.length() && System.nanoTime() < end) {
+                wait(100);
+            }
+            assertThat(text()).isEqualTo(text);
+        }
+    }
+
+    @AfterEach
+    void close() {
+        reactor.close();
+        threads.close();
+        pipe.close();
+    }
+
+    private OutputPump pump(long limit, boolean terminal, Optional<Executor> in) {
+        var with = new OutputPump.Surroundings(
+                reactor, threads, pace, new OutputLimit(Bytes.of(limit)), over::incrementAndGet, () -> {
+                    ends.incrementAndGet();
+                    done.countDown();
+                });
+        var pump = new OutputPump(StreamFailure.Stream.STDERR, pipe.read(), terminal, with, in, List.of(sink));
+        pump.begin();
+        return pump;
+    }
+
+    private OutputPump pump(boolean threaded) {
+        return pump(1_000_000, false, threaded ? Optional.of(threads.ofDisk()) : Optional.empty());
+    }
+
+    private void write(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        assertThat(Pipes.write(pipe.write(), bytes, 0, bytes.length)).isEqualTo(bytes.length);
+    }
+
+    private void assertEnded(OutputPump pump) throws InterruptedException {
+        assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).as("an end").isTrue();
+        assertThat(pump.isDone()).isTrue();
+        assertThat(pipe.read().isOpen()).isFalse();
+        assertThat(ends.get()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void what_is_written_is_passed_on_and_the_end_too(boolean threaded) throws InterruptedException {
+        OutputPump pump = pump(threaded);
+        write("one ");
+        sink.await("one ");
+        assertThat(pump.isDone()).isFalse();
+        write("two");
+        sink.await("one two");
+        pipe.write().close();
+
+        assertEnded(pump);
+        assertThat(sink.ended).isEqualTo(1);
+        assertThat(pump.failure()).isEmpty();
+        pump.cut();
+        pump.close();
+        assertThat(pump.failure()).isEmpty();
+        assertThat(ends.get()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_flood_is_passed_on_in_whole(boolean threaded) throws Exception {
+        OutputPump pump = pump(threaded);
+        Thread writer = Thread.ofPlatform().start(() -> {
+            for (int i = 0; i < 12; i++) {
+                write("x".repeat(65_536));
+            }
+            pipe.write().close();
+        });
+        writer.join();
+        assertEnded(pump);
+        assertThat(sink.bytes.size()).isEqualTo(12 * 65_536);
+        assertThat(pump.failure()).isEmpty();
+    }
+
+    @Test
+    void what_is_over_the_limit_is_dropped_and_told() throws InterruptedException {
+        OutputPump pump = pump(5, false, Optional.empty());
+        write("12345");
+        sink.await("12345");
+        assertThat(over.get()).isZero();
+        write("678");
+        pipe.write().close();
+        assertEnded(pump);
+        assertThat(sink.text()).isEqualTo("12345");
+        assertThat(over.get()).isEqualTo(1);
+        assertThat(sink.calls).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_sink_that_throws_hangs_up(boolean threaded) throws InterruptedException {
+        sink.error = Optional.of(new AssertionError("no more"));
+        OutputPump pump = pump(threaded);
+        write("x");
+        assertEnded(pump);
+        assertThat(pump.failure()).hasValueSatisfying(failure -> {
+            assertThat(failure.stream()).isEqualTo(StreamFailure.Stream.STDERR);
+            assertThat(failure.reason()).isEqualTo(StreamFailure.Reason.FAILED);
+            assertThat(failure.detail()).contains("no more");
+        });
+        assertThatThrownBy(() -> write("y")).isInstanceOf(ErrnoException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_sink_that_throws_at_its_end_is_told(boolean threaded) throws InterruptedException {
+        sink.failsAtEnd = true;
+        OutputPump pump = pump(threaded);
+        pipe.write().close();
+        assertEnded(pump);
+        assertThat(pump.failure()).hasValueSatisfying(failure -> assertThat(failure.detail())
+                .contains("at its end"));
+    }
+
+    @Test
+    void without_a_thread_it_ends() throws InterruptedException {
+        OutputPump pump = pump(100, false, Optional.of(_ -> {
+            throw new RejectedExecutionException("none left");
+        }));
+        write("x");
+        assertEnded(pump);
+        assertThat(pump.failure()).hasValueSatisfying(failure -> assertThat(failure.detail())
+                .contains("none left"));
+    }
+
+    /// Another process may hold the other end: here the test does.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void when_the_container_is_gone_what_is_there_is_read_and_no_more(boolean threaded) throws InterruptedException {
+        OutputPump pump = pump(threaded);
+        write("first ");
+        sink.await("first ");
+        pump.containerGone();
+        assertEnded(pump);
+        assertThat(sink.text()).isEqualTo("first ");
+        assertThat(sink.ended).isEqualTo(1);
+        assertThat(pump.failure()).isEmpty();
+        assertThatThrownBy(() -> write("late")).isInstanceOf(ErrnoException.class);
+    }
+
+    @Test
+    void what_holds_it_up_is_cut_and_told() throws InterruptedException {
+        var entered = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        OutputPump pump = pump(100, false, Optional.of(task -> Thread.ofPlatform().start(() -> {
+            entered.countDown();
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            task.run();
+        })));
+        write("x");
+        assertThat(entered.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        pump.containerGone();
+        assertThat(pump.isDone()).isFalse();
+        pump.cut();
+        assertEnded(pump);
+        assertThat(pump.failure()).contains(StreamFailure.blocked(StreamFailure.Stream.STDERR));
+        go.countDown();
+        pump.close();
+        assertThat(pump.failure()).isPresent();
+        assertThat(sink.calls).isZero();
+    }
+
+    @Test
+    void hanging_up_is_no_failure() throws InterruptedException {
+        OutputPump pump = pump(false);
+        pump.close();
+        assertEnded(pump);
+        assertThat(pump.failure()).isEmpty();
+        assertThat(sink.ended).isZero();
+    }
+
+    /// The last output of a terminal may come after the last of its processes has gone.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_terminal_is_read_for_a_moment_longer(boolean threaded) throws InterruptedException {
+        OutputPump pump = pump(100, true, threaded ? Optional.of(threads.ofDisk()) : Optional.empty());
+        write("a");
+        sink.await("a");
+        pump.containerGone();
+        assertThat(pump.isDone()).isFalse();
+        write("b");
+        sink.await("ab");
+        assertEnded(pump);
+        assertThat(sink.ended).isEqualTo(1);
+        assertThat(pump.failure()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_terminals_end_that_throws_is_told(boolean threaded) throws InterruptedException {
+        sink.failsAtEnd = true;
+        OutputPump pump = pump(100, true, threaded ? Optional.of(threads.ofDisk()) : Optional.empty());
+        pump.containerGone();
+        assertEnded(pump);
+        assertThat(pump.failure()).isPresent();
+    }
+
+    /// Who has used up its share of the engine's time waits, and a minute if it is much; but not when it has ended.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void output_waits_for_its_share_of_the_engines_time(boolean threaded) throws InterruptedException {
+        pace = new CpuPace(Optional.of(CpuQuota.cpus("0.01")));
+        pace.spend(850_000_000);
+        OutputPump pump = pump(threaded);
+        write("a");
+        sink.await("a");
+        write("b");
+        assertThat(done.await(20, TimeUnit.MILLISECONDS)).isFalse();
+        assertThat(sink.text()).isEqualTo("a");
+        pump.containerGone();
+        assertEnded(pump);
+        assertThat(sink.text()).isEqualTo("ab");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void output_goes_on_when_the_share_has_grown(boolean threaded) throws InterruptedException {
+        pace = new CpuPace(Optional.of(CpuQuota.cpus("4")));
+        pace.spend(500_000_000);
+        OutputPump pump = pump(threaded);
+        write("a");
+        sink.await("a");
+        write("b");
+        sink.await("ab");
+        pipe.write().close();
+        assertEnded(pump);
+    }
+}

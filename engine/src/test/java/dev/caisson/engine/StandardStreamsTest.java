@@ -1,0 +1,236 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.Pipes;
+import dev.caisson.linux.Reactor;
+import dev.caisson.spec.Bytes;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The descriptors of a program and where they lead; the test is the program.
+class StandardStreamsTest {
+    private static final Bytes BUDGET = Bytes.of(100_000);
+
+    private final Reactor reactor = new Reactor("streams-test", _ -> {});
+    private final StreamThreads threads = new StreamThreads();
+    private final CaptureBudget budget = new CaptureBudget(BUDGET);
+    private final StandardStreams.Shared shared = new StandardStreams.Shared(reactor, threads, budget);
+    private final Semaphore done = new Semaphore(0);
+    private final AtomicInteger over = new AtomicInteger();
+    private Optional<StandardStreams> opened = Optional.empty();
+
+    @AfterEach
+    void close() {
+        opened.ifPresent(StandardStreams::close);
+        reactor.close();
+        threads.close();
+    }
+
+    private StandardStreams open(Streams wanted, long limit, boolean terminal, int owner) {
+        var streams = StandardStreams.open(
+                shared,
+                new StandardStreams.Bounds(terminal, Bytes.of(limit), Optional.empty()),
+                wanted,
+                owner,
+                Optional.empty());
+        opened = Optional.of(streams);
+        return streams;
+    }
+
+    private StandardStreams begun(Streams wanted, long limit) throws IOException {
+        StandardStreams streams = open(wanted, limit, false, user());
+        streams.begin(done::release, over::incrementAndGet);
+        return streams;
+    }
+
+    private static int user() throws IOException {
+        return (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    }
+
+    private static void write(Fd to, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        assertThat(Pipes.write(to, bytes, 0, bytes.length)).isEqualTo(bytes.length);
+    }
+
+    private static String read(Fd from) {
+        byte[] buffer = new byte[100];
+        int count = Pipes.read(from, buffer);
+        return new String(buffer, 0, Math.max(0, count), StandardCharsets.US_ASCII);
+    }
+
+    private static String text(RunResult.Captured captured) {
+        return new String(captured.bytes(), StandardCharsets.US_ASCII);
+    }
+
+    private void await(int ends) throws InterruptedException {
+        assertThat(done.tryAcquire(ends, 10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void each_stream_is_captured_for_itself() throws Exception {
+        StandardStreams streams = begun(Streams.capture(), 1000);
+        assertThat(streams.theirs()).hasSize(3);
+        assertThat(read(streams.theirs().getFirst())).isEmpty();
+        assertThat(streams.isQuiet()).isFalse();
+        write(streams.theirs().get(1), "output");
+        write(streams.theirs().get(2), "errors");
+        streams.theirs().get(1).close();
+        await(1);
+        assertThat(streams.isQuiet()).as("while one is open").isFalse();
+        streams.closeTheirs();
+        await(1);
+        assertThat(streams.isQuiet()).isTrue();
+        assertThat(text(streams.output())).isEqualTo("output");
+        assertThat(text(streams.errors())).isEqualTo("errors");
+        assertThat(streams.failures()).isEmpty();
+        assertThat(over.get()).isZero();
+        streams.close();
+        assertThat(budget.left()).isEqualTo(BUDGET);
+    }
+
+    @Test
+    void a_program_reads_its_input_in_whole() throws Exception {
+        StandardStreams streams =
+                begun(Streams.capture().input("input".getBytes(StandardCharsets.US_ASCII)), 1000);
+        assertThat(read(streams.theirs().getFirst())).isEqualTo("input");
+        assertThat(read(streams.theirs().getFirst())).isEmpty();
+        write(streams.theirs().get(1), "output");
+        write(streams.theirs().get(2), "errors");
+        streams.closeTheirs();
+        await(2);
+        assertThat(text(streams.output())).isEqualTo("output");
+        assertThat(text(streams.errors())).isEqualTo("errors");
+    }
+
+    /// The program may open /dev/stdout again after it has changed its user.
+    @Test
+    void the_pipes_are_the_users_who_may_open_them_again() throws IOException {
+        int owner = user() == 0 ? 12_345 : user();
+        StandardStreams streams = open(Streams.capture().input(new byte[1]), 1000, false, owner);
+        for (int i = 0; i < 3; i++) {
+            FileStatus status = FileSystem.status(streams.theirs().get(i));
+            assertThat(status.uid()).isEqualTo(owner);
+            assertThat(status.permissions()).isEqualTo(i == 0 ? 0644 : 0622);
+        }
+        List<Fd> theirs = streams.theirs();
+        streams.close();
+        assertThat(theirs).noneMatch(Fd::isOpen);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"3,1000,3", "1000,3,3", "1000,1000,6"})
+    void the_smaller_limit_holds_for_streams_of_the_callers(long ofStreams, long ofSpec, int taken) throws Exception {
+        var output = new ByteArrayOutputStream();
+        var errors = new ByteArrayOutputStream();
+        StandardStreams streams =
+                begun(new Streams.Copy(Optional.empty(), output, errors, Bytes.of(ofStreams)), ofSpec);
+        write(streams.theirs().get(1), "output");
+        streams.closeTheirs();
+        await(2);
+        assertThat(output.toString(StandardCharsets.US_ASCII)).isEqualTo("output".substring(0, taken));
+        assertThat(errors.size()).isZero();
+        assertThat(over.get()).isEqualTo(taken == 6 ? 0 : 1);
+        assertThat(streams.output()).isEqualTo(RunResult.Captured.NOTHING);
+        assertThat(streams.errors()).isEqualTo(RunResult.Captured.NOTHING);
+    }
+
+    @Test
+    void input_and_errors_of_the_callers_go_their_own_ways() throws Exception {
+        var output = new ByteArrayOutputStream();
+        var errors = new ByteArrayOutputStream();
+        StandardStreams streams = begun(
+                new Streams.Copy(
+                        Optional.of(new ByteArrayInputStream("in".getBytes(StandardCharsets.US_ASCII))), output, errors),
+                1000);
+        assertThat(read(streams.theirs().getFirst())).isEqualTo("in");
+        write(streams.theirs().get(2), "errors");
+        streams.closeTheirs();
+        await(2);
+        assertThat(errors.toString(StandardCharsets.US_ASCII)).isEqualTo("errors");
+        assertThat(output.size()).isZero();
+    }
+
+    private static final class Stuck extends OutputStream {
+        private final CountDownLatch entered = new CountDownLatch(1);
+        private final CountDownLatch go = new CountDownLatch(1);
+
+        @Override
+        public void write(int b) throws IOException {
+            entered.countDown();
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        }
+    }
+
+    @Test
+    void what_a_caller_does_not_take_is_cut_and_told_in_the_order_of_the_streams() throws Exception {
+        var output = new Stuck();
+        var errors = new Stuck();
+        StandardStreams streams = begun(new Streams.Copy(Optional.empty(), output, errors), 1000);
+        write(streams.theirs().get(1), "o");
+        write(streams.theirs().get(2), "e");
+        assertThat(output.entered.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(errors.entered.await(10, TimeUnit.SECONDS)).isTrue();
+        streams.containerGone();
+        assertThat(streams.isQuiet()).isFalse();
+        streams.cut();
+        await(2);
+        assertThat(streams.isQuiet()).isTrue();
+        assertThat(streams.failures())
+                .containsExactly(
+                        StreamFailure.blocked(StreamFailure.Stream.STDOUT),
+                        StreamFailure.blocked(StreamFailure.Stream.STDERR));
+        output.go.countDown();
+        errors.go.countDown();
+    }
+
+    @Test
+    void the_end_of_the_container_is_the_end_of_all_its_streams() throws Exception {
+        StandardStreams streams =
+                begun(Streams.capture().input(new byte[1_000_000]), 1000);
+        write(streams.theirs().get(1), "output");
+        write(streams.theirs().get(2), "errors");
+        streams.containerGone();
+        await(2);
+        assertThat(text(streams.output())).isEqualTo("output");
+        assertThat(text(streams.errors())).isEqualTo("errors");
+        assertThat(streams.failures()).isEmpty();
+    }
+
+    @Test
+    void a_terminals_output_is_one_stream() throws Exception {
+        StandardStreams streams = open(Streams.capture(), 1000, true, user());
+        assertThat(streams.theirs()).hasSize(3);
+        Pipes.Pipe console = Pipes.create();
+        streams.console(Optional.of(console.read()));
+        streams.begin(done::release, over::incrementAndGet);
+        write(console.write(), "both");
+        console.write().close();
+        await(1);
+        assertThat(streams.isQuiet()).isTrue();
+        assertThat(text(streams.output())).isEqualTo("both");
+        assertThat(streams.errors()).isEqualTo(RunResult.Captured.NOTHING);
+    }
+}
