@@ -73,9 +73,8 @@ class InputPumpTest {
     @CsvSource({"0,true", "3,true", "300000,true", "0,false", "3,false", "300000,false"})
     void a_program_gets_all_of_its_input_and_the_end(int size, boolean memory) {
         String text = letters(size);
-        InputPump pump = pump(
-                false,
-                memory ? of(text) : of(new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII))));
+        InputPump pump =
+                pump(false, memory ? of(text) : of(new ByteArrayInputStream(text.getBytes(StandardCharsets.US_ASCII))));
         assertThat(read(Integer.MAX_VALUE)).isEqualTo(text);
         assertThat(pump.failure()).isEmpty();
     }
@@ -118,7 +117,9 @@ class InputPumpTest {
 
     /// Behind a part of a line the character only sends that; termios(3).
     @ParameterizedTest
-    @CsvSource(nullValues = "-", value = {"abc,2", "'abc\n',1", "'',1", "-,1"})
+    @CsvSource(
+            nullValues = "-",
+            value = {"abc,2", "'abc\n',1", "'',1", "-,1"})
     void a_terminals_end_is_a_character(String text, int characters) {
         InputPump pump = pump(true, text == null ? new Streams.Input.None() : of(text));
         assertThat(read(Integer.MAX_VALUE)).isEqualTo((text == null ? "" : text) + "\4".repeat(characters));
@@ -174,7 +175,9 @@ class InputPumpTest {
         pump.close();
         assertThat(pipe.write().isOpen()).isFalse();
         calls.drainPermits();
-        assertThat(calls.tryAcquire(2, 20, TimeUnit.MILLISECONDS)).as("it is read on").isFalse();
+        assertThat(calls.tryAcquire(2, 20, TimeUnit.MILLISECONDS))
+                .as("it is read on")
+                .isFalse();
         assertThat(pump.failure()).isEmpty();
     }
 

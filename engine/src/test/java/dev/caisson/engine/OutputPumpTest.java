@@ -44,6 +44,7 @@ class OutputPumpTest {
         private int ended;
         private Optional<Error> error = Optional.empty();
         private boolean failsAtEnd;
+        private Runnable atEach = () -> {};
 
         @Override
         public synchronized void accept(byte[] from, int count) {
@@ -52,6 +53,7 @@ class OutputPumpTest {
                 throw e;
             });
             bytes.write(from, 0, count);
+            atEach.run();
             notifyAll();
         }
 
@@ -182,8 +184,8 @@ class OutputPumpTest {
         OutputPump pump = pump(threaded);
         pipe.write().close();
         assertEnded(pump);
-        assertThat(pump.failure()).hasValueSatisfying(failure -> assertThat(failure.detail())
-                .contains("at its end"));
+        assertThat(pump.failure())
+                .hasValueSatisfying(failure -> assertThat(failure.detail()).contains("at its end"));
     }
 
     @Test
@@ -193,8 +195,8 @@ class OutputPumpTest {
         }));
         write("x");
         assertEnded(pump);
-        assertThat(pump.failure()).hasValueSatisfying(failure -> assertThat(failure.detail())
-                .contains("none left"));
+        assertThat(pump.failure())
+                .hasValueSatisfying(failure -> assertThat(failure.detail()).contains("none left"));
     }
 
     /// Another process may hold the other end: here the test does.
@@ -212,19 +214,49 @@ class OutputPumpTest {
         assertThatThrownBy(() -> write("late")).isInstanceOf(ErrnoException.class);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whoever_writes_on_when_the_container_is_gone_does_not_hold_up_the_end(boolean threaded)
+            throws InterruptedException {
+        var gone = new CountDownLatch(1);
+        sink.atEach = () -> {
+            try {
+                gone.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            if (sink.calls < 100) {
+                write("more");
+            }
+        };
+        OutputPump pump = pump(threaded);
+        write("first");
+        var telling = Thread.ofPlatform().start(() -> {
+            pump.containerGone();
+            gone.countDown();
+        });
+        telling.join();
+        assertEnded(pump);
+        assertThat(sink.calls).isLessThan(4);
+        assertThat(sink.text()).startsWith("first");
+    }
+
     @Test
     void what_holds_it_up_is_cut_and_told() throws InterruptedException {
         var entered = new CountDownLatch(1);
         var go = new CountDownLatch(1);
-        OutputPump pump = pump(100, false, Optional.of(task -> Thread.ofPlatform().start(() -> {
-            entered.countDown();
-            try {
-                go.await();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
-            task.run();
-        })));
+        OutputPump pump = pump(
+                100,
+                false,
+                Optional.of(task -> Thread.ofPlatform().start(() -> {
+                    entered.countDown();
+                    try {
+                        go.await();
+                    } catch (InterruptedException e) {
+                        throw new AssertionError(e);
+                    }
+                    task.run();
+                })));
         write("x");
         assertThat(entered.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
         pump.containerGone();

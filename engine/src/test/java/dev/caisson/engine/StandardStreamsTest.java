@@ -109,8 +109,7 @@ class StandardStreamsTest {
 
     @Test
     void a_program_reads_its_input_in_whole() throws Exception {
-        StandardStreams streams =
-                begun(Streams.capture().input("input".getBytes(StandardCharsets.US_ASCII)), 1000);
+        StandardStreams streams = begun(Streams.capture().input("input".getBytes(StandardCharsets.US_ASCII)), 1000);
         assertThat(read(streams.theirs().getFirst())).isEqualTo("input");
         assertThat(read(streams.theirs().getFirst())).isEmpty();
         write(streams.theirs().get(1), "output");
@@ -159,7 +158,9 @@ class StandardStreamsTest {
         var errors = new ByteArrayOutputStream();
         StandardStreams streams = begun(
                 new Streams.Copy(
-                        Optional.of(new ByteArrayInputStream("in".getBytes(StandardCharsets.US_ASCII))), output, errors),
+                        Optional.of(new ByteArrayInputStream("in".getBytes(StandardCharsets.US_ASCII))),
+                        output,
+                        errors),
                 1000);
         assertThat(read(streams.theirs().getFirst())).isEqualTo("in");
         write(streams.theirs().get(2), "errors");
@@ -208,8 +209,7 @@ class StandardStreamsTest {
 
     @Test
     void the_end_of_the_container_is_the_end_of_all_its_streams() throws Exception {
-        StandardStreams streams =
-                begun(Streams.capture().input(new byte[1_000_000]), 1000);
+        StandardStreams streams = begun(Streams.capture().input(new byte[1_000_000]), 1000);
         write(streams.theirs().get(1), "output");
         write(streams.theirs().get(2), "errors");
         streams.containerGone();

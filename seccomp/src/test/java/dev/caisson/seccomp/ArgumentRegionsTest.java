@@ -164,13 +164,12 @@ class ArgumentRegionsTest {
     void values_that_differ_in_one_bit_alone_are_one_region() {
         var branches = new ArrayList<Decisions.Branch>();
         for (long value : new long[] {4, 5}) {
-            branches.add(new Decisions.Branch(
-                    List.of(Condition.of(0, Condition.Operator.EQ, value)), Action.ALLOW));
+            branches.add(new Decisions.Branch(List.of(Condition.of(0, Condition.Operator.EQ, value)), Action.ALLOW));
         }
         var both = new Decisions.Decision(branches, LEFT_OUT);
 
         assertThat(ArgumentRegions.of(both, index -> 32, LEFT_OUT))
-                .containsExactly(new ArgumentRegions.Region(
-                        List.of(Condition.masked(0, 0xffff_fffeL, 4)), Action.ALLOW));
+                .containsExactly(
+                        new ArgumentRegions.Region(List.of(Condition.masked(0, 0xffff_fffeL, 4)), Action.ALLOW));
     }
 }

@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FilterTest {
     private static Filter allowing(Architecture machine, String... names) {
         return Compiler.compile(
-                CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), names)), Calls.target(machine));
+                CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), names)),
+                Calls.target(machine));
     }
 
     @ParameterizedTest
@@ -54,6 +55,7 @@ class FilterTest {
                 .filter(Syscall::filterable)
                 .count();
         assertThat(all.cacheableCalls()).isEqualTo((int) filterable);
-        assertThat(filterable).isLessThan(SyscallTable.get().calls(Architecture.X86_64).size());
+        assertThat(filterable)
+                .isLessThan(SyscallTable.get().calls(Architecture.X86_64).size());
     }
 }

@@ -77,7 +77,8 @@ class LearnedProfileTest {
         assertThat(learned.profile().rules()).isEqualTo(profile.rules());
 
         LearnedProfile both = learn(
-                Profile.parse(profile.toJson().replace("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO")
+                Profile.parse(profile.toJson()
+                        .replace("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO")
                         .replace("\"ioctl\"", "\"ioctl\", \"ptrace\"")),
                 call("ioctl", 0, 21522),
                 call("mkdir"));

@@ -441,8 +441,7 @@ class ProfileToolsTest {
     }
 
     private static List<String> findings(String rest) {
-        return ProfileLint.of(
-                        Profile.parse("{\"defaultAction\": " + rest + "}"), TARGET).stream()
+        return ProfileLint.of(Profile.parse("{\"defaultAction\": " + rest + "}"), TARGET).stream()
                 .map(ProfileLint.Finding::code)
                 .toList();
     }
@@ -471,8 +470,9 @@ class ProfileToolsTest {
 
     @Test
     void an_argument_is_one_of_six_and_an_error_name_may_be_empty() {
-        String rule = "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrno\": \"\", \"syscalls\": [{\"names\": [\"mmap\"],"
-                + " \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": %s, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]}]}";
+        String rule =
+                "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrno\": \"\", \"syscalls\": [{\"names\": [\"mmap\"],"
+                        + " \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": %s, \"value\": 1, \"op\": \"SCMP_CMP_EQ\"}]}]}";
         Profile profile = Profile.parse(rule.formatted("5"));
         assertThat(profile.rules().getFirst().conditions().getFirst().index()).isEqualTo(5);
         assertThat(profile.defaultAction()).isEqualTo(Action.errno(1));
@@ -494,12 +494,14 @@ class ProfileToolsTest {
     void numbers_that_only_the_second_filter_has_and_errors_alone_are_differences() {
         Filter none = Compiler.compile(CompilerTest.profileOf(Action.errno(1)), TARGET);
         Filter one = Compiler.compile(
-                CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), "read", "pidfd_open")), TARGET);
+                CompilerTest.profileOf(Action.errno(1), Rule.of(Action.ALLOW, List.of(), "read", "pidfd_open")),
+                TARGET);
         Filter other = Compiler.compile(
                 CompilerTest.profileOf(Action.errno(1), Rule.of(Action.errno(5), List.of(), "read")), TARGET);
         assertThat(FilterDifference.between(none, one))
                 .anyMatch(difference -> difference.name().equals(java.util.Optional.of("pidfd_open")))
-                .allMatch(difference -> !difference.isOfErrorsAlone() || difference.first().data() != difference.second().data());
+                .allMatch(difference -> !difference.isOfErrorsAlone()
+                        || difference.first().data() != difference.second().data());
         assertThat(FilterDifference.between(none, other).stream()
                         .filter(difference -> difference.name().equals(java.util.Optional.of("read"))))
                 .hasSize(1)
