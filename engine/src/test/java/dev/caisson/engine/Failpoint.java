@@ -21,7 +21,8 @@ public final class Failpoint {
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     private static final Thread ACTING = Thread.currentThread();
     private static final Set<String> PASSED = new LinkedHashSet<>();
-    private static @Nullable String awaited;
+    private static volatile @Nullable String awaited;
+    private static volatile boolean everyThread;
 
     private Failpoint() {}
 
@@ -56,11 +57,24 @@ public final class Failpoint {
         }
     }
 
+    /// Says whether the lines of all threads count, and not only those of the one that acts.
+    static void ofEveryThread(boolean value) {
+        everyThread = value;
+    }
+
     /// Called by the code itself, at each line.
     public static void reached(String place) {
-        if (awaited == null || Thread.currentThread() != ACTING || !PASSED.add(place) || !place.equals(awaited)) {
+        if (awaited == null || !(everyThread || Thread.currentThread() == ACTING)) {
             return;
         }
+        synchronized (PASSED) {
+            if (PASSED.add(place) && place.equals(awaited)) {
+                stand(place);
+            }
+        }
+    }
+
+    private static void stand(String place) {
         System.out.println(AT + place);
         try {
             boolean _ = INPUT.readLine() != null;

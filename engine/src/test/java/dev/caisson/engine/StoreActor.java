@@ -2,6 +2,8 @@ package dev.caisson.engine;
 
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.PullListener;
+import dev.caisson.image.RegistryLogins;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Pattern;
@@ -10,11 +12,12 @@ import java.util.regex.Pattern;
 final class StoreActor {
     /// The classes that write to the disk of an image store.
     private static final Pattern STORE = Pattern.compile("dev\\.caisson\\.(engine\\.(Commit|Images|LayerCopy)|image\\."
-            + "(BlobWriter|ContentIndex|ContentStore|ImageLoad|ImageStore|LayerTrees|LayerUnpacker|NewImage|StoreDirectory))"
+            + "(BlobDownload|BlobWriter|ContentIndex|ContentStore|ImageLoad|ImagePull|ImageStore|LayerTrees|LayerUnpacker|NewImage|StoreDirectory))"
             + "(\\$.*)?");
 
     enum Act {
         LOAD,
+        PULL,
         UNPACK,
         COMMIT,
         TAG,
@@ -37,6 +40,7 @@ final class StoreActor {
         var options = new EngineOptions(Path.of(arguments[0]), Path.of(arguments[1]));
         Path archive = Path.of(arguments[2]);
         Failpoint.serve((act, name) -> {
+            Failpoint.ofEveryThread(act.equals(Act.PULL.name())); // each layer is fetched by one of its own
             try (Images images = Images.open(options)) {
                 act(Act.valueOf(act), images, name, archive);
             }
@@ -51,6 +55,7 @@ final class StoreActor {
                     images.load(in, "the archive");
                 }
             }
+            case PULL -> images.pull(ImageReference.parse(name), RegistryLogins.none(), PullListener.none());
             case UNPACK ->
                 images.tree(new Image.Named(ImageReference.parse(name))).close();
             case COMMIT -> images.commit(name, ImageReference.parse("committed:1"), CommitOptions.STANDARD);

@@ -38,7 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// A process is killed at lines of the code that loads, unpacks, commits, names and removes images, or finds no room
+/// A process is killed at lines of the code that loads, pulls, unpacks, commits, names and removes images, or finds no
+/// room
 /// on the disk there. Afterwards every image of the store is whole, the act can be done again, and nothing is left.
 ///
 /// `-Dcaisson.test.failpoints=1000` tries every line.
@@ -60,6 +61,7 @@ class StoreFailpointTest {
     private Optional<Process> actor = Optional.empty();
     private Optional<BufferedReader> answers = Optional.empty();
     private Set<String> empty;
+    private OneImageRegistry registry;
 
     @BeforeEach
     void an_archive_of_an_image() throws Exception {
@@ -82,6 +84,7 @@ class StoreFailpointTest {
         try (OutputStream to = Files.newOutputStream(archive)) {
             images.save(List.of(images.find(BASE)), ArchiveForm.DOCKER, to);
         }
+        registry = new OneImageRegistry(images.find(BASE), OPTIONS.data());
         prepare(Act.COMMIT); // what is first made here is there before
         clear();
         empty = files();
@@ -96,6 +99,7 @@ class StoreFailpointTest {
             clear();
         } finally {
             images.close();
+            registry.close();
             run("umount", OPTIONS.data().toString());
         }
     }
@@ -144,8 +148,16 @@ class StoreFailpointTest {
         }
     }
 
-    private static String subject(Act act) {
-        return act == Act.COMMIT ? BOX : BASE;
+    private String subject(Act act) {
+        return switch (act) {
+            case COMMIT -> BOX;
+            case PULL -> registry.name() + "/" + BASE;
+            default -> BASE;
+        };
+    }
+
+    private static boolean adds(Act act) {
+        return act == Act.LOAD || act == Act.PULL;
     }
 
     private void ask(Act act, String place) throws IOException {
@@ -182,7 +194,7 @@ class StoreFailpointTest {
     /// Makes the store what it is before the act.
     private void prepare(Act act) throws Exception {
         clear();
-        if (act == Act.LOAD) {
+        if (adds(act)) {
             return;
         }
         StoreActor.act(Act.LOAD, images, BASE, archive);
@@ -206,10 +218,11 @@ class StoreFailpointTest {
                     .as("%s, %s", as, image.name())
                     .isEmpty();
         }
-        boolean gone = images.list().stream().noneMatch(image -> images.isCalled(image, BASE));
-        boolean mayBeGone = act == Act.LOAD || act == Act.REMOVE || act == Act.PRUNE;
+        String base = act == Act.PULL ? subject(act) : BASE;
+        boolean gone = images.list().stream().noneMatch(image -> images.isCalled(image, base));
+        boolean mayBeGone = adds(act) || act == Act.REMOVE || act == Act.PRUNE;
         assertThat(gone && !mayBeGone).as("%s: the image is gone", as).isFalse();
-        if (!gone || act == Act.LOAD || act == Act.PRUNE) {
+        if (!gone || adds(act) || act == Act.PRUNE) {
             StoreActor.act(act, images, subject(act), archive);
         }
         for (StoredImage image : images.list()) {
@@ -248,7 +261,7 @@ class StoreFailpointTest {
     @ParameterizedTest
     @EnumSource(
             value = Act.class,
-            names = {"LOAD", "UNPACK", "COMMIT", "TAG"})
+            names = {"LOAD", "PULL", "UNPACK", "COMMIT", "TAG"})
     void one_who_finds_no_room(Act act) throws Exception {
         for (long free : new long[] {0, 4096, 200_000, 1_000_000, 2_500_000}) {
             prepare(act);
