@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.gate.GateServer;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
+import dev.caisson.secret.SecretAccess;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
@@ -22,11 +23,11 @@ final class GateSecrets implements AutoCloseable {
     /// The container that they were read for.
     private record Wanted(Path data, ContainerSpec spec, Optional<Digest> image, String container) {}
 
-    /// A version of a secret; the id tells it from one of a secret that had its name before.
-    private record Version(String id, int number) {
+    /// A version of a secret, and who may have it; the id tells it from one of a secret that had its name before.
+    private record Version(String id, int number, SecretAccess access) {
         static Version present(SecretStore store, SecretName name) {
             SecretRecord secret = store.find(name);
-            return new Version(secret.id(), secret.current());
+            return new Version(secret.id(), secret.current(), secret.access());
         }
     }
 
@@ -97,7 +98,7 @@ final class GateSecrets implements AutoCloseable {
         return stamp;
     }
 
-    /// Reads them again if the store hands out other versions by now; also after [#close].
+    /// Reads them again if the store hands out other versions by now, or to others; also after [#close].
     /// @throws dev.caisson.secret.SecretException as [#read]
     Optional<GateSecrets> again() {
         try (SecretStore store = SecretStore.open(store(wanted.data()), Optional::empty)) {

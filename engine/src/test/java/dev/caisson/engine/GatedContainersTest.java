@@ -8,6 +8,7 @@ import dev.caisson.image.Image;
 import dev.caisson.launch.RefusedException;
 import dev.caisson.secret.AccessEntry;
 import dev.caisson.secret.NewStore;
+import dev.caisson.secret.SecretAccess;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
@@ -225,10 +226,15 @@ class GatedContainersTest {
     }
 
     @Test
-    void aSecretThatIsCreatedAgainIsReadAgainThoughItsVersionHasTheSameNumber() {
+    void aSecretThatIsForOthersOrCreatedAgainIsReadAgainThoughItsVersionHasTheSameNumber() {
         try (GateSecrets former =
                         GateSecrets.read(OPTIONS.data(), spec(listed(), "gh", "true"), Optional.empty(), "test");
                 SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+            assertThat(former.again()).isEmpty();
+            SecretAccess others = new SecretAccess(List.of(), List.of("others"), Map.of());
+            store.restrict(new SecretName("gh"), others, "test");
+            assertThatThrownBy(former::again).hasMessageContaining("the secret gh is not for this container");
+            store.restrict(new SecretName("gh"), SecretAccess.ANY, "test");
             assertThat(former.again()).isEmpty();
             store.remove(new SecretName("gh"), "test");
             create("gh", "another-value");
