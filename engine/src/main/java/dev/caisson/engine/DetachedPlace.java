@@ -6,8 +6,6 @@ import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorRecord;
 import dev.caisson.launch.monitor.MonitorState;
-import dev.caisson.linux.Errno;
-import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
@@ -304,16 +302,16 @@ final class DetachedPlace {
     /// Reads a file that its monitor leaves in its directory.
     Optional<byte[]> left(String name, int most) {
         return directory().flatMap(found -> {
-            try (Fd own = found;
-                    Fd file = FileSystem.openAt(own, name, FileSystem.O_RDONLY, 0, BENEATH)) {
-                return Optional.of(FileSystem.read(file, most));
-            } catch (ErrnoException e) {
-                if (e.is(Errno.ENOENT)) {
-                    return Optional.empty();
-                }
-                throw e;
+            try (Fd own = found) {
+                return FileSystem.find(own, name, FileSystem.O_RDONLY, BENEATH).map(file -> read(file, most));
             }
         });
+    }
+
+    private static byte[] read(Fd open, int most) {
+        try (Fd file = open) {
+            return FileSystem.read(file, most);
+        }
     }
 
     /// Returns what its monitor says; empty if that is gone.

@@ -71,7 +71,9 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
             }
             List<VolumeName> had = volumes || keepsNothing() ? named(held.kept()) : List.of();
             place.remove();
-            Volumes.of(place.options()).removeAnonymous(had);
+            if (!had.isEmpty()) {
+                Volumes.of(place.options()).removeAnonymous(had);
+            }
             gone.set(true);
         });
         return gone.get();

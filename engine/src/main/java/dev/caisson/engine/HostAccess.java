@@ -1,9 +1,8 @@
 package dev.caisson.engine;
 
-import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.Privilege;
 import dev.caisson.linux.NativeAccess;
 import dev.caisson.spec.Capability;
-import java.util.List;
 
 /// Checks what an engine needs from the process that it lives in.
 final class HostAccess {
@@ -18,10 +17,10 @@ final class HostAccess {
     }
 
     static void requireRoot() {
-        HostFacts host = HostFacts.read(List.of(), List.of(), false);
-        if (host.effectiveUid() != 0
-                || !host.capabilities().contains(Capability.SYS_ADMIN)
-                || !host.capabilities().contains(Capability.SYS_PTRACE)) {
+        Privilege own = Privilege.read();
+        if (own.effectiveUid() != 0
+                || !own.capabilities().contains(Capability.SYS_ADMIN)
+                || !own.capabilities().contains(Capability.SYS_PTRACE)) {
             throw new EngineException(
                     "ROOT_NEEDED",
                     "the engine needs root with CAP_SYS_ADMIN and CAP_SYS_PTRACE over the host: use sudo; in a pod, add both"

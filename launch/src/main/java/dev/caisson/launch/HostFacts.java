@@ -87,12 +87,12 @@ public record HostFacts(
     /// Reads them from the running kernel.
     public static HostFacts read(
             List<KernelFileSystem> cgroupMounts, List<String> cgroupJoins, boolean cgroupCloneInto) {
-        String status = text("/proc/self/status");
+        Privilege own = Privilege.read();
         return new HostFacts(
                 text("/proc/sys/kernel/osrelease").strip(),
                 System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch"),
-                Integer.parseInt(field(status, "Uid:").split("\\s+", -1)[1]),
-                new CapabilitySet(Long.parseUnsignedLong(field(status, "CapEff:"), 16) & CapabilitySet.ALL.mask()),
+                own.effectiveUid(),
+                own.capabilities(),
                 hardLimits(text("/proc/self/limits")),
                 Integer.parseInt(text("/proc/self/oom_score_adj").strip()),
                 Landlock.abi(),
@@ -101,14 +101,6 @@ public record HostFacts(
                 cgroupJoins,
                 cgroupCloneInto,
                 Set.of(LayerMedium.MEMORY));
-    }
-
-    private static String field(String status, String name) {
-        return status.lines()
-                .filter(line -> line.startsWith(name))
-                .map(line -> line.substring(name.length()).strip())
-                .findFirst()
-                .orElseThrow(() -> new HostException("PROC_UNREADABLE", "/proc/self/status has no line " + name));
     }
 
     /// Lines of /proc/self/limits in the order of [Rlimit.Resource], by the names that the kernel prints.
@@ -165,7 +157,7 @@ public record HostFacts(
         return text.equals("unlimited") ? Rlimit.UNLIMITED : Long.parseLong(text);
     }
 
-    private static String text(String path) {
+    static String text(String path) {
         try {
             return Files.readString(Path.of(path));
         } catch (IOException e) {

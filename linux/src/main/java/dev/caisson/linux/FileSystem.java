@@ -76,7 +76,15 @@ public final class FileSystem {
 
     /// Like [#openAt] for what exists; nothing where there is no such file, ENOENT or ENOTDIR.
     public static Optional<Fd> find(Fd directory, String path, int flags, long resolve) {
-        long result = openRaw(directory.number(), path, flags, 0, resolve);
+        return found(path, openRaw(directory.number(), path, flags, 0, resolve));
+    }
+
+    /// Like [#open(String, int)] for what exists; nothing where there is no such file, ENOENT or ENOTDIR.
+    public static Optional<Fd> find(String path, int flags) {
+        return found(path, openRaw(AT_FDCWD, path, flags, 0, 0));
+    }
+
+    private static Optional<Fd> found(String path, long result) {
         if (result == -Errno.ENOENT || result == -Errno.ENOTDIR) {
             return Optional.empty();
         }
@@ -112,20 +120,24 @@ public final class FileSystem {
     /// Makes the directory `name` in `directory`. The process's umask takes bits from the mode, as
     /// mkdirat(2) says.
     public static void makeDirectory(Fd directory, String name, int mode) {
+        Native.check("mkdirat " + name, makeDirectoryRaw(directory, name, mode));
+    }
+
+    private static long makeDirectoryRaw(Fd directory, String name, int mode) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment path = Native.string(arena, name);
-            Native.check("mkdirat " + name, Native.raw(Nr.MKDIRAT, directory.number(), path.address(), mode));
+            return Native.raw(
+                    Nr.MKDIRAT,
+                    directory.number(),
+                    Native.string(arena, name).address(),
+                    mode);
         }
     }
 
     /// The directory `name` in `above`, open for reading; made where there is none. No link is followed.
     public static Fd openOrMakeDirectory(Fd above, String name, int mode) {
-        try {
-            makeDirectory(above, name, mode);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EEXIST)) {
-                throw e;
-            }
+        long made = makeDirectoryRaw(above, name, mode);
+        if (made != -Errno.EEXIST) {
+            Native.check("mkdirat " + name, made);
         }
         return openAt(above, name, O_RDONLY | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
     }

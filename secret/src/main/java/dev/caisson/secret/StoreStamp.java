@@ -16,7 +16,16 @@ import java.util.Optional;
 public record StoreStamp(long fileSystem, long inode, long size, Instant changed, Optional<Instant> unlocked) {
     /// Returns that of the store of a directory; nothing if there is none that can be looked at.
     public static Optional<StoreStamp> of(Path directory) {
-        try (Fd root = FileSystem.open(directory.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+        try {
+            return FileSystem.find(directory.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)
+                    .flatMap(StoreStamp::in);
+        } catch (ErrnoException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<StoreStamp> in(Fd open) {
+        try (Fd root = open) {
             return FileSystem.findStatus(root, StoreFiles.INDEX)
                     .map(index -> new StoreStamp(
                             index.fileSystem(),
@@ -24,8 +33,6 @@ public record StoreStamp(long fileSystem, long inode, long size, Instant changed
                             index.size(),
                             index.changed(),
                             FileSystem.findStatus(root, UnlockedSession.NAME).map(FileStatus::changed)));
-        } catch (ErrnoException e) {
-            return Optional.empty();
         }
     }
 }

@@ -1,8 +1,6 @@
 package dev.caisson.state;
 
 import dev.caisson.linux.ByteText;
-import dev.caisson.linux.Errno;
-import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.Denial;
@@ -148,15 +146,14 @@ public final class KeptFile {
     }
 
     public static <T> Optional<T> read(Fd directory, String name, Function<Map<?, ?>, T> made) {
-        try (Fd file = FileSystem.openAt(directory, name, FileSystem.O_RDONLY, 0, BENEATH)) {
+        return FileSystem.find(directory, name, FileSystem.O_RDONLY, BENEATH).flatMap(file -> parsed(file, made));
+    }
+
+    private static <T> Optional<T> parsed(Fd open, Function<Map<?, ?>, T> made) {
+        try (Fd file = open) {
             return Json.parse(FileSystem.read(file, MOST), Json.Limits.DEFAULT) instanceof Map<?, ?> fields
                     ? Optional.of(made.apply(fields))
                     : Optional.empty();
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOENT)) {
-                return Optional.empty();
-            }
-            throw e;
         } catch (MalformedJsonException | IllegalArgumentException | ClassCastException e) {
             return Optional.empty(); // a power failure came before the disk had it
         }

@@ -8,9 +8,12 @@ import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// The top of a state directory: root's alone, or none.
 final class StateRoot {
+    private static final int PLACE = FileSystem.O_PATH | FileSystem.O_DIRECTORY;
+
     private StateRoot() {}
 
     /// Opens it, or makes it.
@@ -18,8 +21,11 @@ final class StateRoot {
     static Fd open(Path path) {
         try {
             Path above = path.resolveSibling(".").normalize();
-            Files.createDirectories(above);
-            try (Fd parent = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            Optional<Fd> there = FileSystem.find(above.toString(), PLACE);
+            if (there.isEmpty()) {
+                Files.createDirectories(above);
+            }
+            try (Fd parent = there.orElseGet(() -> FileSystem.open(above.toString(), PLACE))) {
                 Fd root = FileSystem.openOrMakeDirectory(
                         parent, path.getFileName().toString(), 0700);
                 FileStatus status = FileSystem.status(root);

@@ -45,6 +45,19 @@ class StateTest {
     }
 
     @Test
+    void a_directory_for_state_is_made_with_those_above_it_and_one_below_a_file_is_refused(@TempDir Path directory)
+            throws Exception {
+        Path made = directory.resolve("above/of/state");
+        new State(made).close();
+        assertThat(made).isDirectory();
+
+        Path file = Files.writeString(directory.resolve("file"), "");
+        assertThatThrownBy(() -> new State(file.resolve("state")))
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo("STATE_UNUSABLE"));
+    }
+
+    @Test
     void engines_that_open_and_close_at_once_do_not_take_each_other_for_dead(@TempDir Path directory) throws Exception {
         Path path = directory.resolve("state");
         try (var threads = Executors.newFixedThreadPool(ENGINES)) {
