@@ -300,9 +300,11 @@ public final class Main implements Runnable {
         stopAtPositional(line, "run");
         stopAtPositional(line, "exec");
         stopAtPositional(line, "create");
+        stopAtPositional(line, "top");
         stopAtPositional(line.getSubcommands().get("container"), "run");
         stopAtPositional(line.getSubcommands().get("container"), "create");
         stopAtPositional(line.getSubcommands().get("container"), "exec");
+        stopAtPositional(line.getSubcommands().get("container"), "top");
         stopAtPositional(line.getSubcommands().get("plan"), "run");
         return line;
     }

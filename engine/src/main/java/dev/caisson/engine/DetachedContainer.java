@@ -438,7 +438,7 @@ public final class DetachedContainer {
     }
 
     /// Returns how its last run ended, without its output; empty if it runs, never ran, or nobody knows.
-    Optional<RunResult> result() {
+    public Optional<RunResult> result() {
         return Failures.uninterrupted(place::known)
                 .flatMap(known -> known)
                 .filter(known -> !isGoingOn(known))

@@ -126,10 +126,7 @@ public final class FileSystem {
     private static long makeDirectoryRaw(Fd directory, String name, int mode) {
         try (Arena arena = Arena.ofConfined()) {
             return Native.raw(
-                    Nr.MKDIRAT,
-                    directory.number(),
-                    Native.string(arena, name).address(),
-                    mode);
+                    Nr.MKDIRAT, directory.number(), Native.string(arena, name).address(), mode);
         }
     }
 

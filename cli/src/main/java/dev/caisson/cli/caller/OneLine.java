@@ -16,4 +16,9 @@ public final class OneLine {
         }
         return TerminalText.line(ByteText.shown(text.strip()));
     }
+
+    /// The same for a row of a table, whose spaces place its columns; an empty row is one.
+    public static String row(String text) {
+        return TerminalText.line(ByteText.shown(text)).stripTrailing();
+    }
 }

@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.ProcessSignals;
 import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.option.AttachOptions;
 import dev.caisson.cli.option.DetachKeys;
+import dev.caisson.cli.text.EndText;
 import dev.caisson.engine.Attachment;
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.DetachedContainer;
@@ -57,7 +58,11 @@ public final class AttachSession {
             container.start();
             ResidentEngine.startFor(container, err);
             int status = follow(attachment);
-            return left.get() ? 0 : status;
+            if (left.get()) {
+                return 0;
+            }
+            container.result().map(EndText::ofRun).ifPresent(lines -> lines.forEach(err::println));
+            return status;
         }
     }
 

@@ -10,14 +10,20 @@ import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.RunningContainer;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `caisson top`: the processes of a container.
-@Command(name = "top", sortOptions = false, description = "List the processes of a container that runs.")
+@Command(
+        name = "top",
+        sortOptions = false,
+        description = "List the processes of a container that runs.",
+        footer = {"%n  caisson top web", "  caisson top web -eo pid,user,rss,comm"})
 public final class TopCommand implements Callable<Integer> {
     private static final int FAILED = 1;
     private static final String ROW = "%-12s %-10s %-10s %-10s %-10s %s";
@@ -29,23 +35,25 @@ public final class TopCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "CONTAINER", description = "Its name, or the beginning of its id.")
     private String container = "";
 
-    @Parameters(index = "1..*", paramLabel = "PS OPTIONS", description = "None are taken.")
+    @Parameters(
+            index = "1..*",
+            paramLabel = "PS OPTIONS",
+            description = "Options of the host's ps, as -eo pid,comm or aux; a PID column must be among what it shows.")
     private List<String> options = List.of();
 
     @Override
     public Integer call() {
-        if (!options.isEmpty()) {
-            throw new CommandException(
-                    "OPTION_REFUSED",
-                    FAILED,
-                    "options of ps: the columns are fixed; use ps(1) of the host with the process ids that 'caisson top'"
-                            + " shows");
-        }
         EngineOptions directories = Caller.current().directories();
         Leftovers.clear(directories);
         RunningContainer running =
                 RunningContainer.find(container, directories).orElseThrow(() -> missing(directories));
         PrintWriter out = spec.commandLine().getOut();
+        if (!options.isEmpty()) {
+            Set<Integer> processes =
+                    running.processes().stream().map(ContainerProcess::pid).collect(Collectors.toSet());
+            HostPs.table(options, processes).forEach(out::println);
+            return 0;
+        }
         out.println(ROW.formatted("UID", "PID", "PPID", "STIME", "TIME", "CMD"));
         for (ContainerProcess process : running.processes()) {
             out.println(ROW.formatted(

@@ -3,6 +3,7 @@ package dev.caisson.cli.container;
 import static dev.caisson.cli.Answer.caisson;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.caisson.cli.Answer;
 import dev.caisson.cli.CommandProcess;
@@ -82,6 +83,7 @@ class DetachedCommandsTest {
         assertThat(caisson("inspect", name).out())
                 .startsWith("[\n    {\n        \"Id\": \"" + run.out().strip());
         assertThat(caisson("top", name).out()).contains("UID", "PID", "CMD").contains("sleep 0.1");
+        topTakesOptionsOfPs();
         assertThat(caisson("rm", name).err()).contains("container is running: stop the container before removing");
         assertThat(caisson("verify", name).status()).isZero();
 
@@ -113,6 +115,46 @@ class DetachedCommandsTest {
         assertThat(caisson("ps", "-a").out()).doesNotContain(name);
         assertThat(caisson("inspect", name).status()).isEqualTo(1);
         assertThat(caisson("top", name).err()).startsWith("caisson: CONTAINER_UNKNOWN: ");
+    }
+
+    /// Of its own processes alone, also with options that select all of the host.
+    private void topTakesOptionsOfPs() {
+        assertThat(caisson("top", name, "-o", "pid,args").out().lines())
+                .first(STRING)
+                .matches(" *PID COMMAND");
+        for (String[] options : new String[][] {{"-eo", "pid,comm"}, {"aux"}, {"-ef"}, {"-o", "pid", "-o", "comm"}}) {
+            assertThat(caisson(with(options, "top", name)).out().lines())
+                    .hasSizeBetween(2, 4)
+                    .anySatisfy(line -> assertThat(line).containsPattern(" sh( |$)"))
+                    .noneMatch(line -> line.contains("java") || line.contains("kthreadd"));
+        }
+        assertThat(caisson("top", name, "-eo", "comm").err())
+                .startsWith("caisson: PS_FAILED: ")
+                .contains("add pid");
+        assertThat(caisson("top", name, "-o", "uid=PID").err()).startsWith("caisson: OPTION_REFUSED: ");
+        assertThat(caisson("top", name, "--nonsense").err())
+                .startsWith("caisson: PS_FAILED: ")
+                .contains("unknown gnu long option");
+    }
+
+    private static String[] with(String[] options, String... words) {
+        return Stream.concat(Stream.of(words), Stream.of(options)).toArray(String[]::new);
+    }
+
+    @Test
+    void one_that_is_started_attached_ends_with_what_run_tells_of_denied_calls_and_limits() {
+        caisson("create", "--name", name, "host", "--", "sh", "-c", "echo in; unshare -U true 2>/dev/null; exit 3");
+        for (int time = 0; time < 2; time++) {
+            Answer answer = caisson("start", "-a", name);
+            assertThat(answer.status()).isEqualTo(3);
+            assertThat(answer.out()).isEqualTo("in\n");
+            assertThat(answer.err())
+                    .startsWith("caisson: DENIED: ")
+                    .contains("unshare(CLONE_NEWUSER) → ERRNO(EPERM)")
+                    .containsOnlyOnce("DENIED");
+        }
+        caisson("create", "--name", name + "-2", "host", "--", "sh", "-c", "unshare -U true 2>/dev/null; true");
+        assertThat(caisson("start", "-a", name + "-2")).isEqualTo(new Answer(0, "", ""));
     }
 
     @Test
