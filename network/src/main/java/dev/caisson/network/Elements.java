@@ -44,6 +44,14 @@ final class Elements {
         return this;
     }
 
+    /// Marks the families that are forwarded for our sake alone.
+    Elements forwarding(Forwarding.Changed changed) {
+        if (changed.four()) {
+            unrouted(false);
+        }
+        return changed.six() ? unrouted(true) : this;
+    }
+
     /// Marks a family as forwarded for our sake alone.
     Elements unrouted(boolean six) {
         int family = six ? 10 : 2;
@@ -201,7 +209,7 @@ final class Elements {
         return new byte[] {(byte) (port >> 8), (byte) port};
     }
 
-    private static byte[] name(String link) {
+    static byte[] name(String link) {
         return ByteBuffer.allocate(INTERFACE_NAME)
                 .put(link.getBytes(StandardCharsets.US_ASCII))
                 .array();

@@ -4,50 +4,52 @@ import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.network.filter.Sets;
 import dev.caisson.network.filter.Tables;
 import dev.caisson.network.nft.SetElement;
-import dev.caisson.network.nft.TableQueries;
 import dev.caisson.network.route.BridgePort;
 import dev.caisson.network.route.RouteQueries;
 import dev.caisson.network.route.RouteQueries.Link;
+import dev.caisson.network.route.RouteQueries.Route;
+import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.Subnet;
 import dev.caisson.text.AddressText;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.function.Predicate;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 
-/// Reads what the host has for a container's networks back from the kernel: bridges with their settings, ports, and
-/// the elements of the packet filter's sets that keep the container in and let others to it.
+/// Reads what the host has for a container's networks back from the kernel: bridges with their settings and routes,
+/// ports, the packet filter's rules, and the elements of its sets that keep the container in and let others to it.
 final class HostSide {
     private static final String MISSING = "missing";
-    private static final String AS_RECORDED = "as recorded";
-    private static final int IN_A_SENTENCE = 3;
+    private static final String AS_MADE = "as made";
+    private static final int MAIN_TABLE = 254;
 
     private final NetlinkSocket route;
     private final NetlinkSocket filter;
     private final Tables tables;
+    private final NetworkRecords records;
 
-    HostSide(NetlinkSocket route, NetlinkSocket filter, Tables tables) {
+    HostSide(NetlinkSocket route, NetlinkSocket filter, Tables tables, NetworkRecords records) {
         this.route = route;
         this.filter = filter;
         this.tables = tables;
+        this.records = records;
     }
 
-    /// @param networks by their ids
-    List<HostCheck> of(ContainerNetworks container, Map<String, NetworkInfo> networks) {
+    /// @param recorded elements of all networks and containers
+    List<HostCheck> of(ContainerNetworks container, Map<Sets.Place, List<SetElement>> recorded) {
         var checks = new ArrayList<HostCheck>();
-        var elements = new Elements().container(container).leads(container);
+        var elements =
+                new Elements().container(container).leads(container).forwarding(records.forwarding());
         for (Attachment place : container.attachments()) {
-            NetworkInfo network = networks.get(place.networkId());
+            NetworkInfo network = records.networks().get(place.networkId());
             if (network != null) {
                 elements.network(network);
                 Optional<Link> bridge = RouteQueries.link(route, network.bridge());
                 checks.add(bridge(network, bridge));
                 settings(network, checks);
+                routes(network, bridge, checks);
                 checks.add(port(place, bridge));
             }
         }
@@ -55,8 +57,8 @@ final class HostSide {
         checks.add(new HostCheck(
                 "packet filter " + tables.name(), "of this version", there ? "of this version" : MISSING));
         if (there) {
-            elements.all().forEach((place, wanted) -> checks.add(elements(place, wanted)));
-            checks.addAll(others(container, elements.all()));
+            rules(checks);
+            checks.addAll(new SetReading(filter, tables, container).compare(elements.all(), recorded));
         }
         return List.copyOf(checks);
     }
@@ -114,83 +116,49 @@ final class HostSide {
                         .orElse(MISSING));
     }
 
-    private HostCheck elements(Sets.Place place, List<SetElement> wanted) {
-        Map<SetElement, byte[]> found = found(place);
-        List<String> missing = wanted.stream()
-                .filter(one -> !found.containsKey(one) || !one.leadsTo(found.get(one)))
-                .map(one -> place.form().text(one.key()))
-                .toList();
-        return new HostCheck(
-                "set " + place.form().name(),
-                AS_RECORDED,
-                missing.isEmpty() ? AS_RECORDED : "without " + some(missing));
-    }
-
-    private Map<SetElement, byte[]> found(Sets.Place place) {
-        var found = new HashMap<SetElement, byte[]>();
-        for (TableQueries.Element one : tables.elements(filter, place)) {
-            found.put(
-                    one.end().length == 0 ? SetElement.of(one.key()) : SetElement.range(one.key(), one.end()),
-                    one.value());
+    /// Compares the routes to a network's subnets: each leads to its bridge, and no part of it elsewhere.
+    private void routes(NetworkInfo network, Optional<Link> bridge, List<HostCheck> checks) {
+        List<Route> routes = RouteQueries.routes(route);
+        for (NetworkSpec.Pool pool : network.pools()) {
+            if (pool.gateway().isEmpty()) {
+                continue;
+            }
+            Subnet subnet = pool.subnet();
+            String found = routes.stream()
+                    .filter(one -> one.table() == MAIN_TABLE && subnet.contains(one.subnet()))
+                    .map(one -> (one.subnet().equals(subnet) ? "" : one.subnet() + " ") + "by " + name(one, bridge))
+                    .sorted()
+                    .collect(Collectors.joining(", "));
+            checks.add(new HostCheck(
+                    "route to " + subnet, "by " + network.bridge(), found.isEmpty() ? MISSING : found));
         }
-        return found;
     }
 
-    /// Returns what is there for the container and nobody recorded: a further address, link, destination or port.
-    private List<HostCheck> others(ContainerNetworks container, Map<Sets.Place, List<SetElement>> wanted) {
-        var checks = new ArrayList<HostCheck>();
-        List<byte[]> ports = container.attachments().stream()
-                .map(one -> one.hostLink().getBytes(StandardCharsets.US_ASCII))
-                .toList();
-        List<byte[]> addresses = Stream.concat(container.addresses(false), container.addresses(true))
-                .map(address -> address.getAddress())
-                .toList();
-        for (Sets.Place place : List.of(Sets.MEMBERS, Sets.MEMBERS6, Sets.RATE_IN, Sets.RATE_OUT)) {
-            further(place, wanted, one -> begins(one.key(), ports)).ifPresent(checks::add);
+    private String name(Route one, Optional<Link> bridge) {
+        return bridge.filter(link -> link.index() == one.link())
+                .or(() -> RouteQueries.links(route).stream()
+                        .filter(link -> link.index() == one.link())
+                        .findFirst())
+                .map(Link::name)
+                .orElse("no link");
+    }
+
+    /// Compares the chains with those that the kernel had when we made them.
+    private void rules(List<HostCheck> checks) {
+        Map<String, String> made = records.rules();
+        Map<String, String> found = tables.fingerprints(filter);
+        int before = checks.size();
+        made.forEach((chain, hash) -> {
+            String now = found.get(chain);
+            if (now == null || !now.equals(hash)) {
+                checks.add(new HostCheck(chain, AS_MADE, now == null ? MISSING : "changed by somebody else"));
+            }
+        });
+        found.keySet().stream()
+                .filter(chain -> !made.containsKey(chain))
+                .forEach(chain -> checks.add(new HostCheck(chain, "not there", "made by somebody else")));
+        if (checks.size() == before) {
+            checks.add(new HostCheck("rules of packet filter " + tables.name(), AS_MADE, AS_MADE));
         }
-        for (Sets.Place place : List.of(
-                Sets.GATED,
-                Sets.HOSTED,
-                Sets.HOSTED6,
-                Sets.LINKED,
-                Sets.LINKED6,
-                Sets.REACHED,
-                Sets.REACHED6,
-                Sets.REACHED_RANGES,
-                Sets.REACHED_RANGES6)) {
-            // what a name leads to has the name as its comment
-            further(place, wanted, one -> one.comment().isEmpty() && begins(one.key(), addresses))
-                    .ifPresent(checks::add);
-        }
-        for (Sets.Place place : List.of(Sets.PUBLISHED, Sets.PUBLISHED6, Sets.PUBLISHED_ANY, Sets.PUBLISHED_ANY6)) {
-            further(place, wanted, one -> begins(one.value(), addresses)).ifPresent(checks::add);
-        }
-        return checks;
-    }
-
-    private Optional<HostCheck> further(
-            Sets.Place place, Map<Sets.Place, List<SetElement>> wanted, Predicate<TableQueries.Element> concerns) {
-        List<SetElement> known = wanted.getOrDefault(place, List.of());
-        List<String> further = tables.elements(filter, place).stream()
-                .filter(concerns)
-                .filter(one -> known.stream().noneMatch(other -> Arrays.equals(other.key(), one.key())))
-                .map(one -> place.form().text(one.key()))
-                .toList();
-        return further.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new HostCheck(
-                        "set " + place.form().name() + ", of nobody else",
-                        AS_RECORDED,
-                        "with " + some(further) + " too"));
-    }
-
-    private static boolean begins(byte[] key, List<byte[]> with) {
-        return with.stream()
-                .anyMatch(one -> key.length >= one.length && Arrays.equals(key, 0, one.length, one, 0, one.length));
-    }
-
-    private static String some(List<String> keys) {
-        String first = String.join(", ", keys.subList(0, Math.min(IN_A_SENTENCE, keys.size())));
-        return keys.size() <= IN_A_SENTENCE ? first : first + " and " + (keys.size() - IN_A_SENTENCE) + " more";
     }
 }

@@ -238,16 +238,15 @@ final class KernelNetworks implements AutoCloseable {
 
     /// Makes our tables anew with all that is recorded but what leads to gates: who has a gate renews that.
     private void replaceTables() {
+        tables.replace(filter, recorded().all());
+        records.putRules(tables.fingerprints(filter));
+    }
+
+    private Elements recorded() {
         var elements = new Elements();
         records.networks().values().forEach(elements::network);
         records.containers().values().forEach(elements::container);
-        if (records.forwarding().four()) {
-            elements.unrouted(false);
-        }
-        if (records.forwarding().six()) {
-            elements.unrouted(true);
-        }
-        tables.replace(filter, elements.all());
+        return elements.forwarding(records.forwarding());
     }
 
     /// Brings all to what is recorded: nothing of ours is there beside.
@@ -270,7 +269,9 @@ final class KernelNetworks implements AutoCloseable {
 
     /// Reads what the host has for a container.
     List<HostCheck> checks(ContainerNetworks container) {
-        return new HostSide(route, filter, tables).of(container, records.networks());
+        Elements all = recorded();
+        records.containers().values().forEach(all::leads);
+        return new HostSide(route, filter, tables, records).of(container, all.all());
     }
 
     boolean hasTables() {

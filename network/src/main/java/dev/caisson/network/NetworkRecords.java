@@ -27,6 +27,7 @@ import java.util.Optional;
 /// DIRECTORY/identity              names this directory in the kernel
 ///           lock                  locked by who reads or changes; a count of the changes, odd during one
 ///           forwarding.json       what of the host was changed for our sake
+///           rules.json            what stands for the rules that the kernel had once they were made
 ///           networks/ID.json
 ///           containers/ID.json    places on networks, and published ports
 /// ```
@@ -39,6 +40,7 @@ final class NetworkRecords implements AutoCloseable {
     private static final String IDENTITY = "identity";
     private static final String LOCK = "lock";
     private static final String FORWARDING = "forwarding.json";
+    private static final String RULES = "rules.json";
     private static final String UNFINISHED = ".";
     private static final String JSON = ".json";
     private static final int IDENTITY_BYTES = 4;
@@ -262,6 +264,24 @@ final class NetworkRecords implements AutoCloseable {
     void put(Forwarding.Changed changed) {
         write(directory, FORWARDING, RecordJson.text(RecordJson.fields(changed)), true);
         forwarding = changed;
+    }
+
+    /// Writes down what stands for the rules that were made, by the names of their chains.
+    void putRules(Map<String, String> fingerprints) {
+        write(directory, RULES, RecordJson.text(new LinkedHashMap<>(fingerprints)), false);
+    }
+
+    /// Returns what was written down when the rules were made; nothing if that is not there.
+    Map<String, String> rules() {
+        var rules = new LinkedHashMap<String, String>();
+        try {
+            text(directory, RULES)
+                    .map(text -> Json.parseObject(text, Json.Limits.DEFAULT))
+                    .ifPresent(all -> all.forEach((chain, hash) -> rules.put(chain, (String) hash)));
+        } catch (MalformedJsonException | ClassCastException e) {
+            return Map.of();
+        }
+        return rules;
     }
 
     /// It is there whole or not at all, whenever this process ends.

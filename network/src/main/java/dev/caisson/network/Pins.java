@@ -52,7 +52,8 @@ final class Pins {
         };
     }
 
-    private static boolean isAllowed(Egress.Listed listed, TableQueries.Element element) {
+    /// True if a list lets a name of it open an element's port.
+    static boolean isAllowed(Egress.Listed listed, TableQueries.Element element) {
         return listed.of(element.comment()).stream()
                 .anyMatch(one ->
                         Arrays.equals(tail(element.key()), Elements.key(transport(one), Elements.number(one.port()))));

@@ -97,7 +97,7 @@ class HostSideTest {
                         "set limited is without " + address,
                         "set members is without " + place.hostLink() + " . " + place.mac() + " . " + address,
                         "set rate-in is without " + place.hostLink(),
-                        "set rate-out is without " + place.hostLink(),
+                        "set rate-out is with " + place.hostLink() + " of another rate",
                         "set hosted is without " + address + " . 6 . 5432",
                         "set reached-ranges is without " + address + " . 192.0.2.0 . 6 . 90");
     }
@@ -112,14 +112,79 @@ class HostSideTest {
         bed.host.sh("nft delete element inet " + tables + " published-any '{ tcp . 8080 }'; nft add element inet "
                 + tables + " published-any '{ tcp . 8080 : 10.0.0.1 . 80, tcp . 9090 : " + address + " . 22 }'");
 
+        bed.host.sh("nft add element inet " + tables + " published '{ 192.0.2.1 . tcp . 8080 : 10.0.0.1 . 80 }'");
+        bed.host.sh("nft add element inet " + tables + " open '{ " + place.bridge() + " . " + place.bridge() + " }'");
+        bed.host.sh("nft add element inet " + tables + " linked '{ 10.0.0.1 . " + address + " }'");
+        bed.host.sh("nft add element bridge " + tables + " members '{ cw0 . " + place.mac() + " . " + address
+                + " }'");
+
+        String unrecorded = ", elements that nobody recorded is ";
         assertThat(differences())
                 .containsExactlyInAnyOrder(
-                        "set published-any is without 6 . 8080",
-                        "set published-any, of nobody else is with 6 . 9090 too",
-                        "set members, of nobody else is with " + place.hostLink() + " . " + place.mac()
-                                + " . 10.0.0.1 too",
-                        "set hosted, of nobody else is with " + address + " . 6 . 22 too",
-                        "set reached, of nobody else is with " + address + " . 198.51.100.7 . 6 . 443 too");
+                        "set published-any is with 6 . 8080 : 10.0.0.1 . 80",
+                        "set published-any" + unrecorded + "6 . 9090 : " + address + " . 22",
+                        "set published" + unrecorded + "192.0.2.1 . 6 . 8080 : 10.0.0.1 . 80",
+                        "set open" + unrecorded + place.bridge() + " . " + place.bridge(),
+                        "set linked" + unrecorded + "10.0.0.1 . " + address,
+                        "set members" + unrecorded + place.hostLink() + " . " + place.mac() + " . 10.0.0.1, cw0 . "
+                                + place.mac() + " . " + address,
+                        "set hosted" + unrecorded + address + " . 6 . 22",
+                        "set reached" + unrecorded + address + " . 198.51.100.7 . 6 . 443");
+    }
+
+    @Test
+    void an_address_is_open_by_a_name_only_if_the_list_has_the_name_and_it_goes_by_itself() {
+        String reached = "nft add element inet " + tables + " reached '{ " + web.ip4().getHostAddress() + " . ";
+        bed.on(all -> {
+            all.limit(web.id(), Egress.only("192.0.2.7:80", "192.0.2.0/24:90-99", "api.example:443"));
+            return 0;
+        });
+        bed.host.sh(reached + "198.51.100.7 . tcp . 443 timeout 60s comment \"api.example\" }'");
+        assertThat(differences()).isEmpty();
+
+        bed.host.sh(reached + "198.51.100.8 . tcp . 443 timeout 60s comment \"other.example\" }'");
+        bed.host.sh(reached + "198.51.100.9 . tcp . 22 timeout 60s comment \"api.example\" }'");
+        bed.host.sh(reached + "198.51.100.10 . tcp . 443 comment \"api.example\" }'");
+
+        assertThat(differences())
+                .singleElement()
+                .asString()
+                .contains("198.51.100.8 . 6 . 443", "198.51.100.9 . 6 . 22", "198.51.100.10 . 6 . 443")
+                .doesNotContain("198.51.100.7 ");
+    }
+
+    @Test
+    void rules_that_somebody_else_changed_are_named_by_their_chain() {
+        bed.host.sh("nft insert rule inet " + tables + " forward accept; nft flush chain bridge " + tables
+                + " guest; nft add chain inet " + tables + " mine; nft add chain inet " + tables
+                + " input '{ policy drop; }'");
+
+        assertThat(differences())
+                .containsExactlyInAnyOrder(
+                        "chain forward of family inet is changed by somebody else",
+                        "chain input of family inet is changed by somebody else",
+                        "chain guest of family bridge is changed by somebody else",
+                        "chain mine of family inet is made by somebody else");
+
+        bed.host.sh("nft add table inet " + tables + " '{ flags dormant; }'");
+        assertThat(differences()).contains("table of family inet is changed by somebody else");
+    }
+
+    @Test
+    void routes_to_the_subnet_and_forwarding_for_others_are_read_back() {
+        String subnet = place.ip4().orElseThrow().subnet().toString();
+        assertThat(bed.<List<HostCheck>>on(all -> all.verify(web.id())))
+                .contains(new HostCheck("route to " + subnet, "by " + place.bridge(), "by " + place.bridge()));
+        bed.host.sh("ip route add " + web.ip4().getHostAddress() + " dev lan0; nft flush set inet " + tables
+                + " unrouted");
+
+        assertThat(differences())
+                .containsExactlyInAnyOrder(
+                        "route to " + subnet + " is " + web.ip4().getHostAddress() + "/32 by lan0, by "
+                                + place.bridge(),
+                        "set unrouted is without 2, without 10");
+        bed.host.sh("ip route del " + subnet + "; ip route del " + web.ip4().getHostAddress());
+        assertThat(differences()).contains("route to " + subnet + " is missing");
     }
 
     @Test

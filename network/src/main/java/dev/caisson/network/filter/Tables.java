@@ -8,7 +8,9 @@ import dev.caisson.network.nft.Batch.Family;
 import dev.caisson.network.nft.SetElement;
 import dev.caisson.network.nft.SetForm;
 import dev.caisson.network.nft.TableQueries;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -20,7 +22,7 @@ public final class Tables {
     public static final int MOST_CONNECTIONS = 4096;
 
     /// Changes with the rules, so that those of another version are replaced.
-    private static final String COMMENT = "networks of Caisson, rules 6";
+    private static final String COMMENT = "networks of Caisson, rules 7";
 
     private static final int FIRST_GROUP = 0x4000;
     private static final int GROUP_DIGITS = 3;
@@ -41,6 +43,18 @@ public final class Tables {
     public boolean areThere(NetlinkSocket socket) {
         return FAMILIES.stream()
                 .allMatch(family -> TableQueries.comment(socket, family, name).equals(Optional.of(COMMENT)));
+    }
+
+    /// Returns what stands for all chains of both as the kernel has them, by names as `chain leaving of family inet`.
+    public Map<String, String> fingerprints(NetlinkSocket socket) {
+        var all = new LinkedHashMap<String, String>();
+        for (Family family : FAMILIES) {
+            String suffix = "of family " + family.name().toLowerCase(Locale.ROOT);
+            TableQueries.fingerprints(socket, family, name)
+                    .forEach((chain, hash) ->
+                            all.put(chain.isEmpty() ? "table " + suffix : "chain " + chain + " " + suffix, hash));
+        }
+        return all;
     }
 
     /// Returns the group of nfnetlink_log to which denials are reported, one of its own for each pair of tables.

@@ -117,14 +117,42 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
 
     /// Returns a key for people, its parts as nft(8) writes them.
     public String text(byte[] bytes) {
+        return text(key, bytes);
+    }
+
+    /// Returns the same with what the key leads to in a map.
+    public String text(byte[] bytes, byte[] target) {
+        return value.isEmpty() ? text(bytes) : text(bytes) + " : " + text(value, target);
+    }
+
+    private static String text(List<Part> parts, byte[] bytes) {
         var text = new ArrayList<String>();
-        int at = 0;
-        for (Part part : key) {
-            int end = Math.min(bytes.length, at + part.bytes);
-            text.add(part.text(Arrays.copyOfRange(bytes, Math.min(at, end), end)));
-            at += part.padded();
+        List<byte[]> values = parts(parts, bytes);
+        for (int i = 0; i < values.size(); i++) {
+            text.add(parts.get(i).text(values.get(i)));
         }
         return String.join(" . ", text);
+    }
+
+    /// Returns the values of a key's parts.
+    public List<byte[]> parts(byte[] bytes) {
+        return parts(key, bytes);
+    }
+
+    /// Returns the values of the parts of what a key leads to.
+    public List<byte[]> valueParts(byte[] bytes) {
+        return parts(value, bytes);
+    }
+
+    private static List<byte[]> parts(List<Part> parts, byte[] bytes) {
+        var values = new ArrayList<byte[]>();
+        int at = 0;
+        for (Part part : parts) {
+            int end = Math.min(bytes.length, at + part.bytes);
+            values.add(Arrays.copyOfRange(bytes, Math.min(at, end), end));
+            at += part.padded();
+        }
+        return values;
     }
 
     void write(NetlinkWriter out, int id) {

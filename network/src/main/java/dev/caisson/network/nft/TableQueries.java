@@ -7,11 +7,16 @@ import dev.caisson.linux.NetlinkMessage;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.network.nft.Batch.Family;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// What nftables of a network namespace has.
@@ -23,6 +28,7 @@ public final class TableQueries {
 
     private static final int GET_TABLE = 1;
     private static final int GET_CHAIN = 4;
+    private static final int GET_RULE = 7;
     private static final int GET_ELEMENTS = 13;
     private static final int HEADER = 4;
     private static final int USER_DATA = 6;
@@ -72,6 +78,58 @@ public final class TableQueries {
         return "";
     }
 
+    /// Returns what stands for the chains of a table as the kernel has them: for each its hook, policy and rules in
+    /// their order, as a hash, by the name of the chain. Under an empty name stand the flags of the table.
+    public static Map<String, String> fingerprints(NetlinkSocket socket, Family family, String table) {
+        var hashes = new LinkedHashMap<String, MessageDigest>();
+        var request = new NetlinkWriter();
+        request(request, GET_TABLE, NetlinkWriter.ACK, family.number())
+                .string(1, table)
+                .end();
+        for (NetlinkMessage message : socket.ask("table " + table, request)) {
+            update(hashes, "", message.attributes(HEADER), 2);
+        }
+        request = new NetlinkWriter();
+        request(request, GET_CHAIN, NetlinkWriter.DUMP, family.number()).end();
+        for (NetlinkMessage message : socket.dump("the list of chains", request)) {
+            NetlinkAttributes chain = message.attributes(HEADER);
+            if (chain.string(1).equals(Optional.of(table))) {
+                update(hashes, chain.string(3).orElse(""), chain, 4, 5, 7, 10);
+            }
+        }
+        request = new NetlinkWriter();
+        request(request, GET_RULE, NetlinkWriter.DUMP, family.number())
+                .string(1, table)
+                .end();
+        for (NetlinkMessage message : socket.dump("the list of rules", request)) {
+            NetlinkAttributes rule = message.attributes(HEADER);
+            if (rule.string(1).equals(Optional.of(table))) {
+                update(hashes, rule.string(2).orElse(""), rule, 4);
+            }
+        }
+        var texts = new LinkedHashMap<String, String>();
+        hashes.forEach((name, hash) -> texts.put(name, HexFormat.of().formatHex(hash.digest())));
+        return texts;
+    }
+
+    /// Adds attributes to the hash of a name, each behind its type and length.
+    private static void update(Map<String, MessageDigest> hashes, String name, NetlinkAttributes from, int... types) {
+        MessageDigest hash = hashes.computeIfAbsent(name, _ -> sha256());
+        for (int type : types) {
+            byte[] value = from.find(type).orElseGet(() -> new byte[0]);
+            hash.update(ByteBuffer.allocate(8).putInt(type).putInt(value.length).flip());
+            hash.update(value);
+        }
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
     /// Returns the chains for forwarded packets whose policy is to drop.
     public static List<DroppingChain> droppingForwardChains(NetlinkSocket socket) {
         var request = new NetlinkWriter();
@@ -116,9 +174,10 @@ public final class TableQueries {
     /// @param end the last key of a range; empty for a single key
     /// @param value what the key leads to, or the rate of an element that has one; else empty in a set
     /// @param comment empty if it has none
+    /// @param expires true if it goes by itself
     /// @param packets how many were found to have its key, if its set counts them
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    public record Element(byte[] key, byte[] end, byte[] value, String comment, long packets) {}
+    public record Element(byte[] key, byte[] end, byte[] value, String comment, boolean expires, long packets) {}
 
     /// Returns all elements of a set.
     public static List<Element> elements(NetlinkSocket socket, Family family, String table, SetForm form) {
@@ -141,6 +200,7 @@ public final class TableQueries {
     private static Optional<Element> element(NetlinkAttributes attributes) {
         int key = 1;
         int data = 2;
+        int timeout = 4;
         int userData = 6;
         int expression = 7;
         int keyEnd = 10;
@@ -157,6 +217,7 @@ public final class TableQueries {
                                 .or(() -> rate(attributes))
                                 .orElseGet(() -> new byte[0]),
                         attributes.find(userData).map(TableQueries::comment).orElse(""),
+                        attributes.find(timeout).isPresent(),
                         attributes
                                 .nested(expression)
                                 .flatMap(part -> part.nested(2))
