@@ -387,7 +387,7 @@ public final class Container implements AutoCloseable {
             engine.reached(Moment.ENDED);
             if (failed == null) {
                 failed = failure().orElse(null);
-                made = result();
+                made = engine.told(result(), spec);
                 RunResult known = made;
                 boolean ran = started && failed == null;
                 streams.kept().ifPresent(kept -> Ending.keep(kept, ran, known));

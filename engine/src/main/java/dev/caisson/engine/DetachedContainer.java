@@ -442,6 +442,6 @@ public final class DetachedContainer {
         return Failures.uninterrupted(place::known)
                 .flatMap(known -> known)
                 .filter(known -> !isGoingOn(known))
-                .flatMap(known -> RunResults.of(id(), known, DetachedDenials.of(place)));
+                .flatMap(known -> RunResults.of(place, known));
     }
 }

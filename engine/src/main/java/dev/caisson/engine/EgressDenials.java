@@ -4,16 +4,18 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.network.DenialLog;
 import dev.caisson.network.EgressDenial;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.DeniedDestination;
 import dev.caisson.text.AddressText;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -21,9 +23,13 @@ import org.jspecify.annotations.Nullable;
 /// which one process is told, and names that this process was asked for. A container that tries much is noted now and
 /// then, with how often it did.
 final class EgressDenials implements AutoCloseable {
-    private static final String ACTION = "egress_denied";
+    static final String ACTION = "egress_denied";
     private static final int MOST_WAITING = 1024;
-    private static final long PAUSE_MILLIS = 250;
+    private static final long PAUSE_NANOS = 250_000_000;
+    /// The kernel gathers reports for a hundredth of a second.
+    private static final long REPORT_NANOS = 15_000_000;
+
+    private static final Set<EgressDenials> OPEN = ConcurrentHashMap.newKeySet();
     private static final long RETRY_NANOS = 2_000_000_000;
     private static final long PATIENCE_MILLIS = 5_000;
 
@@ -44,36 +50,48 @@ final class EgressDenials implements AutoCloseable {
     }
 
     void begin() {
+        OPEN.add(this);
         thread.start();
     }
 
     /// Takes one, without waiting; those beyond many that wait are dropped.
     void add(EgressDenial denial) {
         boolean _ = waiting.offer(denial);
+        LockSupport.unpark(thread);
     }
 
     private void read() {
-        boolean last = false;
-        while (!last) {
-            last = closed; // what came before is noted
-            try {
-                var denials = new ArrayList<EgressDenial>();
-                EgressDenial first = last ? waiting.poll() : waiting.poll(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
-                if (first != null) {
-                    denials.add(first);
-                    waiting.drainTo(denials);
-                }
-                denials.addAll(reported());
-                denials.forEach(this::note);
-            } catch (InterruptedException e) {
-                // it is closed
-            } catch (RuntimeException e) {
-                System.getLogger(EgressDenials.class.getName())
-                        .log(System.Logger.Level.WARNING, "denials of containers could not be read", e);
-                closeLog();
-            }
+        while (!closed) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+            noteAll();
         }
+        noteAll(); // what came before it was closed
         closeLog();
+    }
+
+    private synchronized void noteAll() {
+        try {
+            var denials = new ArrayList<EgressDenial>();
+            waiting.drainTo(denials);
+            denials.addAll(reported());
+            denials.forEach(this::note);
+        } catch (RuntimeException e) {
+            System.getLogger(EgressDenials.class.getName())
+                    .log(System.Logger.Level.WARNING, "denials of containers could not be read", e);
+            closeLog();
+        }
+    }
+
+    /// Returns once all that this process knows of is among the events. What the kernel has just denied it reports a
+    /// little later.
+    static void settle(EngineOptions options) {
+        List<EgressDenials> all = OPEN.stream()
+                .filter(one -> one.options.state().equals(options.state()))
+                .toList();
+        if (!all.isEmpty()) {
+            LockSupport.parkNanos(REPORT_NANOS);
+        }
+        all.forEach(EgressDenials::noteAll);
     }
 
     /// Opens the log once it can be: another process may read it, or no network is there yet.
@@ -106,21 +124,19 @@ final class EgressDenials implements AutoCloseable {
     }
 
     private static Map<String, String> attributes(EgressDenial denial, long suppressed) {
-        var told = new LinkedHashMap<String, String>();
-        denial.name().ifPresent(name -> told.put("domain", name));
-        denial.address().ifPresent(address -> told.put("address", AddressText.of(address)));
-        if (denial.port() != 0) {
-            told.put("port", Integer.toString(denial.port()));
-        }
-        told.put("protocol", denial.protocol());
-        told.put("reason", denial.reason());
+        Map<String, String> told = DeniedDestinations.attributes(new DeniedDestination(
+                denial.name().orElse(""),
+                denial.address().map(AddressText::of).orElse(""),
+                denial.port(),
+                denial.protocol(),
+                denial.reason()));
         if (suppressed > 0) {
             told.put("more", Long.toString(suppressed));
         }
         return told;
     }
 
-    private void closeLog() {
+    private synchronized void closeLog() {
         if (log != null) {
             log.close();
             log = null;
@@ -130,11 +146,12 @@ final class EgressDenials implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        thread.interrupt();
+        LockSupport.unpark(thread);
         try {
             thread.join(PATIENCE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        OPEN.remove(this);
     }
 }

@@ -8,6 +8,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Denial;
+import dev.caisson.spec.DeniedDestination;
 import dev.caisson.state.KeptFile;
 import dev.caisson.state.KeptRun;
 import java.time.Duration;
@@ -44,6 +45,11 @@ record Ending(RunResult result, Instant time, String logFailure) {
                 "streamFailures",
                 result.streamFailures().stream().map(Ending::fields).toList());
         fields.put("obstacles", result.obstacles().stream().map(Obstacle::name).toList());
+        fields.put(
+                "deniedDestinations",
+                result.deniedDestinations().stream()
+                        .map(DeniedDestination::fields)
+                        .toList());
         fields.put("endedMillis", time.toEpochMilli());
         fields.put("logFailure", logFailure);
         return fields;
@@ -69,6 +75,7 @@ record Ending(RunResult result, Instant time, String logFailure) {
                         number(fields, "oomKills"),
                         number(fields, "pidsRefused"),
                         denials,
+                        destinations(fields),
                         Optional.empty(),
                         streamFailures(fields),
                         obstacles(fields),
@@ -94,6 +101,14 @@ record Ending(RunResult result, Instant time, String logFailure) {
                     text(known, "detail")));
         }
         return List.copyOf(failures);
+    }
+
+    private static List<DeniedDestination> destinations(Map<?, ?> fields) {
+        return fields.get("deniedDestinations") instanceof List<?> all
+                ? all.stream()
+                        .map(one -> DeniedDestinations.of((Map<?, ?>) one))
+                        .toList()
+                : List.of(); // kept by an earlier version
     }
 
     private static List<Obstacle> obstacles(Map<?, ?> fields) {

@@ -368,6 +368,10 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
         return reactor;
     }
 
+    RunResult told(RunResult result, ContainerSpec spec) {
+        return DeniedDestinations.told(result, spec, options);
+    }
+
     void counted(RunResult result) {
         tally.ended(result);
     }

@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Denial;
+import dev.caisson.spec.DeniedDestination;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptFile;
 import dev.caisson.state.KeptRun;
@@ -177,6 +178,13 @@ public final class KeptContainer {
                     }
                 })
                 .orElse(List.of());
+    }
+
+    /// Returns what its list of `--egress` kept from it so far, each destination once, the first 64, as far back as the
+    /// events go.
+    public List<DeniedDestination> deniedDestinations() {
+        return ending().map(known -> known.result().deniedDestinations())
+                .orElseGet(() -> DeniedDestinations.of(options, entry.id()));
     }
 
     /// Opens its log.

@@ -7,6 +7,7 @@ import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Denial;
+import dev.caisson.spec.DeniedDestination;
 import dev.caisson.spec.Usage;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -36,6 +37,7 @@ import java.util.function.ToLongFunction;
 /// @param oomKills how many of its processes the kernel killed for memory
 /// @param pidsRefused how many times it was refused a new process
 /// @param denials system calls that its filter denied, where that was watched
+/// @param deniedDestinations what its list of `--egress` kept from it, each once, the first 64
 /// @param learned the profile that allows them too, where that was asked for
 /// @param streamFailures standard streams that the engine closed early, so that bytes were lost
 /// @param obstacles what stood in the way of a program that failed
@@ -53,6 +55,7 @@ public record RunResult(
         long oomKills,
         long pidsRefused,
         List<Denial> denials,
+        List<DeniedDestination> deniedDestinations,
         Optional<LearnedProfile> learned,
         List<StreamFailure> streamFailures,
         List<Obstacle> obstacles,
@@ -71,6 +74,7 @@ public record RunResult(
         present(learned, "learned");
         present(resources, "resources");
         denials = List.copyOf(present(denials, "denials"));
+        deniedDestinations = List.copyOf(present(deniedDestinations, "deniedDestinations"));
         streamFailures = List.copyOf(present(streamFailures, "streamFailures"));
         obstacles = List.copyOf(present(obstacles, "obstacles"));
     }
@@ -89,6 +93,7 @@ public record RunResult(
                 Bytes.ZERO,
                 0,
                 0,
+                List.of(),
                 List.of(),
                 Optional.empty(),
                 List.of(),
@@ -111,6 +116,28 @@ public record RunResult(
                 oomKills,
                 pidsRefused,
                 denials,
+                deniedDestinations,
+                learned,
+                streamFailures,
+                obstacles,
+                resources);
+    }
+
+    RunResult withDenied(List<DeniedDestination> destinations) {
+        return new RunResult(
+                id,
+                verdict,
+                exitCode,
+                signal,
+                output,
+                errors,
+                wallClock,
+                cpuTime,
+                peakMemory,
+                oomKills,
+                pidsRefused,
+                denials,
+                destinations,
                 learned,
                 streamFailures,
                 obstacles,
@@ -253,6 +280,9 @@ public record RunResult(
         fields.put("streamFailures", streamFailures.stream().map(Ending::fields).toList());
         fields.put("obstacles", obstacles.stream().map(Obstacle::name).toList());
         fields.put("denials", denials.stream().map(Denial::fields).toList());
+        fields.put(
+                "deniedDestinations",
+                deniedDestinations.stream().map(DeniedDestination::fields).toList());
         return fields;
     }
 }

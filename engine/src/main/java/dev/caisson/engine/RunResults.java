@@ -45,6 +45,7 @@ final class RunResults {
                 events.oomKills(),
                 events.pidsRefused(),
                 answers.denials(),
+                List.of(),
                 answers.learned(),
                 streams.failures(),
                 init.obstacles(),
@@ -52,6 +53,12 @@ final class RunResults {
     }
 
     /// Reads it from what the monitor of a container that outlives its command has of its last run.
+    /// With what it was denied since it was created.
+    static Optional<RunResult> of(DetachedPlace place, MonitorState state) {
+        return of(place.id(), state, DetachedDenials.of(place))
+                .map(result -> result.withDenied(DeniedDestinations.of(place.options(), place.id())));
+    }
+
     /// @param denials since it was created
     static Optional<RunResult> of(ContainerId id, MonitorState state, List<Denial> denials) {
         return state.end().map(end -> {
@@ -74,6 +81,7 @@ final class RunResults {
                     state.oomKills(),
                     0,
                     denials,
+                    List.of(),
                     Optional.empty(),
                     List.of(),
                     Obstacle.of(state.obstacles()),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeniedDestination;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.NameLookup;
 import dev.caisson.spec.Network;
@@ -136,6 +137,14 @@ class EgressContainersTest {
                     .anyMatch(one -> one.getOrDefault("domain", "").equals("other.test"))
                     .anyMatch(one -> one.getOrDefault("address", "").equals("10.0.0.1"))
                     .anyMatch(one -> one.getOrDefault("port", "").equals("82"));
+            assertThat(result.deniedDestinations())
+                    .as("the result has it at once, each once")
+                    .doesNotHaveDuplicates()
+                    .anyMatch(one ->
+                            one.name().equals("other.test") && one.protocol().equals("dns"))
+                    .anyMatch(one -> one.address().equals("10.0.0.1"))
+                    .contains(new DeniedDestination(
+                            "api.test", "192.0.2.2", 82, "tcp", "the destination is not on its list"));
         }
     }
 
@@ -223,6 +232,9 @@ class EgressContainersTest {
                     .containsEntry("address", "192.0.2.2")
                     .containsEntry("protocol", "tcp")
                     .containsEntry("port", "81");
+            assertThat(KeptContainer.find(web.id().value(), OPTIONS).deniedDestinations())
+                    .contains(new DeniedDestination(
+                            "api.test", "192.0.2.2", 81, "tcp", "the destination is not on its list"));
         }
     }
 

@@ -12,6 +12,7 @@ import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Denial;
+import dev.caisson.spec.DeniedDestination;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.WritableLayer;
 import dev.caisson.state.KeptDirectory;
@@ -97,7 +98,8 @@ class KeptContainerTest {
     void a_denied_call_that_is_told_behind_the_end_changes_nothing() throws Exception {
         ContainerSpec spec = shell("true");
         try (Engine engine = Engine.open(OPTIONS)) {
-            RunResult result = engine.run(spec);
+            var denied = new DeniedDestination("api.example", "192.0.2.7", 443, "tcp", "it is not on its list");
+            RunResult result = engine.run(spec).withDenied(List.of(denied));
             var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
             Names.Taken name = names().take(Optional.of("late"), _ -> true);
             KeptRun run =
@@ -110,6 +112,8 @@ class KeptContainerTest {
 
             assertThat(KeptContainer.find(result.id().value(), OPTIONS).denials())
                     .isEmpty();
+            assertThat(KeptContainer.find(result.id().value(), OPTIONS).deniedDestinations())
+                    .containsExactly(denied);
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Denial;
+import dev.caisson.spec.DeniedDestination;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -82,6 +83,7 @@ class RunResultTest {
                 1,
                 0,
                 List.of(new Denial("mount(2)", "ERRNO(EPERM)", "sh", "/bin/sh", "", List.of(), 1)),
+                List.of(new DeniedDestination("api.example", "192.0.2.7", 443, "tcp", "it is not on its list")),
                 Optional.empty(),
                 List.of(),
                 List.of(),

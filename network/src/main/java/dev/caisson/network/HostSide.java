@@ -40,8 +40,7 @@ final class HostSide {
     /// @param recorded elements of all networks and containers
     List<HostCheck> of(ContainerNetworks container, Map<Sets.Place, List<SetElement>> recorded) {
         var checks = new ArrayList<HostCheck>();
-        var elements =
-                new Elements().container(container).leads(container).forwarding(records.forwarding());
+        var elements = new Elements().container(container).leads(container).forwarding(records.forwarding());
         for (Attachment place : container.attachments()) {
             NetworkInfo network = records.networks().get(place.networkId());
             if (network != null) {
@@ -129,8 +128,8 @@ final class HostSide {
                     .map(one -> (one.subnet().equals(subnet) ? "" : one.subnet() + " ") + "by " + name(one, bridge))
                     .sorted()
                     .collect(Collectors.joining(", "));
-            checks.add(new HostCheck(
-                    "route to " + subnet, "by " + network.bridge(), found.isEmpty() ? MISSING : found));
+            checks.add(
+                    new HostCheck("route to " + subnet, "by " + network.bridge(), found.isEmpty() ? MISSING : found));
         }
     }
 

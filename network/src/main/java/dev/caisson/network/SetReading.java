@@ -52,8 +52,7 @@ final class SetReading {
     }
 
     private static String key(PortMapping port) {
-        return hex(
-                Elements.key(new byte[] {(byte) port.transport().number()}, Elements.number(port.hostPort())));
+        return hex(Elements.key(new byte[] {(byte) port.transport().number()}, Elements.number(port.hostPort())));
     }
 
     /// @param wanted elements that the container needs
@@ -109,8 +108,9 @@ final class SetReading {
         Set<SetElement> compared = Set.copyOf(needed);
         List<String> further = found.stream()
                 .filter(one -> concerns(place, one) && !compared.contains(element(one)) && !isPin(place, one))
-                .filter(one -> !known.containsKey(element(one))
-                        || !known.get(element(one)).leadsTo(one.value()))
+                .filter(one -> Optional.ofNullable(known.get(element(one)))
+                        .filter(same -> same.leadsTo(one.value()))
+                        .isEmpty())
                 .map(one -> text(place, one))
                 .sorted()
                 .toList();

@@ -115,8 +115,7 @@ class HostSideTest {
         bed.host.sh("nft add element inet " + tables + " published '{ 192.0.2.1 . tcp . 8080 : 10.0.0.1 . 80 }'");
         bed.host.sh("nft add element inet " + tables + " open '{ " + place.bridge() + " . " + place.bridge() + " }'");
         bed.host.sh("nft add element inet " + tables + " linked '{ 10.0.0.1 . " + address + " }'");
-        bed.host.sh("nft add element bridge " + tables + " members '{ cw0 . " + place.mac() + " . " + address
-                + " }'");
+        bed.host.sh("nft add element bridge " + tables + " members '{ cw0 . " + place.mac() + " . " + address + " }'");
 
         String unrecorded = ", elements that nobody recorded is ";
         assertThat(differences())
@@ -134,7 +133,8 @@ class HostSideTest {
 
     @Test
     void an_address_is_open_by_a_name_only_if_the_list_has_the_name_and_it_goes_by_itself() {
-        String reached = "nft add element inet " + tables + " reached '{ " + web.ip4().getHostAddress() + " . ";
+        String reached =
+                "nft add element inet " + tables + " reached '{ " + web.ip4().getHostAddress() + " . ";
         bed.on(all -> {
             all.limit(web.id(), Egress.only("192.0.2.7:80", "192.0.2.0/24:90-99", "api.example:443"));
             return 0;
@@ -175,8 +175,8 @@ class HostSideTest {
         String subnet = place.ip4().orElseThrow().subnet().toString();
         assertThat(bed.<List<HostCheck>>on(all -> all.verify(web.id())))
                 .contains(new HostCheck("route to " + subnet, "by " + place.bridge(), "by " + place.bridge()));
-        bed.host.sh("ip route add " + web.ip4().getHostAddress() + " dev lan0; nft flush set inet " + tables
-                + " unrouted");
+        bed.host.sh(
+                "ip route add " + web.ip4().getHostAddress() + " dev lan0; nft flush set inet " + tables + " unrouted");
 
         assertThat(differences())
                 .containsExactlyInAnyOrder(

@@ -2,6 +2,7 @@ package dev.caisson.cli.text;
 
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.spec.Denial;
+import dev.caisson.spec.DeniedDestination;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,6 +28,25 @@ public final class DenialText {
             lines.add("caisson: and " + (denied - MOST) + " other kinds of denied calls");
         }
         return lines;
+    }
+
+    /// What a list of `--egress` kept from a container: a line for each.
+    public static List<String> destinations(List<DeniedDestination> denied) {
+        var lines = new ArrayList<String>();
+        denied.stream().limit(MOST).forEach(one -> lines.add("caisson: " + OneLine.of(line(one))));
+        if (denied.size() > MOST) {
+            lines.add("caisson: and " + (denied.size() - MOST) + " other destinations");
+        }
+        return lines;
+    }
+
+    private static String line(DeniedDestination denied) {
+        String place = denied.address().contains(":") ? "[" + denied.address() + "]" : denied.address();
+        String address = denied.port() == 0 ? place : place + ":" + denied.port();
+        String what = denied.name().isEmpty()
+                ? address
+                : address.isEmpty() ? denied.name() : denied.name() + " (" + address + ")";
+        return "DENIED: " + what + " by " + denied.protocol() + ", because " + denied.reason();
     }
 
     /// True if the call was let pass, and is told to be denied by a profile on trial.

@@ -18,6 +18,9 @@ public final class EndText {
         if (result.verdict() != Verdict.OK || result.denials().stream().anyMatch(DenialText::isPassed)) {
             lines.addAll(DenialText.lines(result.denials()));
         }
+        if (result.verdict() != Verdict.OK) {
+            lines.addAll(DenialText.destinations(result.deniedDestinations()));
+        }
         return lines;
     }
 
@@ -33,6 +36,7 @@ public final class EndText {
     public static List<String> ofLog(RunResult result) {
         List<String> lines = ofLimits(result);
         lines.addAll(DenialText.lines(result.denials()));
+        lines.addAll(DenialText.destinations(result.deniedDestinations()));
         return lines;
     }
 

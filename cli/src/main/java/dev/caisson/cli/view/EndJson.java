@@ -4,6 +4,7 @@ import dev.caisson.cli.text.JsonText;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.RunResult;
 import dev.caisson.spec.Denial;
+import dev.caisson.spec.DeniedDestination;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,11 @@ final class EndJson {
                         .toList());
         List<Denial> denials = result.map(RunResult::denials).orElseGet(kept::denials);
         end.put("denials", denials.stream().map(Denial::fields).toList());
+        List<DeniedDestination> destinations =
+                result.map(RunResult::deniedDestinations).orElseGet(kept::deniedDestinations);
+        end.put(
+                "deniedDestinations",
+                destinations.stream().map(DeniedDestination::fields).toList());
         kept.logFailure().ifPresent(why -> end.put("logFailure", why));
         return JsonText.of(Map.of("end", end));
     }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,13 +27,13 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `caisson logs`: what a container wrote, each stream where the program wrote it, then how the container ended and
-/// which system calls it was denied.
+/// which system calls and destinations it was denied.
 @Command(
         name = "logs",
         sortOptions = false,
         description =
-                "Show what a container wrote, how it ended and which system calls it was denied; of one that runs or "
-                        + "has ended, and was started without --rm.",
+                "Show what a container wrote, how it ended and which system calls and destinations it was denied; of one "
+                        + "that runs or has ended, and was started without --rm.",
         footer = {
             "%n  caisson logs --tail 20 web",
             "  caisson logs -f --since 10m web",
@@ -169,7 +170,7 @@ public final class LogsCommand implements Callable<Integer> {
                 out.println(EndJson.of(kept, running, result));
             }
             case TEXT -> {
-                List<String> lines = result.map(EndText::ofLog).orElseGet(() -> DenialText.lines(kept.denials()));
+                List<String> lines = result.map(EndText::ofLog).orElseGet(() -> denials(kept));
                 PrintWriter err = spec.commandLine().getErr();
                 if (result.isEmpty() && !running) {
                     err.println("caisson: KILLED: its engine ended before it could tell how the container did");
@@ -177,5 +178,12 @@ public final class LogsCommand implements Callable<Integer> {
                 lines.forEach(err::println);
             }
         }
+    }
+
+    private static List<String> denials(KeptContainer kept) {
+        return Stream.concat(
+                        DenialText.lines(kept.denials()).stream(),
+                        DenialText.destinations(kept.deniedDestinations()).stream())
+                .toList();
     }
 }
