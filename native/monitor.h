@@ -183,6 +183,7 @@ enum monitor_flag {
 	MONITOR_STDIN_ONCE = 4, /* stdin closes when a client that has written to it hangs up */
 	MONITOR_NO_LOG = 8,	/* output is read and dropped */
 	MONITOR_LINKABLE = 16,	/* its zygote may make links, also if SETUP has none: for RELINK */
+	MONITOR_HOST_NETWORK = 32, /* the container is in the host's network namespace; without CLONE_NEWNET */
 };
 
 enum monitor_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED, RESTART_ALWAYS };

@@ -14,7 +14,7 @@ bool are_none(const struct links *links)
 /* What it is the zygote checks, at each start. */
 int take_network(struct monitor *m, int *name_space)
 {
-	if (m->clone_flags & CLONE_NEWNET)
+	if (m->clone_flags & CLONE_NEWNET || m->flags & MONITOR_HOST_NETWORK)
 		return -EINVAL;
 	if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD)
 		return -EBUSY;

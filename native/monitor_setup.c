@@ -50,10 +50,12 @@ static bool valid_log(const struct monitor_setup *setup)
 
 static bool valid(const struct monitor_setup *setup)
 {
-	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG | MONITOR_LINKABLE;
+	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG | MONITOR_LINKABLE |
+			       MONITOR_HOST_NETWORK;
 	bool ids = setup->id_base != 0 && setup->id_count != 0 && setup->id_count <= UINT32_MAX - setup->id_base;
 	bool links = are_none(&setup->links) || (valid_links(&setup->links) && setup->clone_flags & CLONE_NEWNET);
-	return ids && links && setup->slots > SLOT_FIRST_FREE && setup->slots <= PLAN_MAX_SLOTS && setup->fds <= MONITOR_MAX_FDS &&
+	bool network = !(setup->flags & MONITOR_HOST_NETWORK) || !(setup->clone_flags & CLONE_NEWNET || setup->flags & MONITOR_LINKABLE);
+	return ids && links && network && setup->slots > SLOT_FIRST_FREE && setup->slots <= PLAN_MAX_SLOTS && setup->fds <= MONITOR_MAX_FDS &&
 	       !(setup->flags & ~flags) && valid_log(setup) && valid_policy(&setup->policy) &&
 	       valid_health(&setup->health);
 }

@@ -102,7 +102,8 @@ int ask_for_init(struct monitor *m, int control, int *pidfd)
 {
 	int fds[3] = {control, m->cgroup};
 	unsigned count = m->cgroup >= 0 ? 2 : 1;
-	struct request request = {.kind = REQUEST_CHILD, .clone_flags = m->clone_flags};
+	bool host = m->flags & MONITOR_HOST_NETWORK;
+	struct request request = {.kind = host ? REQUEST_HOST_CHILD : REQUEST_CHILD, .clone_flags = m->clone_flags};
 	if (m->network >= 0)
 		fds[count++] = m->network;
 	int error = ask(m, &request, fds, count, pidfd); /* the zygote refuses one without a network namespace */

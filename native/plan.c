@@ -60,7 +60,7 @@ static const struct {
 	IN(NETLINK, LIMITS, ANY, ANY, payload_netlink),
 	IN(RESOLVER, LIMITS, ONCE, NEVER, payload_resolver),
 	IN(CAPS, CAPS, ALWAYS, ALWAYS, payload_caps),
-	IN(LANDLOCK, LANDLOCK, ONCE, NEVER, payload_landlock),
+	IN(LANDLOCK, LANDLOCK, ONCE, ONCE, payload_landlock),
 	IN(READY, READY, ONCE, ONCE, payload_ready),
 	IN_TWO(FILTER, FILTER, CAPS, ONCE, ONCE, payload_filter),
 	IN(EXEC, FILTER, ONCE, ONCE, payload_exec),

@@ -179,6 +179,7 @@ enum request_kind {
 	REQUEST_USERNS = 1, /* a user namespace with the given map, as a descriptor for id-mapped mounts; takes no descriptor */
 	REQUEST_CHILD = 2,  /* an init; takes its control socket, for CLONE_INTO_CGROUP the directory of its group and, without
 			       CLONE_NEWNET, the network namespace of another container */
+	REQUEST_HOST_CHILD = 11, /* an init in the host's own network namespace; takes what CHILD takes with CLONE_NEWNET, which it has not */
 	REQUEST_ROOT = 3,   /* a container's root as a detached mount; takes the lowers, topmost first, then the upper */
 	REQUEST_EXEC = 5,   /* a process that walks a plan of PLAN_EXEC; takes what CHILD takes */
 	REQUEST_DEVICE = 4, /* a node of the host's device that it takes, owned inside the given map, as a detached mount */

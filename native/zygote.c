@@ -67,7 +67,7 @@ static bool asks_no_root(const struct request *request)
 	       request->tmpfs_inodes == 0;
 }
 
-/* One without a network namespace of its own has that of another container. The host's is given to none. */
+/* One without a network namespace of its own has that of another container. The host's is given by a request of its own kind alone. */
 static bool shares_network(const struct request *request) { return !(request->clone_flags & CLONE_NEWNET); }
 
 static bool valid_child(const struct request *request)
@@ -76,6 +76,13 @@ static bool valid_child(const struct request *request)
 	if (request->fds < 1 + others || request->fds > 2 + others || request->clone_flags & ~(uint64_t)NAMESPACES)
 		return false;
 	return (request->clone_flags & OBLIGATORY_NAMESPACES) == OBLIGATORY_NAMESPACES && asks_no_root(request);
+}
+
+static bool valid_host_child(const struct request *request)
+{
+	bool others = request->clone_flags & CLONE_NEWNET || request->clone_flags & ~(uint64_t)NAMESPACES;
+	return request->fds >= 1 && request->fds <= 2 && !others && asks_no_root(request) &&
+	       (request->clone_flags & OBLIGATORY_NAMESPACES) == OBLIGATORY_NAMESPACES;
 }
 
 static bool valid_exec(const struct request *request)
@@ -113,6 +120,8 @@ static bool valid(const struct request *request)
 		return request->fds == 0 && asks_no_child(request) && asks_no_root(request);
 	case REQUEST_CHILD:
 		return valid_child(request);
+	case REQUEST_HOST_CHILD:
+		return valid_host_child(request);
 	case REQUEST_ROOT:
 		return valid_root(request) && asks_no_child(request);
 	case REQUEST_EXEC:
@@ -203,7 +212,7 @@ static int serve(const struct links_request *message, const int *fds, struct ans
 	const struct request *request = &message->request;
 	if (!valid(request) || (request->kind == REQUEST_LINKS && !valid_links(&message->links)))
 		return -EINVAL;
-	if (request->kind == REQUEST_CHILD || request->kind == REQUEST_EXEC)
+	if (request->kind == REQUEST_CHILD || request->kind == REQUEST_HOST_CHILD || request->kind == REQUEST_EXEC)
 		return start_child(request, fds, out);
 	if (request->kind == REQUEST_ROOT) {
 		out->reply.stage = STAGE_ROOT;

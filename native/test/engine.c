@@ -210,6 +210,8 @@ static int ask_child(struct engine *engine, const struct spec *spec, int control
 	if (spec->id_count)
 		request.id_count = spec->id_count;
 	request.fds = spec->cgroup ? 2 : 1;
+	if (spec->host_network)
+		request.kind = REQUEST_HOST_CHILD;
 	if (spec->network)
 		fds[request.fds++] = spec->network;
 	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;

@@ -48,6 +48,7 @@ struct spec {
 	const char *upper;		/* of ROOT_OVERLAY */
 	uint16_t pause_before;		/* 0: nowhere */
 	uint64_t extra_clone_flags, dropped_clone_flags;
+	bool host_network;     /* the host's network namespace, if CLONE_NEWNET is dropped */
 	int network;	       /* a network namespace in place of its own, if CLONE_NEWNET is dropped */
 	int cgroup;	       /* a directory of cgroup v2; 0: none */
 	int freezer, freezer_v1, oom, join; /* for a monitor, as enum monitor_fd has them; 0: none */

@@ -286,6 +286,37 @@ static void a_container_is_in_the_network_of_another(void)
 	leave();
 }
 
+/* A request of a kind of its own: it sees what the host has, and has no right to change it. */
+static void a_container_is_in_the_network_of_the_host(void)
+{
+	enter();
+	struct stat host;
+	CHECK(stat("/proc/self/ns/net", &host) == 0);
+	struct spec spec = shell("stat -L -c %i /proc/self/ns/net; ls /sys/class/net | tr '\\n' ' '; ip link set lo mtu 1000 || echo kept");
+	spec.dropped_clone_flags = CLONE_NEWNET, spec.host_network = true;
+	static struct container other;
+	container_run(&linked, &spec, &other);
+	char number[32];
+	snprintf(number, sizeof number, "%llu\n", (unsigned long long)host.st_ino);
+	CHECK(strstr(other.text, number) && strstr(other.text, "lo ") && strstr(other.text, "kept\n"));
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_HOST_CHILD, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1};
+	struct reply reply;
+	int pair[2], pidfd = -1;
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET;
+	CHECK_EQUAL(-EINVAL, engine_ask(&linked, &request, &pair[1], 1, &reply, &pidfd));
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS;
+	CHECK_EQUAL(-EINVAL, engine_ask(&linked, &request, &pair[1], 1, &reply, &pidfd));
+	request.clone_flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, request.lowers = 1;
+	CHECK_EQUAL(-EINVAL, engine_ask(&linked, &request, &pair[1], 1, &reply, &pidfd));
+	int fds[3] = {pair[1], network_of(getpid()), pair[0]};
+	request.lowers = 0, request.fds = 3;
+	CHECK_EQUAL(-EINVAL, engine_ask(&linked, &request, fds, 3, &reply, &pidfd));
+	close(fds[1]), close(pair[0]), close(pair[1]);
+	CHECK_EQUAL(4, open_files(linked.pid));
+	leave();
+}
+
 /* Neither the host's own network nor what is none. */
 static void no_container_is_in_the_network_of_the_host(void)
 {
@@ -603,7 +634,8 @@ const struct test link_tests[] = {
 	{"link of another's child", only_a_child_that_was_made_here_gets_a_link},
 	{"link of another engine's child", a_child_of_another_engine_gets_no_link},
 	{"network of another", a_container_is_in_the_network_of_another},
-	{"network of the host", no_container_is_in_the_network_of_the_host},
+	{"network of the host", a_container_is_in_the_network_of_the_host},
+	{"descriptor of the host's network", no_container_is_in_the_network_of_the_host},
 	{"link of a dead child", a_dead_child_gets_no_link},
 	{"link to no bridge", what_is_no_bridge_gets_no_port},
 	{"link and an error", an_error_leaves_no_link},

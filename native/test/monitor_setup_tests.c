@@ -36,6 +36,11 @@ static void good_link(struct monitor_setup *setup)
 
 static void link_of_a_bad_name(struct monitor_setup *setup) { good_link(setup), setup->links.link[0].host[0] = 'x'; }
 static void link_without_count(struct monitor_setup *setup) { good_link(setup), setup->links.count = 0; }
+static void host_with_a_network(struct monitor_setup *setup) { setup->flags |= MONITOR_HOST_NETWORK; }
+static void host_with_links(struct monitor_setup *setup)
+{
+	setup->flags |= MONITOR_HOST_NETWORK | MONITOR_LINKABLE, setup->clone_flags &= ~(uint64_t)CLONE_NEWNET;
+}
 static void link_into_the_host(struct monitor_setup *setup) { good_link(setup), setup->clone_flags &= ~(uint64_t)CLONE_NEWNET; }
 
 static void control_slot(struct monitor_setup *setup) { setup->role[ROOT].slot = SLOT_CONTROL; }
@@ -73,6 +78,7 @@ static void each_bad_value_is_refused(void)
 		{slot_twice, EBADMSG},	 {slot_of_none, EBADMSG}, {slot_of_directory, EBADMSG}, {no_state, EBADMSG},
 		{no_log, EBADMSG},	 {two_states, EBADMSG},	  {role_of_none, EBADMSG},     {slot_behind_roles, EBADMSG},
 		{link_of_a_bad_name, EINVAL}, {link_without_count, EINVAL}, {link_into_the_host, EINVAL},
+		{host_with_a_network, EINVAL}, {host_with_links, EINVAL},
 		{probe_without_health, EBADMSG}, {unknown_kind, EBADMSG}, {state_is_a_file, ENOTDIR}, {log_is_a_file, ENOTDIR},
 	};
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -416,7 +416,7 @@ static enum plan_error exec_plan(const struct sample *extra, uint8_t without)
 static void a_program_of_a_running_container_changes_nothing_of_it(void)
 {
 	static const uint8_t its_own[] = {OP_SEAL,    OP_JOIN_CGROUP, OP_MAPPED, OP_NO_NEW_PRIVS, OP_CONSOLE, OP_RLIMIT,
-					  OP_KEYRING, OP_CAPS,	      OP_READY,	 OP_FILTER,	  OP_EXEC};
+					  OP_LANDLOCK, OP_KEYRING, OP_CAPS,	      OP_READY,	 OP_FILTER,	  OP_EXEC};
 	CHECK_EQUAL(PLAN_OK, exec_plan(NULL, 0));
 	for (unsigned i = 0; i < sample_count; i++) {
 		bool early_filter = samples[i].opcode == OP_FILTER && samples[i].phase == PHASE_CAPS;

@@ -142,7 +142,10 @@ final class Beginnings implements AutoCloseable {
             probe.reached(Moment.GROUP_MADE);
             Optional<Fd> shared = networks.shared(network);
             try {
-                Launcher.Birth birth = zygote.launcher().begin(lease.range(), plan.madeNamespaces(), group, shared);
+                Launcher launcher = zygote.launcher();
+                Launcher.Birth birth = plan.usesHostNetwork()
+                        ? launcher.beginInHostNetwork(lease.range(), plan.madeNamespaces(), group)
+                        : launcher.begin(lease.range(), plan.madeNamespaces(), group, shared);
                 return new Beginning(id, name, lease, plan, group, false, birth);
             } finally {
                 shared.ifPresent(Fd::close);

@@ -21,6 +21,7 @@ final class EgressChange {
         ContainerSpec spec = KeptSpec.read(held.kept()).orElseThrow(() -> refused("has no spec that is written down"));
         switch (spec.network()) {
             case Network.None _ -> throw refused("is on no network, so it reaches nothing");
+            case Network.Host _ -> throw refused("is in the host's network, where no list holds");
             case Network.OfContainer it -> throw refused("shares the network and the list of container " + it.text());
             case Network.Joined joined -> {
                 if (egress.hasNames() && place.hasMonitor() && !asksUs()) {

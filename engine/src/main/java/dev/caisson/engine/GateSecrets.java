@@ -47,7 +47,7 @@ final class GateSecrets implements AutoCloseable {
 
     static List<Gate> of(ContainerSpec spec) {
         return switch (spec.network()) {
-            case Network.None _, Network.OfContainer _ -> List.of();
+            case Network.None _, Network.OfContainer _, Network.Host _ -> List.of();
             case Network.Joined joined -> joined.gates();
         };
     }

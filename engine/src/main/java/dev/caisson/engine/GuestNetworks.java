@@ -84,6 +84,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
         return switch (spec.network()) {
             case Network.None _ -> GuestNetwork.NONE;
             case Network.OfContainer other -> SharedNetwork.settled(other, options);
+            case Network.Host _ -> GuestNetwork.ofHost(resolver(RESOLVER_FILE));
             case Network.Joined joined -> {
                 List<PortMapping> ports =
                         mappings(joined.ports(), rootfs.config().exposedPorts());
@@ -156,6 +157,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
         return switch (spec.network()) {
             case Network.None _ -> GuestNetwork.NONE;
             case Network.OfContainer other -> SharedNetwork.settled(other, options);
+            case Network.Host _ -> GuestNetwork.ofHost(resolver(RESOLVER_FILE));
             case Network.Joined joined ->
                 certified(
                         settled(

@@ -140,6 +140,7 @@ final class NetworkChange {
         return switch (spec.network()) {
             case Network.Joined joined -> joined;
             case Network.None _ -> throw refused("has loopback alone (--network none)");
+            case Network.Host _ -> throw refused("is in the host's network (--network host)");
             case Network.OfContainer it ->
                 throw refused("shares the network of container " + it.text() + ": change that one's");
         };

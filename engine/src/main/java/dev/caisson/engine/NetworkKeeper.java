@@ -91,7 +91,7 @@ public final class NetworkKeeper implements AutoCloseable {
     /// for a list of what it reaches, with its names and denials.
     public static boolean isNeeded(ContainerSpec spec) {
         return switch (spec.network()) {
-            case Network.None _, Network.OfContainer _ -> false;
+            case Network.None _, Network.OfContainer _, Network.Host _ -> false;
             case Network.Joined joined ->
                 !joined.ports().mappings().isEmpty()
                         || joined.ports().all()
@@ -220,7 +220,7 @@ public final class NetworkKeeper implements AutoCloseable {
 
     private static boolean joins(ContainerSpec spec) {
         return switch (spec.network()) {
-            case Network.None _, Network.OfContainer _ -> false;
+            case Network.None _, Network.OfContainer _, Network.Host _ -> false;
             case Network.Joined _ -> true;
         };
     }

@@ -20,15 +20,21 @@ import java.util.Optional;
 ///
 /// @param denied how many connections to something else it has begun, since its networks' tables were made
 /// @param of the container whose network it shares, which has the places
+/// @param ofHost true if it is in the host's network
 @SuppressWarnings("exports") // for Caisson's own modules
 public record NetworkPlaces(
         List<Attachment> places,
         List<PortMapping> ports,
         ContainerBounds bounds,
         long denied,
-        Optional<ContainerId> of) {
+        Optional<ContainerId> of,
+        boolean ofHost) {
     /// Loopback alone.
     public static final NetworkPlaces NONE = new NetworkPlaces(List.of(), List.of(), ContainerBounds.NONE, 0);
+
+    /// The host's network.
+    static final NetworkPlaces HOST =
+            new NetworkPlaces(List.of(), List.of(), ContainerBounds.NONE, 0, Optional.empty(), true);
 
     public NetworkPlaces {
         places = List.copyOf(places);
@@ -37,25 +43,36 @@ public record NetworkPlaces(
 
     /// The same of one with a network of its own.
     public NetworkPlaces(List<Attachment> places, List<PortMapping> ports, ContainerBounds bounds, long denied) {
-        this(places, ports, bounds, denied, Optional.empty());
+        this(places, ports, bounds, denied, Optional.empty(), false);
+    }
+
+    private static NetworkPlaces sharing(Optional<ContainerId> other) {
+        return new NetworkPlaces(List.of(), List.of(), ContainerBounds.NONE, 0, other, false);
+    }
+
+    /// Returns Docker's network mode: `host`, `container:ID`, `none`, or the name of the first network.
+    public String mode() {
+        return ofHost
+                ? "host"
+                : of.map(other -> "container:" + other.value())
+                        .or(() -> places.stream().findFirst().map(Attachment::network))
+                        .orElse("none");
     }
 
     /// Returns those that a container would have.
     static NetworkPlaces planned(GuestNetwork network, ContainerSpec spec, Rootfs rootfs) {
-        return spec.network() instanceof Network.Joined joined
-                ? new NetworkPlaces(
+        return switch (spec.network()) {
+            case Network.Joined joined ->
+                new NetworkPlaces(
                         network.attachments(),
                         GuestNetworks.mappings(joined.ports(), rootfs.config().exposedPorts()),
                         new ContainerBounds(
                                 joined.egress(), joined.hostServices().ports(), joined.bandwidth()),
-                        0,
-                        Optional.empty())
-                : new NetworkPlaces(
-                        List.of(),
-                        List.of(),
-                        ContainerBounds.NONE,
-                        0,
-                        network.other().map(OtherNetwork::container));
+                        0);
+            case Network.Host _ -> HOST;
+            case Network.None _, Network.OfContainer _ ->
+                sharing(network.other().map(OtherNetwork::container));
+        };
     }
 
     public static NetworkPlaces of(ContainerId container, EngineOptions options) {
@@ -67,10 +84,12 @@ public record NetworkPlaces(
         Map<ContainerId, NetworkPlaces> all = new HashMap<>(own(containers, options));
         for (ContainerId container : containers) {
             if (!all.containsKey(container)) {
-                SharedNetwork.with(container, options)
-                        .ifPresent(other -> all.put(
-                                container,
-                                new NetworkPlaces(List.of(), List.of(), ContainerBounds.NONE, 0, Optional.of(other))));
+                if (SharedNetwork.isOfHost(container, options)) {
+                    all.put(container, HOST);
+                } else {
+                    SharedNetwork.with(container, options)
+                            .ifPresent(other -> all.put(container, sharing(Optional.of(other))));
+                }
             }
         }
         return all;
@@ -88,8 +107,7 @@ public record NetworkPlaces(
                                     places,
                                     networks.published(container),
                                     networks.bounds(container),
-                                    networks.denied(container),
-                                    Optional.empty()));
+                                    networks.denied(container)));
                 }
             }
             return found;

@@ -131,7 +131,7 @@ final class ServedNetworks implements AutoCloseable {
 
     private static List<InetAddress> servers(ContainerSpec spec) {
         return switch (spec.network()) {
-            case Network.None _, Network.OfContainer _ -> List.of();
+            case Network.None _, Network.OfContainer _, Network.Host _ -> List.of();
             case Network.Joined joined -> joined.names().servers();
         };
     }

@@ -24,7 +24,19 @@ final class SharedNetwork {
     private static final Set<String> ABSENT =
             Set.of("CONTAINER_UNKNOWN", "CONTAINER_NOT_RUNNING", "CONTAINER_RESTARTING", "CONTAINER_DEAD");
 
+    private static final String OF_HOST =
+            "the host's: its services on loopback, its ports and all that it reaches are in reach";
+
     private SharedNetwork() {}
+
+    /// True if a container is to be in the host's network, or is.
+    static boolean isOfHost(ContainerId container, EngineOptions options) {
+        return KeptSpec.of(container, options)
+                        .filter(spec -> spec.network() instanceof Network.Host)
+                        .isPresent()
+                || State.matching(container.value(), options.state()).stream()
+                        .anyMatch(record -> record.plan().plan().usesHostNetwork());
+    }
 
     /// Returns the spec with the id of the container whose network it shares, which stays when that one gets another
     /// name.
@@ -41,6 +53,10 @@ final class SharedNetwork {
     static GuestNetwork settled(Network.OfContainer other, EngineOptions options) {
         ContainerRecord record = record(other.container(), options);
         LaunchPlan plan = record.plan().plan();
+        if (plan.usesHostNetwork()) {
+            throw refused(
+                    record.name(), "is in the host's network: name that, --network host --allow host-network");
+        }
         if (plan.sharesNetwork()) {
             throw refused(record.name(), "shares that of another container itself: name that one");
         }
@@ -107,6 +123,10 @@ final class SharedNetwork {
     /// Compares the network namespace of a container that shares one with that of the other; nothing for others. It
     /// differs once the other has ended, or was started again.
     static List<Verifier.Check> checks(ContainerRecord record, EngineOptions options) {
+        if (record.plan().plan().usesHostNetwork()) {
+            boolean shared = inode(record.pid()).equals(inode((int) ProcessHandle.current().pid()));
+            return List.of(new Verifier.Check("network, shared", OF_HOST, shared ? OF_HOST : "another", shared));
+        }
         if (!record.plan().plan().sharesNetwork()) {
             return List.of();
         }
@@ -150,6 +170,7 @@ final class SharedNetwork {
                 .filter(record -> shared.isPresent()
                         && record.pid() > 0
                         && !record.plan().plan().sharesNetwork()
+                        && !record.plan().plan().usesHostNetwork()
                         && inode(record.pid()).equals(shared))
                 .findFirst();
     }

@@ -327,7 +327,7 @@ final class Starter implements AutoCloseable {
     /// Returns the helper process for a container: only those on networks get one that may touch the host's.
     private RunningZygote zygote(ContainerSpec spec) {
         return switch (spec.network()) {
-            case Network.None _, Network.OfContainer _ -> zygote;
+            case Network.None _, Network.OfContainer _, Network.Host _ -> zygote;
             case Network.Joined _ -> linking;
         };
     }

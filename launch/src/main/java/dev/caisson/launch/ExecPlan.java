@@ -22,6 +22,9 @@ import java.util.Set;
 /// @param steps what the process does, phases ascending
 public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int oomScore, List<Step> steps) {
     private static final int FIRST_FREE = 5;
+    /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET of linux/landlock.h.
+    private static final int ABSTRACT_SOCKETS = 1;
+
 
     /// The program, with no choice left open.
     ///
@@ -52,7 +55,8 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
     /// Plans one program.
     ///
     /// It gets no landlock(7) scope: one of its own would keep its signals from the container's other programs, and
-    /// the namespaces keep them from all others.
+    /// the namespaces keep them from all others. In the host's network alone it has one for abstract sockets,
+    /// which then keeps it from those of the container, too.
     ///
     /// @param container as it was planned
     /// @param filter the container's own, which no listener answers; empty only where the container has none
@@ -91,6 +95,9 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
                 program.uid(),
                 program.gid(),
                 program.supplementaryGroups()));
+        if (container.usesHostNetwork()) {
+            steps.add(new Step.RestrictScope(ABSTRACT_SOCKETS));
+        }
         steps.add(new Step.Ready(program.workingDirectory()));
         if (locked) {
             filter.ifPresent(compiled -> steps.add(new Step.InstallFilter(compiled, false)));

@@ -5,8 +5,10 @@ import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Plans the file service of a container that does not run: a launch with the container's root, volumes,
 /// ids and groups, and no program.
@@ -58,7 +60,9 @@ public final class FilesPlan {
     private static LaunchPlan served(LaunchPlan container, List<Step> steps, InRootPath root) {
         steps.add(privileges(container));
         steps.add(new Step.ServeFiles(Optional.empty(), root));
-        return new LaunchPlan(container.ids(), container.namespaces(), container.root(), container.slots(), steps);
+        Set<Namespace> own = EnumSet.copyOf(container.namespaces());
+        own.add(Namespace.NETWORK); // also if the container has that of the host: the service needs none
+        return new LaunchPlan(container.ids(), own, container.root(), container.slots(), steps);
     }
 
     /// Plans the service of a workspace alone, for which no container was planned but `holder`: of its mounts there are

@@ -25,13 +25,15 @@ import java.util.stream.Stream;
 /// @param names true if somebody answers its questions for names, over sockets at [GuestMessages#RESOLVER]
 /// @param certificates files of the host with what the container trusts, mounted where programs look for them
 /// @param other the container whose network it is in, in place of places of its own
+/// @param ofHost true if it is in the host's network, in place of one of its own
 public record GuestNetwork(
         List<Attachment> attachments,
         ResolverFile host,
         boolean ipv6,
         boolean names,
         List<Mount.Bind> certificates,
-        Optional<OtherNetwork> other) {
+        Optional<OtherNetwork> other,
+        boolean ofHost) {
     /// Loopback alone.
     public static final GuestNetwork NONE = new GuestNetwork(List.of(), ResolverFile.EMPTY, false, false);
 
@@ -50,30 +52,39 @@ public record GuestNetwork(
 
     /// The same with the image's own certificates alone.
     public GuestNetwork(List<Attachment> attachments, ResolverFile host, boolean ipv6, boolean names) {
-        this(attachments, host, ipv6, names, List.of(), Optional.empty());
+        this(attachments, host, ipv6, names, List.of(), Optional.empty(), false);
     }
 
     /// The network of another container.
     public static GuestNetwork of(OtherNetwork other) {
-        return new GuestNetwork(List.of(), ResolverFile.EMPTY, false, false, List.of(), Optional.of(other));
+        return new GuestNetwork(List.of(), ResolverFile.EMPTY, false, false, List.of(), Optional.of(other), false);
+    }
+
+    /// The network of the host, whose servers answer for names.
+    public static GuestNetwork ofHost(ResolverFile host) {
+        return new GuestNetwork(List.of(), host, false, false, List.of(), Optional.empty(), true);
     }
 
     /// Replaces the certificates.
     public GuestNetwork certificates(List<Mount.Bind> value) {
-        return new GuestNetwork(attachments, host, ipv6, names, value, other);
+        return new GuestNetwork(attachments, host, ipv6, names, value, other, ofHost);
     }
 
     /// Refuses a spec that joins other networks than these.
     /// @throws RefusedException NETWORK_REFUSED
     void requireAll(ContainerSpec spec) {
         int joined = switch (spec.network()) {
-            case Network.None _, Network.OfContainer _ -> 0;
+            case Network.None _, Network.OfContainer _, Network.Host _ -> 0;
             case Network.Joined of -> of.endpoints().size();
         };
         if (other.isPresent() != (spec.network() instanceof Network.OfContainer)) {
             throw new RefusedException(
                     "NETWORK_REFUSED",
                     "the network of another container is given to who asks for it alone: name it in the spec");
+        }
+        if (ofHost != (spec.network() instanceof Network.Host)) {
+            throw new RefusedException(
+                    "NETWORK_REFUSED", "the network of the host is given to who asks for it alone: name it in the spec");
         }
         if (joined != attachments.size()) {
             throw new RefusedException(
@@ -91,11 +102,16 @@ public record GuestNetwork(
     /// Returns settings with which ping and low ports work without privileges, unless they are another's to set.
     Map<String, String> settings() {
         var all = new LinkedHashMap<String, String>();
-        if (other.isEmpty()) {
+        if (hasOwnStack()) {
             all.put("net.ipv4.ping_group_range", "0 " + (IdRange.WIDTH - 1));
             all.put("net.ipv4.ip_unprivileged_port_start", "0");
         }
         return all;
+    }
+
+    /// True if its network namespace is made for it.
+    boolean hasOwnStack() {
+        return other.isEmpty() && !ofHost;
     }
 
     List<Link> links() {
@@ -161,10 +177,13 @@ public record GuestNetwork(
 
     /// Returns the text of `/etc/resolv.conf`; empty if the image's own is right.
     Optional<String> resolvers(ContainerSpec spec) {
-        return attachments.isEmpty() ? other.flatMap(OtherNetwork::resolver) : Optional.of(resolver(spec));
+        return attachments.isEmpty() && !ofHost
+                ? other.flatMap(OtherNetwork::resolver)
+                : Optional.of(resolver(spec));
     }
 
-    /// Returns the text of `/etc/resolv.conf` of one that has places.
+    /// Returns the text of `/etc/resolv.conf` of one that has places, or is in the host's network, where servers on
+    /// loopback answer it, too.
     String resolver(ContainerSpec spec) {
         ResolverFile file = host.with(names(spec));
         return (names ? new ResolverFile(List.of(GuestMessages.RESOLVER), file.search(), file.options()) : file).text();
@@ -173,6 +192,7 @@ public record GuestNetwork(
     private static NameLookup names(ContainerSpec spec) {
         return switch (spec.network()) {
             case Network.None _, Network.OfContainer _ -> NameLookup.STANDARD;
+            case Network.Host it -> it.names();
             case Network.Joined joined -> joined.names();
         };
     }

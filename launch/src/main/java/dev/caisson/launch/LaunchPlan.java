@@ -77,7 +77,12 @@ public record LaunchPlan(
     /// Returns true if it is in the network namespace of another container: the one who makes a namespace raises its
     /// loopback.
     public boolean sharesNetwork() {
-        return !has(Step.RaiseLoopback.class);
+        return !usesHostNetwork() && !has(Step.RaiseLoopback.class);
+    }
+
+    /// Returns true if it is in the host's network namespace.
+    public boolean usesHostNetwork() {
+        return !namespaces.contains(Namespace.NETWORK);
     }
 
     /// Returns the namespaces that are made for it.

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Carries a plan out: asks the zygote for the first process and the root file system, opens what the
@@ -56,6 +57,12 @@ public final class Launcher {
         this.zygote = zygote;
     }
 
+    /// The same as [#begin] for one in the host's network namespace, which is not among `namespaces`.
+    public Birth beginInHostNetwork(IdRange ids, Set<Namespace> namespaces, Cgroup group) {
+        return begin(ids, namespaces, group, (control, directory) ->
+                zygote.hostChild(ids, namespaces, control, directory));
+    }
+
     /// Begins a launch: the kernel makes the process and its namespaces while the caller makes the rest.
     ///
     /// @param ids those that the process will have, and `namespaces` those that are its own; the plan has
@@ -69,6 +76,15 @@ public final class Launcher {
     ///
     /// @param network stays the caller's
     public Birth begin(IdRange ids, Set<Namespace> namespaces, Cgroup group, Optional<Fd> network) {
+        return begin(ids, namespaces, group, (control, directory) ->
+                zygote.child(ids, namespaces, control, directory, network));
+    }
+
+    private Birth begin(
+            IdRange ids,
+            Set<Namespace> namespaces,
+            Cgroup group,
+            BiFunction<Fd, Optional<Fd>, Zygote.Answer> asking) {
         Sockets.Pair control = Sockets.pair();
         Optional<Fd> directory = Optional.empty();
         try {
@@ -77,7 +93,7 @@ public final class Launcher {
                     ids,
                     namespaces,
                     control.ours(),
-                    zygote.child(ids, namespaces, control.theirs(), directory, network));
+                    asking.apply(control.theirs(), directory));
         } catch (RuntimeException e) {
             control.ours().close();
             throw e;

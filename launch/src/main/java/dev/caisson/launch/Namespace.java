@@ -29,6 +29,15 @@ public enum Namespace {
         return cloneFlag;
     }
 
+    /// Returns the flags for a new process with these. The namespace of control groups is entered by init, once it is in
+    /// its groups.
+    public static long cloneFlags(Set<Namespace> namespaces) {
+        return namespaces.stream()
+                .filter(namespace -> namespace != CGROUP)
+                .mapToLong(Namespace::cloneFlag)
+                .sum();
+    }
+
     /// Returns those of `namespaces` in the order in which a process enters them: the network namespace first, as it
     /// may be another container's, then the user namespace, which gives the right to the others.
     /// `plan_namespaces` in `native/plan.c` is the same.

@@ -20,6 +20,7 @@ final class NetworkRules {
         switch (spec.network()) {
             case Network.None _ -> {}
             case Network.OfContainer it -> checkShared(spec, it, findings);
+            case Network.Host _ -> checkHost(spec, findings);
             case Network.Joined joined -> {
                 for (NetworkEndpoint endpoint : joined.endpoints()) {
                     refusal(endpoint.network()).ifPresent(findings::add);
@@ -61,13 +62,33 @@ final class NetworkRules {
                                 + ", which the container shares: give --sysctl to that one")));
     }
 
-    /// The host's own stack has the host's addresses, its services on loopback and its abstract sockets.
+    /// The host's own stack has the host's addresses, its services on loopback and its abstract sockets. The latter are
+    /// kept away by landlock(7), which needs no_new_privs.
+    private static void checkHost(ContainerSpec spec, List<Finding> findings) {
+        if (!spec.allowances().contains(Allowance.HOST_NETWORK)) {
+            findings.add(new Finding(
+                    "ALLOWANCE_NEEDED",
+                    "network host opens: " + Allowance.HOST_NETWORK.opens() + "; join a network and publish ports, or if"
+                            + " that is meant, add --allow " + Allowance.HOST_NETWORK.option()));
+        }
+        if (spec.newPrivileges()) {
+            findings.add(new Finding(
+                    "OPTIONS_CONTRADICT",
+                    "a container in the host's network is kept from the host's abstract sockets by Landlock, which new"
+                            + " privileges rule out: leave out --network host, or what lets it gain privileges"));
+        }
+        spec.sysctls().keySet().stream()
+                .map(name -> name.replace('/', '.'))
+                .filter(name -> name.startsWith("net."))
+                .forEach(name -> findings.add(new Finding(
+                        "OPTIONS_CONTRADICT", name + " would change the host's network: leave out --sysctl " + name)));
+    }
+
+    /// Networks that cannot be joined with others.
     private static Optional<Finding> refusal(String network) {
         if (network.equals("host")) {
             return Optional.of(new Finding(
-                    "NETWORK_REFUSED",
-                    "network host is the host's own stack, which is not given to containers: join a network and publish"
-                            + " ports"));
+                    "OPTIONS_CONTRADICT", "network host is the host's own stack, no network to join: name it alone"));
         }
         if (network.equals("none")) {
             return Optional.of(new Finding(

@@ -42,7 +42,7 @@ public final class PlanRules {
             Step.RestrictScope.class,
             Step.InstallFilter.class);
     private static final Set<Namespace> OBLIGATORY =
-            Set.of(Namespace.USER, Namespace.MOUNT, Namespace.PID, Namespace.NETWORK, Namespace.CGROUP);
+            Set.of(Namespace.USER, Namespace.MOUNT, Namespace.PID, Namespace.CGROUP);
 
     private PlanRules() {}
 
@@ -60,6 +60,12 @@ public final class PlanRules {
         verifyCounts(steps);
         require(steps.getLast() instanceof Step.Execute, "the last step executes");
         require(plan.namespaces().containsAll(OBLIGATORY), "obligatory namespaces are its own");
+        require(
+                !plan.usesHostNetwork() || (plan.links().isEmpty() && !plan.has(Step.RaiseLoopback.class)),
+                "the host's network is not set up");
+        require(
+                !plan.usesHostNetwork() || plan.has(Step.RestrictScope.class),
+                "who is in the host's network is kept from its abstract sockets");
         require(!plan.sharesNetwork() || plan.links().isEmpty(), "the network of another container gets no links");
         verifyOrder(plan);
         verifyFilter(plan);

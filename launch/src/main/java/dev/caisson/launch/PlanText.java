@@ -105,6 +105,9 @@ public final class PlanText {
                         .map(Namespace::toString)
                         .collect(Collectors.joining(" "))
                 + " namespaces");
+        if (plan.usesHostNetwork()) {
+            parts.add("the network namespace of the host");
+        }
         if (plan.sharesNetwork()) {
             parts.add("the network namespace of another container");
         }

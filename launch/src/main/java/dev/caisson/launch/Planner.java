@@ -7,6 +7,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SecretFile;
 import dev.caisson.spec.WritableLayer;
@@ -148,6 +149,9 @@ public final class Planner {
         Set<Namespace> own = EnumSet.allOf(Namespace.class);
         if (!host.timeNamespaces()) {
             own.remove(Namespace.TIME);
+        }
+        if (spec.network() instanceof Network.Host) {
+            own.remove(Namespace.NETWORK);
         }
         for (ContainerSpec.SharedNamespace shared : spec.sharedNamespaces()) {
             own.remove(
@@ -361,7 +365,7 @@ public final class Planner {
     }
 
     private void limit() {
-        if (network.other().isEmpty()) {
+        if (network.hasOwnStack()) {
             steps.add(new Step.RaiseLoopback());
         }
         steps.addAll(network.requests());
@@ -402,7 +406,15 @@ public final class Planner {
                 user.uid(),
                 user.gid(),
                 user.supplementaryGroups()));
-        if (host.landlockAbi() >= LANDLOCK_SCOPES_SINCE && !spec.newPrivileges()) {
+        boolean scoped = host.landlockAbi() >= LANDLOCK_SCOPES_SINCE && !spec.newPrivileges();
+        if (network.ofHost() && !scoped) {
+            throw new RefusedException(
+                    "HOST_NETWORK_UNPROTECTED",
+                    "this kernel has no Landlock scopes (ABI " + LANDLOCK_SCOPES_SINCE + "), so a container in the host's"
+                            + " network would reach the host's abstract sockets: join a network, or boot Linux 6.12 or"
+                            + " later with lsm=landlock");
+        }
+        if (scoped) {
             steps.add(new Step.RestrictScope(LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL));
         }
     }

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -20,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 
 /// The process that makes containers: a static program in sealed memory with one socket, in a root of its own that
 /// holds
@@ -32,6 +32,7 @@ public final class Zygote implements AutoCloseable {
     private static final String PROGRAM = "caisson-init";
     private static final int REQUEST_USERNS = 1;
     private static final int REQUEST_CHILD = 2;
+    private static final int REQUEST_HOST_CHILD = 11;
     private static final int REQUEST_ROOT = 3;
     private static final int REQUEST_DEVICE = 4;
     private static final int REQUEST_EXEC = 5;
@@ -187,16 +188,17 @@ public final class Zygote implements AutoCloseable {
     /// @param group the group that it is to be born into
     /// @param network the network namespace of another container, if it gets none of its own
     Answer child(IdRange ids, Set<Namespace> namespaces, Fd control, Optional<Fd> group, Optional<Fd> network) {
-        long flags = 0;
-        for (Namespace namespace : namespaces) {
-            // The control group namespace is entered by init, once it is in its groups.
-            flags |= namespace == Namespace.CGROUP ? 0 : namespace.cloneFlag();
-        }
-        ByteBuffer request = request(REQUEST_CHILD, ids).putLong(16, flags);
-        var descriptors = new ArrayList<>(List.of(control));
-        group.ifPresent(descriptors::add);
-        network.ifPresent(descriptors::add);
-        return ask(request, descriptors);
+        return child(REQUEST_CHILD, ids, namespaces, Stream.of(Optional.of(control), group, network));
+    }
+
+    /// The same for a container in the host's network namespace.
+    Answer hostChild(IdRange ids, Set<Namespace> namespaces, Fd control, Optional<Fd> group) {
+        return child(REQUEST_HOST_CHILD, ids, namespaces, Stream.of(Optional.of(control), group));
+    }
+
+    private Answer child(int kind, IdRange ids, Set<Namespace> namespaces, Stream<Optional<Fd>> given) {
+        ByteBuffer request = request(kind, ids).putLong(16, Namespace.cloneFlags(namespaces));
+        return ask(request, given.flatMap(Optional::stream).toList());
     }
 
     /// Asks for a process that enters a container, which waits on its end of the control socket.

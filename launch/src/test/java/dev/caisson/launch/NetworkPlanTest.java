@@ -191,7 +191,7 @@ class NetworkPlanTest {
 
     @ParameterizedTest
     @CsvSource({
-        "host, NETWORK_REFUSED",
+        "host, OPTIONS_CONTRADICT",
         "none, OPTIONS_CONTRADICT",
         "container:web, OPTIONS_CONTRADICT",
         "../web, NETWORK_NAME",
@@ -279,6 +279,53 @@ class NetworkPlanTest {
                 .isInstanceOf(RefusedException.class);
         ContainerSpec asking = Samples.spec().network(Network.ofContainer("front"));
         assertThatThrownBy(() -> Samples.plan(asking, GuestNetwork.NONE)).isInstanceOf(RefusedException.class);
+    }
+
+    @Test
+    void one_in_the_network_of_the_host_makes_none_sets_nothing_up_and_is_kept_from_abstract_sockets() {
+        ContainerSpec spec = Samples.spec().network(Network.ofHost()).allow(Allowance.HOST_NETWORK);
+        GuestNetwork network = GuestNetwork.ofHost(ResolverFile.parse("nameserver 192.0.2.53\n"));
+        LaunchPlan plan = Samples.plan(spec, network);
+
+        assertThat(plan.usesHostNetwork()).isTrue();
+        assertThat(plan.sharesNetwork()).isFalse();
+        assertThat(plan.namespaces()).doesNotContain(Namespace.NETWORK).isEqualTo(plan.madeNamespaces());
+        assertThat(plan.all(Step.SetSysctl.class))
+                .extracting(step -> step.name().toString())
+                .noneMatch(name -> name.contains("net"));
+        assertThat(plan.has(Step.RaiseLoopback.class) || plan.has(Step.Netlink.class))
+                .isFalse();
+        assertThat(plan.has(Step.RestrictScope.class)).isTrue();
+        assertThat(file(plan, "etc/resolv.conf")).hasValue("nameserver 192.0.2.53\n");
+        assertThat(file(plan, "etc/hosts").orElseThrow()).contains("127.0.0.1\t" + plan.only(Step.SetHostName.class)
+                .name());
+        assertThat(PlanText.lines(plan).toString()).contains("the network namespace of the host");
+        ExecPlan exec = ExecPlan.of(
+                plan,
+                new ExecPlan.Program(
+                        List.of("id"), "/bin", List.of(), "/", Optional.empty(), 0, 0, List.of()),
+                Optional.empty());
+        assertThat(exec.steps()).contains(new Step.RestrictScope(1));
+        assertThatThrownBy(() -> Samples.plan(spec, GuestNetwork.NONE)).isInstanceOf(RefusedException.class);
+        assertThatThrownBy(() -> Samples.plan(Samples.spec(), network)).isInstanceOf(RefusedException.class);
+    }
+
+    @Test
+    void the_network_of_the_host_is_allowed_by_name_and_only_where_abstract_sockets_can_be_kept_away() {
+        ContainerSpec asking = Samples.spec().network(Network.ofHost());
+        assertThat(Policy.check(asking, Samples.host()))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.code()).isEqualTo("ALLOWANCE_NEEDED"))
+                .satisfies(finding -> assertThat(finding.sentence()).endsWith("--allow host-network"));
+        ContainerSpec allowed = asking.allow(Allowance.HOST_NETWORK);
+        assertThat(Policy.check(allowed.hostName("own"), Samples.host())).isEmpty();
+        assertThat(Policy.check(allowed.sysctl("net/core/somaxconn", "1"), Samples.host()))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.sentence()).contains("net.core.somaxconn"));
+        assertThat(Policy.check(
+                        allowed.allow(Allowance.NEW_PRIVILEGES).newPrivileges(true), Samples.host()))
+                .extracting(Finding::code)
+                .containsExactly("OPTIONS_CONTRADICT");
     }
 
     @Test

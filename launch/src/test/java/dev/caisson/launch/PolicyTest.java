@@ -423,7 +423,11 @@ class PolicyTest {
                 .limits(Limits.defaults().devices(DeviceRule.parse("c 1:1 r")))
                 .mount(bind("/etc", "/data"));
 
-        boolean about = !Set.of(Allowance.PRIVILEGED, Allowance.SETUID_FILES, Allowance.HOST_SERVICES)
+        boolean about = !Set.of(
+                        Allowance.PRIVILEGED,
+                        Allowance.SETUID_FILES,
+                        Allowance.HOST_SERVICES,
+                        Allowance.HOST_NETWORK)
                 .contains(allowance); // nothing of the above needs these
         assertThat(Policy.check(everything.allow(allowance), Samples.host())).hasSize(about ? 6 : 7);
     }

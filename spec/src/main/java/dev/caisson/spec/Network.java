@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// The network of a container: a stack of its own, or that of another container.
+/// The network of a container: a stack of its own, that of another container, or the host's.
 public sealed interface Network {
     /// Loopback alone.
     static Network none() {
@@ -24,6 +24,19 @@ public sealed interface Network {
     /// @param container its name, its id or the beginning of that
     static OfContainer ofContainer(String container) {
         return new OfContainer(container);
+    }
+
+    /// The stack of the host, which needs [Allowance#HOST_NETWORK].
+    static Host ofHost() {
+        return new Host(NameLookup.STANDARD);
+    }
+
+    /// The stack of the host, with its links, addresses, ports and services on loopback. The container has no right to
+    /// change it.
+    record Host(NameLookup names) implements Network {
+        public Host {
+            present(names, "names");
+        }
     }
 
     /// The stack of another container, with its links, addresses, names and ports. This one has no right to change it.

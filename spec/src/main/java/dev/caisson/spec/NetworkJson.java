@@ -152,12 +152,20 @@ final class NetworkJson {
             "the network of a container",
             field("container", it -> text(it.container()), (_, json) -> Network.ofContainer(text(json))));
 
+    static final JsonForm<Network.Host> OF_HOST = new JsonForm<>(
+            "the host's network",
+            field(
+                    "names",
+                    it -> NAMES.write(it.names()),
+                    (_, json) -> new Network.Host(NAMES.read(NameLookup.STANDARD, json))));
+
     private NetworkJson() {}
 
     static Object write(Network network) {
         return switch (network) {
             case Network.None _ -> kind("none");
             case Network.OfContainer it -> kind("container", OF_CONTAINER.write(it));
+            case Network.Host it -> kind("host", OF_HOST.write(it));
             case Network.Joined it -> kind("joined", JOINED.write(it));
         };
     }
@@ -171,6 +179,8 @@ final class NetworkJson {
                         alone("the network", Network.none()),
                         "container",
                         NetworkJson::ofContainer,
+                        "host",
+                        fields -> OF_HOST.read(new Network.Host(NameLookup.STANDARD), fields),
                         "joined",
                         NetworkJson::joined));
     }

@@ -84,6 +84,7 @@ class SpecJsonTest {
                 Arguments.of(Network.Joined.class, NetworkJson.JOINED),
                 Arguments.of(HostServices.class, NetworkJson.HOST_SERVICES),
                 Arguments.of(Network.OfContainer.class, NetworkJson.OF_CONTAINER),
+                Arguments.of(Network.Host.class, NetworkJson.OF_HOST),
                 Arguments.of(TerminalSize.class, SpecJson.SIZE));
     }
 

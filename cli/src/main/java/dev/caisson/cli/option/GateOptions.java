@@ -41,6 +41,11 @@ final class GateOptions {
                         OPTION + " with gate=",
                         "the container is on no network: give --network, and --egress "
                                 + gates.getFirst().target());
+            case Network.Host _ ->
+                throw CommandException.refused(
+                        OPTION + " with gate=",
+                        "the container is in the host's network, which has no gates: give --network, and --egress "
+                                + gates.getFirst().target());
             case Network.OfContainer other ->
                 throw CommandException.refused(
                         OPTION + " with gate=",

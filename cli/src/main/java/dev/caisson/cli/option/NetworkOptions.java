@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 /// The options that say what networks a container is on, with Docker's names.
 final class NetworkOptions {
     private static final String NONE = "none";
+    private static final String OF_HOST = "host";
     private static final String BANDWIDTH_LABEL = "RATE|in=RATE,out=RATE|all";
     private static final String HOST = "host-gateway";
     private static final String OF_CONTAINER = "container:";
@@ -60,7 +61,7 @@ final class NetworkOptions {
         options.texts(
                         "--network, --net",
                         "NETWORK[:ip=…,alias=…]",
-                        "Join a network, several if given several times; keys ip, ip6, mac, alias and link. none: loopback alone; container:NAME: the network of another container (default: bridge; none for host).",
+                        "Join a network, several if given several times; keys ip, ip6, mac, alias and link. none: loopback alone; container:NAME: the network of another container; host: the host's own, with --allow host-network (default: bridge; none for host).",
                         value -> networks = value)
                 .text(
                         "--ip",
@@ -132,6 +133,13 @@ final class NetworkOptions {
             requireUnused("the container has loopback alone: add --network bridge, or another network");
             return Network.none();
         }
+        if (wanted.equals(List.of(OF_HOST))) {
+            requireUnused("the container is in the host's network, where it does nothing: leave it out", true);
+            if (hosts.stream().anyMatch(NetworkOptions::isHost)) {
+                throw CommandException.refused("--add-host", "the host is at 127.0.0.1 in its own network: write that");
+            }
+            return parsed("--network host", "", _ -> new Network.Host(names()));
+        }
         if (wanted.getFirst().startsWith(OF_CONTAINER) && wanted.size() == 1) {
             String other = wanted.getFirst().substring(OF_CONTAINER.length());
             Network shared = parsed("--network " + wanted.getFirst(), other, Network::ofContainer);
@@ -139,7 +147,8 @@ final class NetworkOptions {
             return shared;
         }
         wanted.stream()
-                .filter(text -> text.startsWith(OF_CONTAINER) || (text.equals(NONE) && wanted.size() > 1))
+                .filter(text -> text.startsWith(OF_CONTAINER)
+                        || ((text.equals(NONE) || text.equals(OF_HOST)) && wanted.size() > 1))
                 .findFirst()
                 .ifPresent(text -> {
                     throw CommandException.refused(
@@ -184,6 +193,11 @@ final class NetworkOptions {
 
     /// Nothing that was asked for is left out silently.
     private void requireUnused(String why) {
+        requireUnused(why, false);
+    }
+
+    /// @param lookup true if names may be looked up otherwise
+    private void requireUnused(String why, boolean lookup) {
         var given = new LinkedHashMap<String, Boolean>();
         given.put("--publish", !published.isEmpty());
         given.put("--publish-all", publishedAll);
@@ -193,10 +207,10 @@ final class NetworkOptions {
         given.put("--mac-address", mac != null);
         given.put("--network-alias", !aliases.isEmpty());
         given.put("--link", !links.isEmpty());
-        given.put("--dns", !servers.isEmpty());
-        given.put("--dns-search", !search.isEmpty());
-        given.put("--dns-option", !lookupOptions.isEmpty());
-        given.put("--add-host", !hosts.isEmpty());
+        given.put("--dns", !lookup && !servers.isEmpty());
+        given.put("--dns-search", !lookup && !search.isEmpty());
+        given.put("--dns-option", !lookup && !lookupOptions.isEmpty());
+        given.put("--add-host", !lookup && !hosts.isEmpty());
         given.put("--egress", egress != null);
         given.put("--network-bandwidth", bandwidth != null);
         given.put("--allow host-services", !allowed.isEmpty());

@@ -198,7 +198,7 @@ public final class RunOptions {
                 .words(
                         "--allow",
                         "WHAT",
-                        "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-devices, host-services=PORT[,PORT], host-ipc, host-uts.",
+                        "Give a protection up by name: privileged, dangerous-capabilities, new-privileges, unconfined-seccomp, host-paths, host-devices, host-services=PORT[,PORT], host-network, host-ipc, host-uts.",
                         value -> allowances = value)
                 .operand(
                         0,

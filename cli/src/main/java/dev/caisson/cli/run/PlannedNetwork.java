@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 
 /// The networks of a planned run, for people and for programs. Its components are the fields of the JSON form.
 ///
+/// @param host true if it is in the host's network
 /// @param container whose network it shares; empty for one of its own
 /// @param ports as `0.0.0.0:8080->80/tcp`, or `80/tcp at a free port`
 /// @param egress as `--egress` has it
@@ -26,6 +27,7 @@ import java.util.stream.Stream;
 /// @param hostServices ports of the host, as `5432/tcp`
 /// @param servers that it asks for names; none if the image's own file says so
 record PlannedNetwork(
+        boolean host,
         String container,
         List<Place> places,
         List<String> ports,
@@ -86,6 +88,7 @@ record PlannedNetwork(
         Optional<Attachment> outward =
                 network.places().stream().filter(place -> !place.internal()).findFirst();
         return new PlannedNetwork(
+                network.ofHost(),
                 network.of().map(ContainerId::value).orElse(""),
                 network.places().stream()
                         .map(place -> Place.of(place, outward.equals(Optional.of(place))))
@@ -115,7 +118,9 @@ record PlannedNetwork(
     /// Returns a line for each thing that was asked for.
     List<String> lines() {
         var lines = new ArrayList<String>();
-        if (!container.isEmpty()) {
+        if (host) {
+            lines.add(line("network", "the host's, with its services on loopback, its ports and all that it reaches"));
+        } else if (!container.isEmpty()) {
             lines.add(line("network", "that of container " + container.substring(0, 12)));
         } else if (places.isEmpty()) {
             lines.add(line("network", "loopback alone"));

@@ -9,7 +9,6 @@ import dev.caisson.engine.DetachedOptions;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RestartPolicy;
 import dev.caisson.linux.Processes;
-import dev.caisson.network.Attachment;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,12 +98,7 @@ final class InspectObject {
                 details.map(ContainerDetails::mounts).orElse(List.of()).stream()
                         .filter(mount -> !mount.startsWith(":"))
                         .toList());
-        config.put(
-                "NetworkMode",
-                networks.of()
-                        .map(other -> "container:" + other.value())
-                        .or(() -> networks.places().stream().findFirst().map(Attachment::network))
-                        .orElse("none"));
+        config.put("NetworkMode", networks.mode());
         config.put("Links", NetworkView.links(networks, status.name().orElse("")));
         config.put(
                 "RestartPolicy",

@@ -107,6 +107,9 @@ final class NetworkView {
 
     /// Returns the column NETWORKS of `ps`.
     static String names(NetworkPlaces of) {
+        if (of.ofHost()) {
+            return of.mode();
+        }
         return of.places().isEmpty()
                 ? of.of().map(other -> "container:" + other.shortForm()).orElse("none")
                 : of.places().stream().map(Attachment::network).collect(Collectors.joining(","));

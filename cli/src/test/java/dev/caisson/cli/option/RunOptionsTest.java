@@ -303,6 +303,14 @@ class RunOptionsTest {
                     --network=container:a/b                          | container:NAME
                     --network=container:web --network-bandwidth=1m   | shares the network of web
                     --network=none --network-bandwidth=1m            | loopback alone
+                    --network=host -p=80:80                          | in the host's network
+                    --network=host --network-alias=a                 | in the host's network
+                    --network=host --ip=10.1.1.1                     | in the host's network
+                    --network=host --mac-address=02:00:00:00:00:01   | in the host's network
+                    --network=host --link=db                         | in the host's network
+                    --network=host --egress=none                     | in the host's network
+                    --network=host --add-host=h:host-gateway         | 127.0.0.1
+                    --network=host --network=bridge                  | name it alone
                     --network=web --network-bandwidth=1b             | 10mbit
                     --network=web --network-bandwidth=1kbit          | 64kbit
                     """)
@@ -310,6 +318,15 @@ class RunOptionsTest {
         assertThatThrownBy(() -> spec(options.strip().split(" ", -1)))
                 .isInstanceOf(CommandException.class)
                 .hasMessageContaining(why);
+    }
+
+    @Test
+    void in_the_network_of_the_host_names_are_looked_up_as_one_says() {
+        assertThat(spec("--network=host", "--dns=192.0.2.53", "--add-host=db:192.0.2.7", "--allow=host-network"))
+                .satisfies(spec -> assertThat(spec.allowances()).containsExactly(Allowance.HOST_NETWORK))
+                .satisfies(spec -> assertThat(spec.network())
+                        .isInstanceOfSatisfying(Network.Host.class, host -> assertThat(host.names().hosts())
+                                .hasSize(1)));
     }
 
     @Test

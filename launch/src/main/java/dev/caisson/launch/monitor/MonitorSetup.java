@@ -83,6 +83,7 @@ public final class MonitorSetup {
     private static final int STDIN_OPEN = 2;
     private static final int STDIN_ONCE = 4;
     private static final int LINKABLE = 16;
+    private static final int HOST_NETWORK = 32;
 
     private final LaunchPlan plan;
     private final Streams streams;
@@ -211,7 +212,7 @@ public final class MonitorSetup {
         }
         byte[] bytes = new byte[BYTES];
         ByteBuffer out = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        out.putInt(plan.ids().base()).putInt(plan.ids().count()).putLong(cloneFlags());
+        out.putInt(plan.ids().base()).putInt(plan.ids().count()).putLong(Namespace.cloneFlags(plan.madeNamespaces()));
         out.putShort((short) plan.slots().size()).putShort((short) descriptors.size());
         out.putInt(flags()).putInt(streams.owner());
         out.putInt(log.files()).putLong(log.bytes());
@@ -242,18 +243,11 @@ public final class MonitorSetup {
         out.putInt(health.plan().oomScore());
     }
 
-    /// The namespace of control groups is entered by init, once it is in its groups.
-    private long cloneFlags() {
-        return plan.madeNamespaces().stream()
-                .filter(namespace -> namespace != Namespace.CGROUP)
-                .mapToLong(Namespace::cloneFlag)
-                .reduce(0, (one, other) -> one | other);
-    }
-
     private int flags() {
         return (streams.terminal() ? TERMINAL : 0)
                 | (streams.input() ? STDIN_OPEN : 0)
                 | (streams.once() ? STDIN_ONCE : 0)
-                | (linkable ? LINKABLE : 0);
+                | (linkable ? LINKABLE : 0)
+                | (plan.usesHostNetwork() ? HOST_NETWORK : 0);
     }
 }

@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.launch.ExecPlan;
+import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Link;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.Parts;
+import dev.caisson.launch.ResolverFile;
 import dev.caisson.launch.Samples;
 import dev.caisson.launch.SlotSource;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Sockets;
+import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import java.nio.ByteBuffer;
@@ -111,6 +114,12 @@ class MonitorSetupTest {
                         .getInt(20))
                 .isEqualTo(4);
         assertThat(encoded(setup().linkable()).getInt(20)).isEqualTo(16);
+        LaunchPlan ofHost = Samples.plan(
+                Samples.spec().network(Network.ofHost()).allow(Allowance.HOST_NETWORK),
+                GuestNetwork.ofHost(ResolverFile.EMPTY));
+        ByteBuffer inTheHosts = encoded(setup(ofHost, new MonitorSetup.Streams(false, false, false, 0)));
+        assertThat(inTheHosts.getInt(20)).isEqualTo(32);
+        assertThat(inTheHosts.getLong(8) & Namespace.NETWORK.cloneFlag()).isZero();
     }
 
     @Test
