@@ -28,7 +28,8 @@ public record ContainerUsage(Usage group, Optional<WritableUse> writable, List<I
                 group,
                 WritableUse.of(pid),
                 switch (network) {
-                    case Network.None _, Network.OfContainer _, Network.Host _ -> List.of(); // the other's links are counted there
+                    case Network.None _, Network.OfContainer _, Network.Host _ ->
+                        List.of(); // the other's links are counted there
                     case Network.Joined _ -> LinkCounters.read(id);
                 });
     }

@@ -54,8 +54,7 @@ final class SharedNetwork {
         ContainerRecord record = record(other.container(), options);
         LaunchPlan plan = record.plan().plan();
         if (plan.usesHostNetwork()) {
-            throw refused(
-                    record.name(), "is in the host's network: name that, --network host --allow host-network");
+            throw refused(record.name(), "is in the host's network: name that, --network host --allow host-network");
         }
         if (plan.sharesNetwork()) {
             throw refused(record.name(), "shares that of another container itself: name that one");
@@ -124,7 +123,8 @@ final class SharedNetwork {
     /// differs once the other has ended, or was started again.
     static List<Verifier.Check> checks(ContainerRecord record, EngineOptions options) {
         if (record.plan().plan().usesHostNetwork()) {
-            boolean shared = inode(record.pid()).equals(inode((int) ProcessHandle.current().pid()));
+            boolean shared = inode(record.pid())
+                    .equals(inode((int) ProcessHandle.current().pid()));
             return List.of(new Verifier.Check("network, shared", OF_HOST, shared ? OF_HOST : "another", shared));
         }
         if (!record.plan().plan().sharesNetwork()) {

@@ -52,7 +52,8 @@ class HostNetworkTest {
     @BeforeEach
     void open() throws Exception {
         bed = new NetworkBed(OPTIONS);
-        served = new ProcessBuilder("socat", "TCP-LISTEN:8123,bind=127.0.0.1,fork,reuseaddr", "EXEC:echo served").start();
+        served = new ProcessBuilder("socat", "TCP-LISTEN:8123,bind=127.0.0.1,fork,reuseaddr", "EXEC:echo served")
+                .start();
         hidden = new ProcessBuilder("socat", "ABSTRACT-LISTEN:" + ABSTRACT + ",fork", "EXEC:echo hidden").start();
         NetworkBed.sh("for i in $(seq 100); do ss -Hlnt sport = :8123 | grep -q . && grep -q " + ABSTRACT
                 + " /proc/net/unix && exit; sleep 0.1; done; exit 1");
@@ -85,8 +86,7 @@ class HostNetworkTest {
     @Test
     void it_reaches_what_the_host_reaches_but_no_abstract_socket_and_changes_nothing() throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
-            assertThatThrownBy(() -> engine.run(
-                            ContainerSpec.onHost("true").network(Network.ofHost())))
+            assertThatThrownBy(() -> engine.run(ContainerSpec.onHost("true").network(Network.ofHost())))
                     .hasMessageContaining("--allow host-network");
             assertIsKeptIn(engine.run(spec("sh", "-c", ASKS)).stdout());
         }
@@ -96,10 +96,10 @@ class HostNetworkTest {
     @Test
     void programs_that_enter_it_are_kept_in_as_well_and_it_has_no_networks_to_be_changed() throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
-            DetachedContainer web =
-                    engine.create(spec("sleep", "1000").name("web"), DetachedOptions.STANDARD);
+            DetachedContainer web = engine.create(spec("sleep", "1000").name("web"), DetachedOptions.STANDARD);
             web.start();
-            assertIsKeptIn(engine.exec("web", Exec.of("sh", "-c", ASKS), Streams.capture()).stdout());
+            assertIsKeptIn(engine.exec("web", Exec.of("sh", "-c", ASKS), Streams.capture())
+                    .stdout());
 
             assertThat(NetworkPlaces.of(web.id(), OPTIONS).mode()).isEqualTo("host");
             assertThat(Verification.of("web", OPTIONS).checks())
@@ -112,7 +112,8 @@ class HostNetworkTest {
             assertThatThrownBy(() -> engine.run(ContainerSpec.onHost("true").network(Network.ofContainer("web"))))
                     .hasMessageContaining("--network host");
             web.restart(OptionalInt.of(9), Optional.of(Duration.ZERO));
-            assertThat(engine.exec("web", Exec.of("ls", "/sys/class/net"), Streams.capture()).stdout())
+            assertThat(engine.exec("web", Exec.of("ls", "/sys/class/net"), Streams.capture())
+                            .stdout())
                     .contains("lan0\n");
 
             web.stop(OptionalInt.of(9), Optional.of(Duration.ZERO));

@@ -25,7 +25,6 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
     /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET of linux/landlock.h.
     private static final int ABSTRACT_SOCKETS = 1;
 
-
     /// The program, with no choice left open.
     ///
     /// @param searchPath where a program without a slash is looked for, as PATH has it

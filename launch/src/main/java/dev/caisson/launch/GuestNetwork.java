@@ -84,7 +84,8 @@ public record GuestNetwork(
         }
         if (ofHost != (spec.network() instanceof Network.Host)) {
             throw new RefusedException(
-                    "NETWORK_REFUSED", "the network of the host is given to who asks for it alone: name it in the spec");
+                    "NETWORK_REFUSED",
+                    "the network of the host is given to who asks for it alone: name it in the spec");
         }
         if (joined != attachments.size()) {
             throw new RefusedException(
@@ -177,9 +178,7 @@ public record GuestNetwork(
 
     /// Returns the text of `/etc/resolv.conf`; empty if the image's own is right.
     Optional<String> resolvers(ContainerSpec spec) {
-        return attachments.isEmpty() && !ofHost
-                ? other.flatMap(OtherNetwork::resolver)
-                : Optional.of(resolver(spec));
+        return attachments.isEmpty() && !ofHost ? other.flatMap(OtherNetwork::resolver) : Optional.of(resolver(spec));
     }
 
     /// Returns the text of `/etc/resolv.conf` of one that has places, or is in the host's network, where servers on

@@ -59,8 +59,8 @@ public final class Launcher {
 
     /// The same as [#begin] for one in the host's network namespace, which is not among `namespaces`.
     public Birth beginInHostNetwork(IdRange ids, Set<Namespace> namespaces, Cgroup group) {
-        return begin(ids, namespaces, group, (control, directory) ->
-                zygote.hostChild(ids, namespaces, control, directory));
+        return begin(
+                ids, namespaces, group, (control, directory) -> zygote.hostChild(ids, namespaces, control, directory));
     }
 
     /// Begins a launch: the kernel makes the process and its namespaces while the caller makes the rest.
@@ -76,24 +76,20 @@ public final class Launcher {
     ///
     /// @param network stays the caller's
     public Birth begin(IdRange ids, Set<Namespace> namespaces, Cgroup group, Optional<Fd> network) {
-        return begin(ids, namespaces, group, (control, directory) ->
-                zygote.child(ids, namespaces, control, directory, network));
+        return begin(
+                ids,
+                namespaces,
+                group,
+                (control, directory) -> zygote.child(ids, namespaces, control, directory, network));
     }
 
     private Birth begin(
-            IdRange ids,
-            Set<Namespace> namespaces,
-            Cgroup group,
-            BiFunction<Fd, Optional<Fd>, Zygote.Answer> asking) {
+            IdRange ids, Set<Namespace> namespaces, Cgroup group, BiFunction<Fd, Optional<Fd>, Zygote.Answer> asking) {
         Sockets.Pair control = Sockets.pair();
         Optional<Fd> directory = Optional.empty();
         try {
             directory = group.cloneInto();
-            return new Birth(
-                    ids,
-                    namespaces,
-                    control.ours(),
-                    asking.apply(control.theirs(), directory));
+            return new Birth(ids, namespaces, control.ours(), asking.apply(control.theirs(), directory));
         } catch (RuntimeException e) {
             control.ours().close();
             throw e;

@@ -29,7 +29,8 @@ public enum Namespace {
         return cloneFlag;
     }
 
-    /// Returns the flags for a new process with these. The namespace of control groups is entered by init, once it is in
+    /// Returns the flags for a new process with these. The namespace of control groups is entered by init, once it is
+    /// in
     /// its groups.
     public static long cloneFlags(Set<Namespace> namespaces) {
         return namespaces.stream()

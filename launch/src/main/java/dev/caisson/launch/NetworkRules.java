@@ -68,8 +68,9 @@ final class NetworkRules {
         if (!spec.allowances().contains(Allowance.HOST_NETWORK)) {
             findings.add(new Finding(
                     "ALLOWANCE_NEEDED",
-                    "network host opens: " + Allowance.HOST_NETWORK.opens() + "; join a network and publish ports, or if"
-                            + " that is meant, add --allow " + Allowance.HOST_NETWORK.option()));
+                    "network host opens: " + Allowance.HOST_NETWORK.opens()
+                            + "; join a network and publish ports, or if" + " that is meant, add --allow "
+                            + Allowance.HOST_NETWORK.option()));
         }
         if (spec.newPrivileges()) {
             findings.add(new Finding(

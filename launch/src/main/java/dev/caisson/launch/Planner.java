@@ -410,7 +410,8 @@ public final class Planner {
         if (network.ofHost() && !scoped) {
             throw new RefusedException(
                     "HOST_NETWORK_UNPROTECTED",
-                    "this kernel has no Landlock scopes (ABI " + LANDLOCK_SCOPES_SINCE + "), so a container in the host's"
+                    "this kernel has no Landlock scopes (ABI " + LANDLOCK_SCOPES_SINCE
+                            + "), so a container in the host's"
                             + " network would reach the host's abstract sockets: join a network, or boot Linux 6.12 or"
                             + " later with lsm=landlock");
         }

@@ -297,13 +297,12 @@ class NetworkPlanTest {
                 .isFalse();
         assertThat(plan.has(Step.RestrictScope.class)).isTrue();
         assertThat(file(plan, "etc/resolv.conf")).hasValue("nameserver 192.0.2.53\n");
-        assertThat(file(plan, "etc/hosts").orElseThrow()).contains("127.0.0.1\t" + plan.only(Step.SetHostName.class)
-                .name());
+        assertThat(file(plan, "etc/hosts").orElseThrow())
+                .contains("127.0.0.1\t" + plan.only(Step.SetHostName.class).name());
         assertThat(PlanText.lines(plan).toString()).contains("the network namespace of the host");
         ExecPlan exec = ExecPlan.of(
                 plan,
-                new ExecPlan.Program(
-                        List.of("id"), "/bin", List.of(), "/", Optional.empty(), 0, 0, List.of()),
+                new ExecPlan.Program(List.of("id"), "/bin", List.of(), "/", Optional.empty(), 0, 0, List.of()),
                 Optional.empty());
         assertThat(exec.steps()).contains(new Step.RestrictScope(1));
         assertThatThrownBy(() -> Samples.plan(spec, GuestNetwork.NONE)).isInstanceOf(RefusedException.class);
@@ -322,8 +321,7 @@ class NetworkPlanTest {
         assertThat(Policy.check(allowed.sysctl("net/core/somaxconn", "1"), Samples.host()))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.sentence()).contains("net.core.somaxconn"));
-        assertThat(Policy.check(
-                        allowed.allow(Allowance.NEW_PRIVILEGES).newPrivileges(true), Samples.host()))
+        assertThat(Policy.check(allowed.allow(Allowance.NEW_PRIVILEGES).newPrivileges(true), Samples.host()))
                 .extracting(Finding::code)
                 .containsExactly("OPTIONS_CONTRADICT");
     }

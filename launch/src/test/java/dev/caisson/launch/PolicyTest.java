@@ -424,10 +424,7 @@ class PolicyTest {
                 .mount(bind("/etc", "/data"));
 
         boolean about = !Set.of(
-                        Allowance.PRIVILEGED,
-                        Allowance.SETUID_FILES,
-                        Allowance.HOST_SERVICES,
-                        Allowance.HOST_NETWORK)
+                        Allowance.PRIVILEGED, Allowance.SETUID_FILES, Allowance.HOST_SERVICES, Allowance.HOST_NETWORK)
                 .contains(allowance); // nothing of the above needs these
         assertThat(Policy.check(everything.allow(allowance), Samples.host())).hasSize(about ? 6 : 7);
     }

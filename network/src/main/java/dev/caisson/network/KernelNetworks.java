@@ -99,8 +99,20 @@ final class KernelNetworks implements AutoCloseable {
         }
     }
 
-    /// Removes elements. Those that are gone already are no error.
+    /// Removes elements. Those that are gone already are no error. A transaction that fails has the kernel wait for all
+    /// processors, so each that would is one too many.
     void removeElements(Map<Sets.Place, List<SetElement>> elements) {
+        try {
+            tables.removeIfThere(filter, elements);
+        } catch (NetlinkException e) { // before Linux 6.3, or the tables are not there
+            if (!e.is(Errno.EINVAL) && !e.is(Errno.EOPNOTSUPP) && !e.is(Errno.ENOENT)) {
+                throw e;
+            }
+            removeThere(elements);
+        }
+    }
+
+    private void removeThere(Map<Sets.Place, List<SetElement>> elements) {
         try {
             tables.remove(filter, elements);
         } catch (NetlinkException e) {
@@ -231,9 +243,14 @@ final class KernelNetworks implements AutoCloseable {
     /// Ends the links of a container, if they are there, and takes back what it may call itself.
     void release(ContainerNetworks container) {
         container.attachments().forEach(one -> bridges.remove(one.hostLink()));
-        removeElements(pins().of(container));
-        removeElements(new Elements().container(container).leads(container).all());
-        removeElements(Elements.madeByKernel(container));
+        var all = new LinkedHashMap<>(pins().of(container));
+        new Elements()
+                .container(container)
+                .leads(container)
+                .all()
+                .forEach((place, list) -> all.merge(place, list, KernelNetworks::joined));
+        Elements.madeByKernel(container).forEach((place, list) -> all.merge(place, list, KernelNetworks::joined));
+        removeElements(all);
     }
 
     /// Makes our tables anew with all that is recorded but what leads to gates: who has a gate renews that.

@@ -2,6 +2,8 @@ package dev.caisson.network;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -25,10 +27,7 @@ public final class Namespace implements AutoCloseable {
     /// Makes it, with loopback up.
     public Namespace() {
         call(() -> {
-            MethodHandle unshare = Linker.nativeLinker()
-                    .downcallHandle(
-                            Linker.nativeLinker().defaultLookup().findOrThrow("unshare"),
-                            FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+            MethodHandle unshare = function("unshare", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
             try {
                 if ((int) unshare.invokeExact(CLONE_NEWNET) != 0) {
                     throw new IllegalStateException("unshare of a network namespace failed: run as root");
@@ -39,6 +38,26 @@ public final class Namespace implements AutoCloseable {
             run("ip link set lo up");
             return null;
         });
+    }
+
+    /// Enters that of a process.
+    Namespace(long pid) {
+        call(() -> {
+            MethodHandle setns = function("setns", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
+            try (Fd namespace = FileSystem.open("/proc/" + pid + "/ns/net", FileSystem.O_RDONLY)) {
+                if ((int) setns.invokeExact(namespace.number(), CLONE_NEWNET) != 0) {
+                    throw new IllegalStateException("the network namespace of " + pid + " cannot be entered");
+                }
+            } catch (Throwable t) {
+                throw new IllegalStateException(t);
+            }
+            return null;
+        });
+    }
+
+    private static MethodHandle function(String name, FunctionDescriptor form) {
+        return Linker.nativeLinker()
+                .downcallHandle(Linker.nativeLinker().defaultLookup().findOrThrow(name), form);
     }
 
     /// Calls it in the namespace.

@@ -13,7 +13,8 @@ public enum Allowance {
     SETUID_FILES("what it makes set-user-ID or set-group-ID on a volume counts for the users of the host"),
     HOST_DEVICES("the kernel lets the container use that device of the host, by a node that it is given or comes by"),
     HOST_SERVICES("a service of the host that listens at the named ports is reached from inside the container"),
-    HOST_NETWORK("the container uses the host's network: its services on loopback, its ports, all that the host reaches"),
+    HOST_NETWORK(
+            "the container uses the host's network: its services on loopback, its ports, all that the host reaches"),
     HOST_IPC("the container shares System V IPC and POSIX message queues with the host"),
     HOST_UTS("the container sees the host's name");
 

@@ -325,8 +325,9 @@ class RunOptionsTest {
         assertThat(spec("--network=host", "--dns=192.0.2.53", "--add-host=db:192.0.2.7", "--allow=host-network"))
                 .satisfies(spec -> assertThat(spec.allowances()).containsExactly(Allowance.HOST_NETWORK))
                 .satisfies(spec -> assertThat(spec.network())
-                        .isInstanceOfSatisfying(Network.Host.class, host -> assertThat(host.names().hosts())
-                                .hasSize(1)));
+                        .isInstanceOfSatisfying(
+                                Network.Host.class,
+                                host -> assertThat(host.names().hosts()).hasSize(1)));
     }
 
     @Test

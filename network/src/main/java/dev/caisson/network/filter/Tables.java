@@ -126,6 +126,13 @@ public final class Tables {
         batch.commit(socket, "the removal of elements of the packet filter's tables " + name);
     }
 
+    /// Removes elements of which some may not be there, in one transaction; Linux 6.3.
+    public void removeIfThere(NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements) {
+        var batch = new Batch();
+        elements.forEach((place, list) -> batch.removeIfThere(place.family(), name, place.form(), list));
+        batch.commit(socket, "the removal of elements of the packet filter's tables " + name);
+    }
+
     /// Removes elements and adds others, in one transaction. One that is removed and added has the other's time. What
     /// may have gone by itself is added before it is removed, which must find it.
     public void change(
