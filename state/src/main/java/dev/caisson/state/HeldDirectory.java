@@ -131,8 +131,7 @@ public final class HeldDirectory implements AutoCloseable {
         };
     }
 
-    /// Makes a detached mount of one of its directories, to which no link leads.
-    /// @throws HostException MOUNT_SUBPATH
+    /// Makes a detached mount of one of its directories, to which no link leads: else MOUNT_SUBPATH.
     Fd mount(InRootPath subpath) {
         return HostMounts.below(mount(), subpath, "the " + record.name().kind() + " " + record.name());
     }

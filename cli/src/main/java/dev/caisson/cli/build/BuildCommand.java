@@ -7,6 +7,7 @@ import dev.caisson.build.BuildResult;
 import dev.caisson.build.Builder;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.image.Platforms;
 import dev.caisson.cli.image.Pulls;
 import dev.caisson.engine.EngineOptions;
@@ -47,6 +48,7 @@ import picocli.CommandLine.Spec;
         })
 public final class BuildCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
+    private static final Set<String> PROGRESS = Set.of("auto", "plain", "tty", "quiet");
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -100,8 +102,8 @@ public final class BuildCommand implements Callable<Integer> {
 
     @Option(
             names = "--progress",
-            paramLabel = "auto|plain",
-            description = "How progress is shown (default: auto, which redraws on a terminal).")
+            paramLabel = "auto|plain|tty|quiet",
+            description = "How progress is shown (default: auto, which is tty on a terminal); quiet as --quiet.")
     private String progress = "auto";
 
     @Option(names = "--label", paramLabel = "KEY=VALUE", description = "Label of the image.")
@@ -135,13 +137,16 @@ public final class BuildCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Platforms.requireOwn(platform);
-        if (!progress.equals("auto") && !progress.equals("plain")) {
-            throw CommandException.usage("--progress is auto or plain");
+        if (!PROGRESS.contains(progress)) {
+            throw CommandException.usage("--progress is auto, plain, tty or quiet, not '" + OneLine.of(progress) + "'");
         }
+        quiet |= progress.equals("quiet");
         PrintWriter err = spec.commandLine().getErr();
         Optional<OutputOption> wanted = Optional.ofNullable(output).map(OutputOption::parse);
         BuildProgress shown = new BuildProgress(
-                err, progress.equals("auto") && Caller.current().colours().error());
+                err,
+                progress.equals("tty")
+                        || (progress.equals("auto") && Caller.current().colours().error()));
         Thread building = Thread.currentThread();
         Caller.current().onEnd(building::interrupt);
         EngineOptions options = Caller.current().directories();
