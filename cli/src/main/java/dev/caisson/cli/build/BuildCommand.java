@@ -146,7 +146,8 @@ public final class BuildCommand implements Callable<Integer> {
         BuildProgress shown = new BuildProgress(
                 err,
                 progress.equals("tty")
-                        || (progress.equals("auto") && Caller.current().colours().error()));
+                        || (progress.equals("auto")
+                                && Caller.current().colours().error()));
         Thread building = Thread.currentThread();
         Caller.current().onEnd(building::interrupt);
         EngineOptions options = Caller.current().directories();

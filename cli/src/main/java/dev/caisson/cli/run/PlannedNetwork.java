@@ -19,16 +19,16 @@ import java.util.stream.Stream;
 
 /// The networks of a planned run, for people and for programs. Its components are the fields of the JSON form.
 ///
-/// @param host true if it is in the host's network
 /// @param container whose network it shares; empty for one of its own
+/// @param host true if it is in the host's network
 /// @param ports as `0.0.0.0:8080->80/tcp`, or `80/tcp at a free port`
 /// @param egress as `--egress` has it
 /// @param bandwidth as `--network-bandwidth` has it
 /// @param hostServices ports of the host, as `5432/tcp`
 /// @param servers that it asks for names; none if the image's own file says so
 record PlannedNetwork(
-        boolean host,
         String container,
+        boolean host,
         List<Place> places,
         List<String> ports,
         String egress,
@@ -88,8 +88,8 @@ record PlannedNetwork(
         Optional<Attachment> outward =
                 network.places().stream().filter(place -> !place.internal()).findFirst();
         return new PlannedNetwork(
-                network.ofHost(),
                 network.of().map(ContainerId::value).orElse(""),
+                network.ofHost(),
                 network.places().stream()
                         .map(place -> Place.of(place, outward.equals(Optional.of(place))))
                         .toList(),

@@ -21,7 +21,8 @@ class BuildProgressTest {
     @TempDir
     private Path directory;
 
-    private final String name = "caisson-test/progress-" + ProcessHandle.current().pid() + ":";
+    private final String name =
+            "caisson-test/progress-" + ProcessHandle.current().pid() + ":";
 
     @AfterEach
     void remove() {
@@ -36,7 +37,8 @@ class BuildProgressTest {
     }
 
     private Answer build(String progress) throws IOException {
-        Files.writeString(directory.resolve("Dockerfile"), "FROM scratch\nCOPY Dockerfile /" + System.nanoTime() + "\n");
+        Files.writeString(
+                directory.resolve("Dockerfile"), "FROM scratch\nCOPY Dockerfile /" + System.nanoTime() + "\n");
         return caisson("build", "--progress", progress, "-t", name + progress, directory.toString());
     }
 
