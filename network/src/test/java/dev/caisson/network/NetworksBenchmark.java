@@ -223,9 +223,10 @@ final class NetworksBenchmark {
                 socket.getOutputStream().write(ANSWER);
             } else if (first == SWALLOW) {
                 byte[] bytes = new byte[128 * 1024];
-                while (socket.getInputStream().read(bytes) >= 0) {
-                    continue;
-                }
+                int read;
+                do {
+                    read = socket.getInputStream().read(bytes);
+                } while (read >= 0);
             }
         } catch (IOException e) {
             // the client tells
