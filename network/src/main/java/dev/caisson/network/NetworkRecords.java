@@ -162,15 +162,25 @@ final class NetworkRecords implements AutoCloseable {
                 : ByteBuffer.wrap(bytes).getLong();
     }
 
-    /// Returns what names this directory among those of one kernel, made once.
+    /// Returns what names this directory among those of one kernel, made once. Not for who holds the records: it takes
+    /// their lock where two processes may be the first.
     String identity() {
-        Optional<String> there = text(directory, IDENTITY);
-        if (there.isPresent()) {
-            return there.get();
+        return text(directory, IDENTITY).orElseGet(this::makeIdentity);
+    }
+
+    private String makeIdentity() {
+        FileLocks.lock(lock);
+        try {
+            Optional<String> there = text(directory, IDENTITY);
+            if (there.isPresent()) {
+                return there.get();
+            }
+            String made = HexFormat.of().formatHex(KernelRandom.bytes(IDENTITY_BYTES));
+            write(directory, IDENTITY, made, true);
+            return made;
+        } finally {
+            unlock();
         }
-        String made = HexFormat.of().formatHex(KernelRandom.bytes(IDENTITY_BYTES));
-        write(directory, IDENTITY, made, true);
-        return made;
     }
 
     private void load() {
