@@ -106,7 +106,7 @@ final class AnyValue {
 
     /// In half of all cases one that file names and ids take too.
     private String text() {
-        return random.nextBoolean() ? "a" + random.nextInt(1000) : pick(TEXTS);
+        return random.nextBoolean() ? pick(List.of("a", "placeholder")) + random.nextInt(1000) : pick(TEXTS);
     }
 
     private Object ofGeneric(Class<?> raw, Type[] types) {
