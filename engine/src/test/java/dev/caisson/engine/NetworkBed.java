@@ -25,11 +25,16 @@ final class NetworkBed implements AutoCloseable {
         neighbor = new ProcessBuilder("unshare", "-n", "sh", "-c", "ip link set lo up; echo up; exec sleep 1000")
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        int _ = neighbor.getInputStream().read();
-        // the kernel takes the link of an earlier neighbor away after that has ended
-        sh("ip link del lan0 2>/dev/null; ip link add lan0 type veth peer name eth0 netns " + neighbor.pid()
-                + " && ip addr add 192.0.2.1/24 dev lan0 && ip link set lan0 up");
-        neighbor("ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up && ip route add default via 192.0.2.1");
+        try {
+            int _ = neighbor.getInputStream().read();
+            // the kernel takes the link of an earlier neighbor away after that has ended
+            sh("ip link del lan0 2>/dev/null; ip link add lan0 type veth peer name eth0 netns " + neighbor.pid()
+                    + " && ip addr add 192.0.2.1/24 dev lan0 && ip link set lan0 up");
+            neighbor("ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up && ip route add default via 192.0.2.1");
+        } catch (IOException | IllegalStateException e) {
+            neighbor.destroyForcibly(); // it has the standard error of this JVM, whose end Maven waits for
+            throw e;
+        }
     }
 
     /// Runs a command of the host.
