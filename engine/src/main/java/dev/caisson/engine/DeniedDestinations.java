@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.DeniedDestination;
@@ -14,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// What containers were denied outside of their networks, as the events of a state directory have it: each destination
+/// Reads from the events of a state directory what containers were denied outside of their networks: each destination
 /// once, the first 64 of a container, as far back as the journal goes.
 final class DeniedDestinations {
     private static final int MOST = 64;
@@ -23,6 +24,11 @@ final class DeniedDestinations {
     private static final String PORT = "port";
     private static final String PROTOCOL = "protocol";
     private static final String REASON = "reason";
+    /// How often a container was denied something else meanwhile.
+    static final String MORE = "more";
+
+    private static final Set<String> OWN = Set.of(NAME, ADDRESS, PORT, PROTOCOL, REASON, MORE);
+    private static final System.Logger LOG = System.getLogger(DeniedDestinations.class.getName());
 
     private DeniedDestinations() {}
 
@@ -36,6 +42,14 @@ final class DeniedDestinations {
         attributes.put(PROTOCOL, denied.protocol());
         attributes.put(REASON, denied.reason());
         return attributes;
+    }
+
+    /// Returns the attributes of an event without labels that have the name of a part which this denial does not have:
+    /// an image could write a destination with them, or hide one.
+    static Map<String, String> withoutLabels(Map<String, String> attributes, Map<String, String> denied) {
+        var own = new LinkedHashMap<>(attributes);
+        own.keySet().removeIf(key -> OWN.contains(key) && !denied.containsKey(key));
+        return own;
     }
 
     private static void put(Map<String, String> attributes, String key, String value) {
@@ -75,13 +89,19 @@ final class DeniedDestinations {
         }
     }
 
-    /// Returns a run's result with what it was denied, once that is among the events.
+    /// Returns a run's result with what it was denied, once that is among the events. If these cannot be read, the
+    /// result stays as it is.
     static RunResult told(RunResult result, ContainerSpec spec, EngineOptions options) {
         if (!(spec.network() instanceof Network.Joined joined) || joined.egress() instanceof Egress.All) {
             return result;
         }
         EgressDenials.settle(options);
-        return result.withDenied(of(options, result.id()));
+        try {
+            return result.withDenied(of(options, result.id()));
+        } catch (ErrnoException e) {
+            LOG.log(System.Logger.Level.WARNING, "what a container was denied could not be read", e);
+            return result;
+        }
     }
 
     /// Reads one that was written with its fields.

@@ -40,6 +40,7 @@ final class EgressDenials implements AutoCloseable {
     private final Thread thread;
     private volatile boolean closed;
     private @Nullable DenialLog log;
+    private boolean ended;
     private long openedAt = System.nanoTime() - RETRY_NANOS;
 
     /// @param names gives the name that led a container to an address, if it is known
@@ -66,10 +67,19 @@ final class EgressDenials implements AutoCloseable {
             noteAll();
         }
         noteAll(); // what came before it was closed
+        end();
+    }
+
+    /// Another thread may wait to note, and must not open the log again.
+    private synchronized void end() {
+        ended = true;
         closeLog();
     }
 
     private synchronized void noteAll() {
+        if (ended) {
+            return;
+        }
         try {
             var denials = new ArrayList<EgressDenial>();
             waiting.drainTo(denials);
@@ -119,7 +129,8 @@ final class EgressDenials implements AutoCloseable {
                     options,
                     denial.container(),
                     ACTION,
-                    place.map(found -> LifeEvents.attributes(found, told)).orElse(told));
+                    place.map(found -> DeniedDestinations.withoutLabels(LifeEvents.attributes(found, told), told))
+                            .orElse(told));
         });
     }
 
@@ -131,12 +142,12 @@ final class EgressDenials implements AutoCloseable {
                 denial.protocol(),
                 denial.reason()));
         if (suppressed > 0) {
-            told.put("more", Long.toString(suppressed));
+            told.put(DeniedDestinations.MORE, Long.toString(suppressed));
         }
         return told;
     }
 
-    private synchronized void closeLog() {
+    private void closeLog() {
         if (log != null) {
             log.close();
             log = null;

@@ -37,21 +37,21 @@ class EgressContainersTest {
     private static final String NAMES = "203.0.113.53";
 
     private static final String SERVER = """
-            import socket, threading
-            def serve(port):
-                t = socket.socket(); t.bind(("0.0.0.0", port)); t.listen()
-                while True:
-                    c, _ = t.accept(); c.sendall(b"served"); c.close()
-            for port in (81, 82): threading.Thread(target=serve, args=(port,), daemon=True).start()
-            serve(80)
-            """;
+        import socket, threading
+        def serve(port):
+            t = socket.socket(); t.bind(("0.0.0.0", port)); t.listen()
+            while True:
+                c, _ = t.accept(); c.sendall(b"served"); c.close()
+        for port in (81, 82): threading.Thread(target=serve, args=(port,), daemon=True).start()
+        serve(80)
+        """;
     /// Tries `host` and `port`, and says what came.
     private static final String TRY = """
-            try() { timeout 6 python3 -I -c '
-            import socket, sys
-            try: print(sys.argv[1], sys.argv[2], socket.create_connection((sys.argv[1], int(sys.argv[2])), 2).recv(9).decode())
-            except OSError as e: print(sys.argv[1], sys.argv[2], "closed")' "$@"; }
-            """;
+        try() { timeout 6 python3 -I -c '
+        import socket, sys
+        try: print(sys.argv[1], sys.argv[2], socket.create_connection((sys.argv[1], int(sys.argv[2])), 2).recv(9).decode())
+        except OSError as e: print(sys.argv[1], sys.argv[2], "closed")' "$@"; }
+        """;
 
     @TempDir
     private Path directory;
@@ -168,8 +168,13 @@ class EgressContainersTest {
 
     private static DetachedContainer waiting(Network network) throws InterruptedException {
         try (Engine engine = Engine.open(OPTIONS)) {
-            DetachedContainer made =
-                    engine.create(ContainerSpec.onHost("sleep", "1000").network(network), DetachedOptions.STANDARD);
+            DetachedContainer made = engine.create(
+                    ContainerSpec.onHost("sleep", "1000")
+                            .network(network)
+                            .label("domain", "trusted.test")
+                            .label("address", "192.0.2.99")
+                            .label("port", "none"),
+                    DetachedOptions.STANDARD);
             made.start();
             return made;
         }
@@ -235,7 +240,25 @@ class EgressContainersTest {
             assertThat(KeptContainer.find(web.id().value(), OPTIONS).deniedDestinations())
                     .contains(new DeniedDestination(
                             "api.test", "192.0.2.2", 81, "tcp", "the destination is not on its list"));
+            assertThat(asks(web, "other.test")).doesNotContain("192.0.2.");
+            assertThat(nameDenied(web))
+                    .as("labels are no part of it")
+                    .isEqualTo(new DeniedDestination("other.test", "", 0, "dns", "the name is not on its list"));
         }
+    }
+
+    private static DeniedDestination nameDenied(DetachedContainer container) throws InterruptedException {
+        for (int i = 0; i < 100; i++) {
+            Optional<DeniedDestination> found =
+                    KeptContainer.find(container.id().value(), OPTIONS).deniedDestinations().stream()
+                            .filter(one -> one.protocol().equals("dns"))
+                            .findFirst();
+            if (found.isPresent()) {
+                return found.get();
+            }
+            Thread.sleep(100);
+        }
+        throw new AssertionError("no name was denied");
     }
 
     private static boolean isDenial(LifeEvent event) {
@@ -244,10 +267,13 @@ class EgressContainersTest {
     }
 
     private static boolean asks(DetachedContainer container) throws InterruptedException {
-        return NetworkBed.status("nsenter -t " + container.state().pid()
-                        + " -n dig +time=1 +tries=1 +short @127.0.0.11 api.test")
-                .output()
-                .equals("192.0.2.2\n");
+        return asks(container, "api.test").equals("192.0.2.2\n");
+    }
+
+    private static String asks(DetachedContainer container, String name) throws InterruptedException {
+        return NetworkBed.status(
+                        "nsenter -t " + container.state().pid() + " -n dig +time=1 +tries=1 +short @127.0.0.11 " + name)
+                .output();
     }
 
     @Test
