@@ -5,7 +5,6 @@ import dev.caisson.cli.caller.OneLine;
 import dev.caisson.linux.ByteText;
 import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// The host's ps(1), asked with a caller's options about some processes alone.
@@ -26,15 +26,25 @@ final class HostPs {
     private static final int KILLED = 128 + 9;
     private static final List<Path> PLACES = List.of(Path.of("/usr/bin/ps"), Path.of("/bin/ps"));
     private static final String PID = "PID";
+    /// Columns whose text is one word that no container chooses.
+    private static final Set<String> ONE_WORD = Set.of(
+            "F", "S", "STAT", "UID", "USER", "EUID", "EUSER", "RUID", "RUSER", "GID", "GROUP", "PPID", "PGID", "SID",
+            "SESS", "TTY", "TT", "PRI", "NI", "C", "%CPU", "%MEM", "RSS", "VSZ", "SZ", "NLWP", "TIME", "ELAPSED");
+    private static final Pattern LONG_OPTION = Pattern.compile("--[a-z-]+=");
 
-    private record Answer(int status, List<String> lines) {}
+    private record Answer(int status, List<String> lines) {
+        /// True if there is no table: ps ends with 1 also where it finds no process.
+        boolean isRefusal() {
+            return status > 1 || lines.isEmpty();
+        }
+    }
 
     private HostPs() {}
 
     /// Returns the table, its header first, fit for a terminal.
     /// @throws CommandException OPTION_REFUSED, PS_MISSING, PS_FAILED
     static List<String> table(List<String> options, Set<Integer> processes) {
-        options.stream().filter(option -> option.contains("=")).findFirst().ifPresent(option -> {
+        options.stream().filter(HostPs::renames).findFirst().ifPresent(option -> {
             throw new CommandException(
                     "OPTION_REFUSED",
                     FAILED,
@@ -44,27 +54,48 @@ final class HostPs {
         if (processes.isEmpty()) {
             return List.of();
         }
-        // Options that select processes go with no list of them; then all are asked for, and the others left out.
         String list = processes.stream().sorted().map(String::valueOf).collect(Collectors.joining(","));
+        // -q goes with no sorting and no tree, and an older one with no selection; a ps without lists shows all.
         Answer answer = ask(options, Optional.of("-q" + list));
-        if (answer.status() != 0 || answer.lines().isEmpty()) {
+        if (answer.isRefusal()) {
+            answer = ask(options, Optional.of("-p" + list));
+        }
+        if (answer.isRefusal()) {
             answer = ask(options, Optional.empty());
         }
-        if (answer.status() != 0) {
-            throw new CommandException(
-                    "PS_FAILED",
-                    FAILED,
-                    "ps refused the options (" + OneLine.of(complaint(options)) + "): see 'man ps'");
+        if (answer.isRefusal()) {
+            throw failed("ps refused the options (" + OneLine.of(complaint(options)) + "): see 'man ps'");
         }
         return ofThese(answer.lines(), processes);
     }
 
-    private static List<String> ofThese(List<String> lines, Set<Integer> processes) {
-        int column = lines.isEmpty() ? -1 : fields(lines.getFirst()).indexOf(PID);
+    /// True if an option gives a column another name, which could be that of the PID.
+    private static boolean renames(String option) {
+        return LONG_OPTION.matcher(option).replaceFirst("").contains("=");
+    }
+
+    private static CommandException failed(String sentence) {
+        return new CommandException("PS_FAILED", FAILED, sentence);
+    }
+
+    private static int pidColumn(String header) {
+        List<String> names = fields(header);
+        int column = names.indexOf(PID);
         if (column < 0) {
-            throw new CommandException(
-                    "PS_FAILED", FAILED, "the options of ps show no PID column, by which processes are found: add pid");
+            throw failed("the options of ps show no PID column with its header, by which processes are found: add pid");
         }
+        names.subList(0, column).stream()
+                .filter(name -> !ONE_WORD.contains(name))
+                .findFirst()
+                .ifPresent(name -> {
+                    throw failed("the options of ps show " + OneLine.of(name)
+                            + " before PID, whose words could pass for it: put pid first");
+                });
+        return column;
+    }
+
+    private static List<String> ofThese(List<String> lines, Set<Integer> processes) {
+        int column = pidColumn(lines.getFirst());
         var chosen = new ArrayList<String>(List.of(OneLine.row(lines.getFirst())));
         boolean ofOne = false;
         for (String line : lines.subList(1, lines.size())) {
@@ -91,7 +122,7 @@ final class HostPs {
         return ask(options, list, ProcessBuilder.Redirect.DISCARD);
     }
 
-    /// Returns the first line of what it says of options that it does not take.
+    /// Returns the first line of what it says about options that it refuses.
     private static String complaint(List<String> options) {
         return ask(options, Optional.empty(), ProcessBuilder.Redirect.PIPE).lines().stream()
                 .filter(line -> !line.isBlank())
@@ -116,21 +147,23 @@ final class HostPs {
             // A process can make whoever reads its arguments wait.
             CompletableFuture.delayedExecutor(PATIENCE_SECONDS, TimeUnit.SECONDS)
                     .execute(process::destroyForcibly);
-            byte[] out = process.getInputStream().readNBytes(MOST_BYTES);
-            if (out.length == MOST_BYTES) {
+            byte[] out = process.getInputStream().readNBytes(MOST_BYTES + 1);
+            boolean tooLong = out.length > MOST_BYTES;
+            if (tooLong) {
                 process.destroyForcibly();
             }
             int status = process.waitFor();
-            if (status == KILLED) {
-                throw new CommandException(
-                        "PS_FAILED",
-                        FAILED,
-                        "ps did not end within " + PATIENCE_SECONDS + " seconds, or printed more than 4 MiB: ask for"
-                                + " fewer columns");
+            if (tooLong || status == KILLED) {
+                throw failed("ps did not end within " + PATIENCE_SECONDS
+                        + " seconds, or printed more than 4 MiB: ask for fewer columns");
             }
             return new Answer(status, ByteText.of(out).lines().toList());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (IOException e) { // as for a list of processes that is too long for an argument
+            throw new CommandException(
+                    "PS_FAILED",
+                    FAILED,
+                    "ps could not be run (" + OneLine.of(e.getMessage()) + "): give no options",
+                    e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CommandException("INTERRUPTED", FAILED, "the command was interrupted: give it again", e);

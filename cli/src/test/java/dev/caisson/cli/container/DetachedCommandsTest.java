@@ -122,7 +122,15 @@ class DetachedCommandsTest {
         assertThat(caisson("top", name, "-o", "pid,args").out().lines())
                 .first(STRING)
                 .matches(" *PID COMMAND");
-        for (String[] options : new String[][] {{"-eo", "pid,comm"}, {"aux"}, {"-ef"}, {"-o", "pid", "-o", "comm"}}) {
+        for (String[] options : new String[][] {
+            {"-eo", "pid,comm"},
+            {"aux"},
+            {"-ef"},
+            {"f"},
+            {"-o", "pid", "-o", "comm"},
+            {"-o", "ppid,pid,comm", "--sort=-rss"},
+            {"-ef", "--sort", "pid"}
+        }) {
             assertThat(caisson(with(options, "top", name)).out().lines())
                     .hasSizeBetween(2, 4)
                     .anySatisfy(line -> assertThat(line).containsPattern(" sh( |$)"))
@@ -131,7 +139,11 @@ class DetachedCommandsTest {
         assertThat(caisson("top", name, "-eo", "comm").err())
                 .startsWith("caisson: PS_FAILED: ")
                 .contains("add pid");
+        assertThat(caisson("top", name, "-eo", "comm,pid").err())
+                .startsWith("caisson: PS_FAILED: ")
+                .contains("COMMAND before PID");
         assertThat(caisson("top", name, "-o", "uid=PID").err()).startsWith("caisson: OPTION_REFUSED: ");
+        assertThat(caisson("top", name, "--format=uid=PID").err()).startsWith("caisson: OPTION_REFUSED: ");
         assertThat(caisson("top", name, "--nonsense").err())
                 .startsWith("caisson: PS_FAILED: ")
                 .contains("unknown gnu long option");
