@@ -106,7 +106,7 @@ int ask_for_init(struct monitor *m, int control, int *pidfd)
 	struct request request = {.kind = host ? REQUEST_HOST_CHILD : REQUEST_CHILD, .clone_flags = m->clone_flags};
 	if (m->network >= 0)
 		fds[count++] = m->network;
-	int error = ask(m, &request, fds, count, pidfd); /* the zygote refuses one without a network namespace */
+	int error = ask(m, &request, fds, count, pidfd); /* the zygote refuses a CHILD without a network namespace */
 	if (error < 0 && *pidfd >= 0) { /* the zygote killed this child; the monitor must reap it */
 		siginfo_t info;
 		waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED);

@@ -192,6 +192,23 @@ static void one_with_a_network_of_its_own_takes_no_other(void)
 	watched_end(&watched);
 }
 
+static void of_the_host(struct monitor_setup *setup) { setup->flags |= MONITOR_HOST_NETWORK; }
+
+/* It starts in the host's, which it was made for, and in that of nobody else. */
+static void one_in_the_network_of_the_host_takes_no_other(void)
+{
+	struct spec spec = shell("exit 3");
+	int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	spec.dropped_clone_flags = CLONE_NEWNET;
+	CHECK(watched_begin(&watched, &engine, binary, &spec, of_the_host));
+	unsigned files = open_files(watched.created.monitor_pid);
+	CHECK_EQUAL(EINVAL, give_network(network));
+	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(3, run().status);
+	close(network);
+	watched_end(&watched);
+}
+
 /* RELINK with the plan that the monitor gives, or with `plan`. */
 static int relink(const struct links *links, int plan, struct monitor_state *state)
 {
@@ -289,6 +306,7 @@ const struct test monitor_link_tests[] = {
 	{"links: others", the_next_start_has_other_links},
 	{"links: the network of another", a_start_is_in_the_network_of_another},
 	{"links: a network of its own", one_with_a_network_of_its_own_takes_no_other},
+	{"links: the network of the host", one_in_the_network_of_the_host_takes_no_other},
 	{"links: the capability", only_a_zygote_with_links_has_the_capability},
 };
 const unsigned monitor_link_test_count = sizeof monitor_link_tests / sizeof *monitor_link_tests;

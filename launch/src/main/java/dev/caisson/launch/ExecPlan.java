@@ -22,8 +22,6 @@ import java.util.Set;
 /// @param steps what the process does, phases ascending
 public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int oomScore, List<Step> steps) {
     private static final int FIRST_FREE = 5;
-    /// LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET of linux/landlock.h.
-    private static final int ABSTRACT_SOCKETS = 1;
 
     /// The program, with no choice left open.
     ///
@@ -95,7 +93,7 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
                 program.gid(),
                 program.supplementaryGroups()));
         if (container.usesHostNetwork()) {
-            steps.add(new Step.RestrictScope(ABSTRACT_SOCKETS));
+            steps.add(new Step.RestrictScope(Step.RestrictScope.ABSTRACT_SOCKETS));
         }
         steps.add(new Step.Ready(program.workingDirectory()));
         if (locked) {

@@ -29,9 +29,8 @@ public enum Namespace {
         return cloneFlag;
     }
 
-    /// Returns the flags for a new process with these. The namespace of control groups is entered by init, once it is
-    /// in
-    /// its groups.
+    /// Returns the flags for a new process with these. The namespace of control groups is entered by init, once init
+    /// is in its groups.
     public static long cloneFlags(Set<Namespace> namespaces) {
         return namespaces.stream()
                 .filter(namespace -> namespace != CGROUP)

@@ -69,7 +69,7 @@ final class NetworkRules {
             findings.add(new Finding(
                     "ALLOWANCE_NEEDED",
                     "network host opens: " + Allowance.HOST_NETWORK.opens()
-                            + "; join a network and publish ports, or if" + " that is meant, add --allow "
+                            + "; join a network and publish ports, or if that is meant, add --allow "
                             + Allowance.HOST_NETWORK.option()));
         }
         if (spec.newPrivileges()) {

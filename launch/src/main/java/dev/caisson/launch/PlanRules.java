@@ -64,7 +64,9 @@ public final class PlanRules {
                 !plan.usesHostNetwork() || (plan.links().isEmpty() && !plan.has(Step.RaiseLoopback.class)),
                 "the host's network is not set up");
         require(
-                !plan.usesHostNetwork() || plan.has(Step.RestrictScope.class),
+                !plan.usesHostNetwork()
+                        || plan.all(Step.RestrictScope.class).stream()
+                                .anyMatch(Step.RestrictScope::coversAbstractSockets),
                 "who is in the host's network is kept from its abstract sockets");
         require(!plan.sharesNetwork() || plan.links().isEmpty(), "the network of another container gets no links");
         verifyOrder(plan);

@@ -28,7 +28,6 @@ public final class Planner {
     private static final Bytes DEV_SIZE = Bytes.mebibytes(1);
     private static final long DEV_INODES = 512;
     private static final int LANDLOCK_SCOPES_SINCE = 6;
-    private static final int LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL = 1 | 2;
     private static final long NOFILE_SOFT = 1024;
     /// The limit that servers raise their own to at their start: Apache 8192, Redis 10032, MariaDB 32186, RabbitMQ
     /// 65536.
@@ -411,12 +410,11 @@ public final class Planner {
             throw new RefusedException(
                     "HOST_NETWORK_UNPROTECTED",
                     "this kernel has no Landlock scopes (ABI " + LANDLOCK_SCOPES_SINCE
-                            + "), so a container in the host's"
-                            + " network would reach the host's abstract sockets: join a network, or boot Linux 6.12 or"
-                            + " later with lsm=landlock");
+                            + "), so a container in the host's network would reach the host's abstract sockets: join a"
+                            + " network, or boot Linux 6.12 or later with lsm=landlock");
         }
         if (scoped) {
-            steps.add(new Step.RestrictScope(LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET_AND_SIGNAL));
+            steps.add(new Step.RestrictScope(Step.RestrictScope.ABSTRACT_SOCKETS | Step.RestrictScope.SIGNALS));
         }
     }
 

@@ -2,7 +2,7 @@ package dev.caisson.launch;
 
 import dev.caisson.spec.CapabilitySet;
 
-/// What this process may, from /proc/self/status, proc(5).
+/// The user and the capabilities of this process, from /proc/self/status, proc(5).
 ///
 /// @param capabilities its effective set
 public record Privilege(int effectiveUid, CapabilitySet capabilities) {

@@ -284,7 +284,16 @@ public sealed interface Step {
     }
 
     /// Confines signals and abstract sockets to the container, landlock(7) scopes.
+    ///
+    /// @param scopes LANDLOCK_SCOPE_* of linux/landlock.h
     record RestrictScope(int scopes) implements Step {
+        static final int ABSTRACT_SOCKETS = 1;
+        static final int SIGNALS = 2;
+
+        boolean coversAbstractSockets() {
+            return (scopes & ABSTRACT_SOCKETS) != 0;
+        }
+
         @Override
         public Phase phase() {
             return Phase.LANDLOCK;

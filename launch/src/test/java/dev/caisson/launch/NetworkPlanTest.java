@@ -43,13 +43,13 @@ class NetworkPlanTest {
     @Test
     void theContainerFindsItselfAndItsFurtherHosts() {
         assertThat(file(Samples.plan(SPEC, Samples.networks()), "etc/hosts")).hasValue("""
-                127.0.0.1\tlocalhost
-                ::1\tlocalhost ip6-localhost ip6-loopback
-                192.0.2.7\tdb
-                172.20.0.7\tfront www
-                fd00:20::7\tfront www
-                10.9.0.7\tfront
-                """);
+            127.0.0.1\tlocalhost
+            ::1\tlocalhost ip6-localhost ip6-loopback
+            192.0.2.7\tdb
+            172.20.0.7\tfront www
+            fd00:20::7\tfront www
+            10.9.0.7\tfront
+            """);
     }
 
     @Test
@@ -72,8 +72,9 @@ class NetworkPlanTest {
                 new GuestNetwork(linked, known.host(), true, false));
 
         assertThat(file(plan, "etc/hosts").orElseThrow())
-                .contains(
-                        "192.0.2.7\tdb\n172.20.0.9\tmy-db cdcdcdcdcdcd shop-db\nfd00:20::9\tmy-db cdcdcdcdcdcd shop-db\n");
+                .contains("192.0.2.7\tdb\n"
+                        + "172.20.0.9\tmy-db cdcdcdcdcdcd shop-db\n"
+                        + "fd00:20::9\tmy-db cdcdcdcdcdcd shop-db\n");
         assertThat(plan.only(Step.Execute.class).environment())
                 .filteredOn(variable -> variable.startsWith("MY_DB"))
                 .containsExactly(
@@ -164,28 +165,28 @@ class NetworkPlanTest {
     @Test
     void aHostsResolverFileIsReadWithoutWhatCannotBeReached() {
         ResolverFile read = ResolverFile.parse("""
-                # comment
-                nameserver 127.0.0.53
-                nameserver ::1
-                nameserver fe80::1%eth0
-                nameserver fe80::1
-                nameserver 0.0.0.0
-                nameserver 192.0.2.53
-                nameserver 2001:db8::53 # two
-                nameserver
-                nameserver broken
-                domain one.example
-                search two.example three.example
-                options edns0 ndots:1
-                sortlist 192.0.2.0
-                """);
+            # comment
+            nameserver 127.0.0.53
+            nameserver ::1
+            nameserver fe80::1%eth0
+            nameserver fe80::1
+            nameserver 0.0.0.0
+            nameserver 192.0.2.53
+            nameserver 2001:db8::53 # two
+            nameserver
+            nameserver broken
+            domain one.example
+            search two.example three.example
+            options edns0 ndots:1
+            sortlist 192.0.2.0
+            """);
 
         assertThat(read.text()).isEqualTo("""
-                nameserver 192.0.2.53
-                nameserver 2001:db8::53
-                search two.example three.example
-                options edns0 ndots:1
-                """);
+            nameserver 192.0.2.53
+            nameserver 2001:db8::53
+            search two.example three.example
+            options edns0 ndots:1
+            """);
         assertThat(ResolverFile.parse("").text()).isEmpty();
     }
 
@@ -295,7 +296,7 @@ class NetworkPlanTest {
                 .noneMatch(name -> name.contains("net"));
         assertThat(plan.has(Step.RaiseLoopback.class) || plan.has(Step.Netlink.class))
                 .isFalse();
-        assertThat(plan.has(Step.RestrictScope.class)).isTrue();
+        assertThat(plan.only(Step.RestrictScope.class)).isEqualTo(new Step.RestrictScope(3));
         assertThat(file(plan, "etc/resolv.conf")).hasValue("nameserver 192.0.2.53\n");
         assertThat(file(plan, "etc/hosts").orElseThrow())
                 .contains("127.0.0.1\t" + plan.only(Step.SetHostName.class).name());
@@ -324,6 +325,10 @@ class NetworkPlanTest {
         assertThat(Policy.check(allowed.allow(Allowance.NEW_PRIVILEGES).newPrivileges(true), Samples.host()))
                 .extracting(Finding::code)
                 .containsExactly("OPTIONS_CONTRADICT");
+        GuestNetwork network = GuestNetwork.ofHost(ResolverFile.EMPTY);
+        assertThatThrownBy(() -> Samples.plan(allowed, network, Samples.host(5)))
+                .isInstanceOfSatisfying(
+                        RefusedException.class, e -> assertThat(e.code()).isEqualTo("HOST_NETWORK_UNPROTECTED"));
     }
 
     @Test

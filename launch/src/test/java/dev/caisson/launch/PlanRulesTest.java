@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.TerminalSize;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -244,6 +245,20 @@ class PlanRulesTest {
             steps.add(host, new Step.SetDomainName("a"));
             steps.add(host, new Step.SetDomainName("b"));
         }));
+    }
+
+    @Test
+    void who_is_in_the_network_of_the_host_sets_nothing_up_and_is_kept_from_abstract_sockets() {
+        LaunchPlan plan = Samples.plan(
+                Samples.spec().network(Network.ofHost()).allow(Allowance.HOST_NETWORK),
+                GuestNetwork.ofHost(ResolverFile.EMPTY));
+        int scope = plan.steps().indexOf(plan.only(Step.RestrictScope.class));
+        int limits = plan.steps().indexOf(plan.only(Step.SetHostName.class));
+
+        PlanRules.verify(plan);
+        assertRefused(changed(plan, steps -> steps.remove(scope)));
+        assertRefused(changed(plan, steps -> steps.set(scope, new Step.RestrictScope(Step.RestrictScope.SIGNALS))));
+        assertRefused(changed(plan, steps -> steps.add(limits, new Step.RaiseLoopback())));
     }
 
     @Test

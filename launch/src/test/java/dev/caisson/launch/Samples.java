@@ -153,11 +153,33 @@ public final class Samples {
                 AddressText.parse(gateway).orElseThrow());
     }
 
+    /// A host whose Landlock is of another version.
+    static HostFacts host(int landlockAbi) {
+        HostFacts host = host();
+        return new HostFacts(
+                host.kernel(),
+                host.architecture(),
+                host.effectiveUid(),
+                host.capabilities(),
+                host.hardLimits(),
+                host.oomScoreAdjustment(),
+                landlockAbi,
+                host.timeNamespaces(),
+                host.cgroupMounts(),
+                host.cgroupJoins(),
+                host.cgroupCloneInto(),
+                host.layerMedia());
+    }
+
     public static LaunchPlan plan(ContainerSpec spec, GuestNetwork network) {
+        return plan(spec, network, host());
+    }
+
+    static LaunchPlan plan(ContainerSpec spec, GuestNetwork network, HostFacts host) {
         return Planner.plan(
-                Policy.approve(spec, host(), TrustedPaths.OF_ANY_HOST, Samples::look),
+                Policy.approve(spec, host, TrustedPaths.OF_ANY_HOST, Samples::look),
                 image(),
-                host(),
+                host,
                 Optional.of(filter()),
                 new IdRange(IdRange.FIRST, IdRange.WIDTH),
                 ID,
