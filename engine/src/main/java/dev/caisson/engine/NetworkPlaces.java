@@ -46,7 +46,8 @@ public record NetworkPlaces(
         this(places, ports, bounds, denied, Optional.empty(), false);
     }
 
-    private static NetworkPlaces sharing(Optional<ContainerId> other) {
+    /// Loopback alone, or the network of another container.
+    static NetworkPlaces sharing(Optional<ContainerId> other) {
         return new NetworkPlaces(List.of(), List.of(), ContainerBounds.NONE, 0, other, false);
     }
 
@@ -84,12 +85,7 @@ public record NetworkPlaces(
         Map<ContainerId, NetworkPlaces> all = new HashMap<>(own(containers, options));
         for (ContainerId container : containers) {
             if (!all.containsKey(container)) {
-                if (SharedNetwork.isOfHost(container, options)) {
-                    all.put(container, HOST);
-                } else {
-                    SharedNetwork.with(container, options)
-                            .ifPresent(other -> all.put(container, sharing(Optional.of(other))));
-                }
+                SharedNetwork.places(container, options).ifPresent(places -> all.put(container, places));
             }
         }
         return all;

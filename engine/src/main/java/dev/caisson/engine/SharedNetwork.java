@@ -29,13 +29,31 @@ final class SharedNetwork {
 
     private SharedNetwork() {}
 
-    /// True if a container is to be in the host's network, or is.
-    static boolean isOfHost(ContainerId container, EngineOptions options) {
-        return KeptSpec.of(container, options)
-                        .filter(spec -> spec.network() instanceof Network.Host)
-                        .isPresent()
-                || State.matching(container.value(), options.state()).stream()
-                        .anyMatch(record -> record.plan().plan().usesHostNetwork());
+    /// Returns what stands for the places of a container that is in the host's network or in that of another one;
+    /// empty for others.
+    static Optional<NetworkPlaces> places(ContainerId container, EngineOptions options) {
+        Optional<ContainerSpec> spec = KeptSpec.of(container, options);
+        if (spec.isPresent()) {
+            return switch (spec.get().network()) {
+                case Network.Host _ -> Optional.of(NetworkPlaces.HOST);
+                case Network.OfContainer other ->
+                    Optional.of(NetworkPlaces.sharing(Optional.of(new ContainerId(other.container()))));
+                case Network.None _, Network.Joined _ -> Optional.empty();
+            };
+        }
+        return State.matching(container.value(), options.state()).stream()
+                .findFirst()
+                .flatMap(record -> seen(record, options));
+    }
+
+    private static Optional<NetworkPlaces> seen(ContainerRecord record, EngineOptions options) {
+        LaunchPlan plan = record.plan().plan();
+        if (plan.usesHostNetwork()) {
+            return Optional.of(NetworkPlaces.HOST);
+        }
+        return plan.sharesNetwork()
+                ? owner(record, options).map(other -> NetworkPlaces.sharing(Optional.of(new ContainerId(other.id()))))
+                : Optional.empty();
     }
 
     /// Returns the spec with the id of the container whose network it shares, which stays when that one gets another
@@ -148,12 +166,7 @@ final class SharedNetwork {
 
     /// Returns the container whose network another one is to share, if that is written down or seen.
     static Optional<ContainerId> with(ContainerId container, EngineOptions options) {
-        return of(container, options)
-                .or(() -> State.matching(container.value(), options.state()).stream()
-                        .filter(record -> record.plan().plan().sharesNetwork())
-                        .findFirst()
-                        .flatMap(record -> owner(record, options))
-                        .map(owner -> new ContainerId(owner.id())));
+        return places(container, options).flatMap(places -> places.of());
     }
 
     private static Optional<ContainerId> of(ContainerId container, EngineOptions options) {
