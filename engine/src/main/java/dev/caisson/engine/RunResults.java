@@ -52,8 +52,8 @@ final class RunResults {
                 RunResult.Resources.of(used));
     }
 
-    /// Reads it from what the monitor of a container that outlives its command has of its last run.
-    /// With what it was denied since it was created.
+    /// Reads it from what the monitor of a container that outlives its command has of its last run, and adds what the
+    /// container was denied since it was created.
     static Optional<RunResult> of(DetachedPlace place, MonitorState state) {
         return of(place.id(), state, DetachedDenials.of(place))
                 .map(result -> result.withDenied(DeniedDestinations.of(place.options(), place.id())));

@@ -3,10 +3,10 @@ package dev.caisson.spec;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Something outside of its networks that a container wanted to reach and that its list of `--egress` does not have,
-/// or a name that it must not ask for. The same is told once.
+/// A destination outside of its networks that a container tried to reach and that its list of `--egress` lacks, or a
+/// name that it must not look up. Each is reported once.
 ///
-/// @param name that it asked for, or that led to the address; empty if it is not known
+/// @param name that it looked up, or that led to the address; empty if it is not known
 /// @param address that it sent to, or that a name was answered with; empty for a name that was asked of nobody
 /// @param port that it sent to; 0 for a name, and for a protocol without ports
 /// @param protocol `tcp`, `udp`, `icmp`, or the protocol's number; `dns` for a name

@@ -30,7 +30,7 @@ public final class DenialText {
         return lines;
     }
 
-    /// What a list of `--egress` kept from a container: a line for each.
+    /// Returns a line for each destination that a list of `--egress` kept from a container.
     public static List<String> destinations(List<DeniedDestination> denied) {
         var lines = new ArrayList<String>();
         denied.stream().limit(MOST).forEach(one -> lines.add("caisson: " + OneLine.of(line(one))));
