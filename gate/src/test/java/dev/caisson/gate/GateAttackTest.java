@@ -172,7 +172,8 @@ final class GateAttackTest {
                 .onClose(() -> close(bed));
     }
 
-    /// @return requests that a gate for `GET` and `POST` with `/v1/*` and `/users/*/keys` does not take
+    /// @return requests that a gate for `GET` and `POST` with `/v1/*`, `/users/*/keys` and `/files/*.txt`
+    ///     does not take
     private static Stream<String> outsideOfRules() {
         return Stream.of(
                         "GET /",
@@ -186,6 +187,8 @@ final class GateAttackTest {
                         "GET /v1/..;a=b/admin",
                         "GET /v1/..%2fadmin",
                         "GET /v1/..%5cadmin",
+                        "GET /v1/..%3Fa",
+                        "GET /v1/..%23/a",
                         "GET /v1/a/%252e%252e/admin",
                         "GET /v1/.../admin",
                         "GET /v1/./a",
@@ -201,6 +204,14 @@ final class GateAttackTest {
                         "GET /users/a%2Fb/keys",
                         "GET /users/a/keys/1",
                         "GET /users/a/keys/",
+                        "GET /users/a%3F/keys",
+                        "GET /users/a%23/keys",
+                        "GET /files/a;b.txt",
+                        "GET /files/a%3Bb.txt",
+                        "GET /files/a%3Fb.txt",
+                        "GET /files/a%23b.txt",
+                        "GET /v1/" + ".".repeat(8000) + "/a",
+                        "GET /v1/" + ".".repeat(8000) + "%20/",
                         "HEAD /v1/a",
                         "get /v1/a",
                         "DELETE /v1/a",
@@ -213,13 +224,14 @@ final class GateAttackTest {
 
     @TestFactory
     Stream<DynamicTest> whatTheRulesOfAGateDoNotNameIsRefused() throws Exception {
-        Bed bed =
-                Bed.kinds(directory, List.of(gate -> gate.methods("GET", "POST").paths("/v1/*", "/users/*/keys")));
+        Bed bed = Bed.kinds(
+                directory,
+                List.of(gate -> gate.methods("GET", "POST").paths("/v1/*", "/users/*/keys", "/files/*.txt")));
         Stream<String> overrides = Stream.of(
                         "X-HTTP-Method-Override: DELETE", "x_http_method: DELETE", "X-Original-URL: /a")
                 .map(field -> "POST /v1/a HTTP/1.1\r\nHost: @\r\n" + field + "\r\n");
         return Stream.concat(outsideOfRules(), overrides)
-                .map(raw -> DynamicTest.dynamicTest(raw.strip(), () -> {
+                .map(raw -> DynamicTest.dynamicTest(raw.strip().replaceFirst("(.{80}).*", "$1…"), () -> {
                     int before = bed.refusals.size();
                     assertThat(bed.ask(raw.replace("@", Bed.HOST + ":" + bed.port()) + "\r\n"))
                             .startsWith("HTTP/1.1 403 Forbidden")
@@ -232,9 +244,23 @@ final class GateAttackTest {
 
     @Test
     void whatTheRulesNamePasses() throws Exception {
-        try (Bed bed = Bed.kinds(directory, List.of(gate -> gate.paths("/v1/*", "/users/*/keys", "/p/a%2fb")))) {
+        try (Bed bed = Bed.kinds(
+                directory,
+                List.of(gate -> gate.paths("/v1/*", "/users/*/keys", "/p/a%2fb", "/files/*.txt", "/q;a/what%3F")))) {
             List<String> targets = List.of(
-                    "/v1/", "/v1/a/b?c=/../", "/%76%31/a", "/v1/a%2Fb", "/v1/%C3%A4", "/users/a;x/keys", "/p/a%2Fb");
+                    "/v1/",
+                    "/v1/a/b?c=/../",
+                    "/%76%31/a",
+                    "/v1/a%2Fb",
+                    "/v1/%C3%A4",
+                    "/v1/a;b=c/what%3F",
+                    "/v1/a;" + "b".repeat(8000),
+                    "/v1/a." + ".".repeat(8000) + "b",
+                    "/users/a;x/keys",
+                    "/users/" + "a".repeat(8000) + "/keys",
+                    "/p/a%2Fb",
+                    "/files/a.b.txt",
+                    "/q;a/what%3F");
             for (String target : targets) {
                 assertThat(bed.get(target)).as(target).startsWith("HTTP/1.1 200");
             }

@@ -159,8 +159,7 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
     }
 
     /// In place of a text that the program has instead of the value, wherever it stands in one header field, also in
-    /// the
-    /// user and password of `Authorization: Basic`. For programs that look at what they send.
+    /// the user and password of `Authorization: Basic`. For programs that look at what they send.
     ///
     /// @param mark the text that stands for the value
     /// @param header in which it is looked for

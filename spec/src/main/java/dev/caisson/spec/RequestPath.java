@@ -11,15 +11,16 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// The path of a request, compared with a rule. Servers differ in what they decode first, and in what they do with
-/// `..`,
-/// `;` and `//`: a path that any of them could take for another one has no plain form.
+/// `..`, `;` and `//`: a path that any of them could take for another one has no plain form.
 final class RequestPath {
     private static final int HEX = 16;
     private static final Pattern CODE = Pattern.compile("%[0-9A-Fa-f]{2}");
     private static final Pattern TWICE = Pattern.compile("%25[0-9A-Fa-f]{2}");
     private static final Pattern BETWEEN = Pattern.compile("/|%2F|%5C");
-    private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3B).*");
-    private static final Pattern DOTS = Pattern.compile("(?:\\.|%20)*\\.(?:\\.|%20)*");
+    /// What servers with parameters leave out of each part.
+    private static final Pattern PARAMETERS = Pattern.compile("(?:;|%3B)(?:(?!%2F|%5C)[^/])*");
+    /// What servers leave out that decode a path before they look for its end.
+    private static final Pattern BEHIND = Pattern.compile("(?:%3F|%23).*");
     /// One character of a part that no server takes for a slash.
     private static final String WITHIN = "(?:(?!%2F|%5C)[^/])";
 
@@ -79,19 +80,38 @@ final class RequestPath {
         }
         String[] parts = BETWEEN.split(plain.substring(1), -1);
         for (int i = 0; i < parts.length; i++) {
-            String part = PARAMETERS.matcher(parts[i]).replaceFirst("");
+            String part = withoutParameters(parts[i]);
             boolean last = i == parts.length - 1;
-            if ((part.isEmpty() && (!last || !parts[i].isEmpty()))
-                    || DOTS.matcher(part).matches()) {
+            if ((part.isEmpty() && (!last || !parts[i].isEmpty())) || isDots(withoutEnd(part))) {
                 return false;
             }
         }
         return true;
     }
 
-    /// True if a plain path is one that a plain rule names: `*` at the end is all that may follow, `*` within is at
-    /// least one character of one part.
+    /// True for dots alone, between which some servers drop blanks.
+    private static boolean isDots(String part) {
+        String dots = part.replace("%20", "");
+        return !dots.isEmpty() && dots.chars().allMatch(one -> one == '.');
+    }
+
+    private static String withoutParameters(String path) {
+        return PARAMETERS.matcher(path).replaceAll("");
+    }
+
+    private static String withoutEnd(String path) {
+        return BEHIND.matcher(path).replaceFirst("");
+    }
+
+    /// True if a plain path is one that a plain rule names, also for servers that leave a part of it out: `*`
+    /// at the end is all that may follow, `*` within is at least one character of one part.
     static boolean matches(String rule, String plain) {
+        return isNamed(rule, plain)
+                && isNamed(withoutParameters(rule), withoutParameters(plain))
+                && isNamed(withoutEnd(rule), withoutEnd(plain));
+    }
+
+    private static boolean isNamed(String rule, String plain) {
         boolean open = rule.endsWith("/*");
         String closed = open ? rule.substring(0, rule.length() - 1) : rule;
         String pattern =
