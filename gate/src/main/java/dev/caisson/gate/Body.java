@@ -25,7 +25,7 @@ final class Body {
 
     /// Carries a body of known length.
     static void sized(Input from, long length, Sink to) throws IOException {
-        byte[] piece = new byte[PIECE];
+        byte[] piece = new byte[(int) Math.min(length, PIECE)];
         for (long left = length; left > 0; ) {
             int count = from.read(piece, (int) Math.min(left, PIECE));
             if (count < 0) {

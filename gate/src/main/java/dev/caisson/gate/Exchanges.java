@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Requests of one connection and their answers, one after the other, each carried while it comes: a body up while the
@@ -111,7 +112,7 @@ final class Exchanges implements AutoCloseable {
 
     private void send(RequestHead request, List<Credential> used, Server to) throws IOException, Refusal {
         var head = new Head();
-        List<Credential> put;
+        Set<Credential> put;
         try {
             put = new WrittenRequest(request, gate, credentials, used).to(head);
             to.out().write(head.array(), 0, head.size());
@@ -235,8 +236,9 @@ final class Exchanges implements AutoCloseable {
                 + "Content-Type: text/plain; charset=utf-8\r\nContent-Length: " + text.length
                 + "\r\nConnection: close\r\n\r\n"));
         answer.writeBytes(text);
-        byte[] bytes = answer.toByteArray();
-        write(bytes, true, bytes.length);
+        guest.tells();
+        answer.writeTo(out);
+        out.flush();
     }
 
     @Override

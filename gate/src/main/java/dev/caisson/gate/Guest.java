@@ -90,7 +90,7 @@ final class Guest implements Runnable {
     ///
     /// @throws IOException if the host was taken off the container's list meanwhile; looked at once a second
     void moves() throws IOException {
-        expire(setting.patience().progress());
+        tells();
         Gate present = gate;
         long now = System.nanoTime();
         if (present != null && now - looked > LOOK_NANOS) {
@@ -99,6 +99,11 @@ final class Guest implements Runnable {
                 throw new IOException("the container may not send to " + present.target() + " any more");
             }
         }
+    }
+
+    /// Words of the gate's own move: the container gets them also if its host was taken off the list.
+    void tells() {
+        expire(setting.patience().progress());
     }
 
     /// An answer is waited for.

@@ -2,7 +2,7 @@ package dev.caisson.gate;
 
 import dev.caisson.gate.Credential.Head;
 import dev.caisson.spec.Gate;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -17,9 +17,9 @@ record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentia
 
     /// Writes it.
     ///
-    /// @return the credentials whose values it has
-    List<Credential> to(Head head) throws Refusal {
-        var put = new ArrayList<Credential>();
+    /// @return the credentials whose values it has, each once
+    Set<Credential> to(Head head) throws Refusal {
+        var put = new LinkedHashSet<Credential>();
         Optional<Credential> inTarget =
                 used.stream().filter(Credential::isInTarget).findFirst();
         if (inTarget.isPresent()) {
@@ -62,7 +62,7 @@ record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentia
         return target;
     }
 
-    private void field(Fields.Field field, Head head, List<Credential> put) throws Refusal {
+    private void field(Fields.Field field, Head head, Set<Credential> put) throws Refusal {
         for (Credential one : credentials) {
             if (one.gate().place() instanceof Gate.Placeholder placeholder && field.is(placeholder.header())) {
                 if (used.contains(one)) {

@@ -144,12 +144,13 @@ final class GateTest {
     void aPlaceholderIsReplacedWhereverItStandsInItsField() throws Exception {
         String mark = "ghp_placeholder";
         try (Bed bed = Bed.of(directory, new Gate.Placeholder(mark, "Authorization"))) {
-            bed.get("/", "Authorization: token " + mark, "X-Other: " + mark);
+            bed.get("/", "Authorization: token " + mark, "X-Other: " + mark, "authorization: " + mark);
             bed.get(
                     "/",
                     "authorization: Basic " + Base64.getEncoder().encodeToString(Bed.bytes("x-access-token:" + mark)));
             bed.get("/", "X-None: yes", "Authorization_: " + mark);
-            assertThat(Bed.values(bed.heads.get(0), "Authorization")).containsExactly("token " + Bed.VALUE);
+            assertThat(Bed.values(bed.heads.get(0), "Authorization"))
+                    .containsExactly("token " + Bed.VALUE, Bed.VALUE);
             assertThat(Bed.values(bed.heads.get(0), "X-Other")).containsExactly(mark);
             assertThat(Bed.values(bed.heads.get(1), "Authorization")).containsExactly("Basic " + ENCODED);
             assertThat(bed.heads.get(2)).doesNotContain(Bed.VALUE).doesNotContain("Authorization:");

@@ -52,9 +52,14 @@ final class WebSocketTest {
     }
 
     @Test
-    void bytesGoBothWaysAndValuesAreHidden() throws Exception {
+    void bytesGoBothWaysAndValuesAreHiddenUntilTheHostIsTakenOffTheList() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
-                SSLSocket client = bed.client()) {
+                SSLSocket client = bed.client();
+                SSLSocket idle = bed.client()) {
+            idle.getOutputStream().write(Bed.bytes(bed.request("/") + "\r\n"));
+            assertThat(Bed.head(idle.getInputStream())).get().asString().startsWith("HTTP/1.1 200 ");
+            assertThat(idle.getInputStream().readNBytes("fine".length())).isEqualTo(Bed.bytes("fine"));
+            bed.heads.clear();
             var heard = new CopyOnWriteArrayList<Integer>();
             String large = "x".repeat(300) + Bed.VALUE;
             bed.reply = (_, in, out) -> {
@@ -91,6 +96,11 @@ final class WebSocketTest {
             client.getOutputStream().write(1);
             assertThat(Bed.all(client.getInputStream())).isEmpty();
             assertThat(heard).hasSize(3);
+            idle.getOutputStream().write(Bed.bytes(bed.request("/again") + "\r\n"));
+            assertThat(Bed.all(idle.getInputStream()))
+                    .startsWith("HTTP/1.1 403 Forbidden")
+                    .contains("may not send to");
+            assertThat(bed.refusals).hasSize(1); // and it is noted
         }
     }
 
