@@ -74,9 +74,12 @@ final class AccessLog implements AutoCloseable {
 
     /// Returns the file if it has lines that are not on the disk, which the caller brings there.
     Optional<Fd> unsynchronized() {
-        boolean was = unsynchronized;
-        unsynchronized = false;
-        return was ? Optional.of(directory.openOrMake(NAME, FileSystem.O_RDWR)) : Optional.empty();
+        if (!unsynchronized) {
+            return Optional.empty();
+        }
+        Fd file = directory.openOrMake(NAME, FileSystem.O_RDWR);
+        unsynchronized = false; // only now: if it cannot be opened, the next call tries again
+        return Optional.of(file);
     }
 
     /// Appends a line, which is on the disk after [#synchronize]: for accesses that change nothing.

@@ -63,8 +63,7 @@ final class Curve {
     }
 
     /// True for a point with which every scalar agrees on zeros. They are compared, which is a thousand times faster
-    /// than
-    /// to try one.
+    /// than to try one.
     static boolean isOfSmallOrder(byte[] point) {
         byte[] masked = point.clone();
         masked[KEY - 1] &= 0x7f; // which the function leaves out

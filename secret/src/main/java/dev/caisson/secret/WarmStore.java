@@ -58,10 +58,15 @@ public final class WarmStore implements AutoCloseable {
         Open one = basis.map(this::take).orElse(null);
         if (one == null) {
             SecretStore fresh = SecretStore.open(directory, Optional::empty);
-            // what it was opened by is that from before only if it is the same after
-            one = basis.filter(before -> OpenBasis.of(directory).equals(basis))
-                    .map(before -> retain(new Open(fresh, before)))
-                    .orElse(null);
+            try {
+                // what it was opened by is that from before only if it is the same after
+                one = basis.filter(before -> OpenBasis.of(directory).equals(basis))
+                        .map(before -> retain(new Open(fresh, before)))
+                        .orElse(null);
+            } catch (RuntimeException | Error e) {
+                close(fresh);
+                throw e;
+            }
             if (one == null) {
                 try (fresh) {
                     return action.apply(fresh);
@@ -90,12 +95,12 @@ public final class WarmStore implements AutoCloseable {
     private synchronized Open retain(Open fresh) {
         fresh.users = 1;
         if (!closed) {
+            if (looking == null) { // first: if there is no room for a thread, nothing stays open
+                looking = Thread.ofPlatform().daemon().name("caisson secrets").start(this::look);
+            }
             fresh.store.remember();
             drop();
             open = fresh;
-            if (looking == null) {
-                looking = Thread.ofPlatform().daemon().name("caisson secrets").start(this::look);
-            }
         }
         return fresh;
     }
@@ -117,19 +122,36 @@ public final class WarmStore implements AutoCloseable {
     }
 
     private void look() {
-        while (true) {
-            try {
+        try {
+            boolean stays = true;
+            while (stays) {
                 Thread.sleep(each);
-            } catch (InterruptedException e) {
-                return;
+                stays = lookOnce();
             }
-            Optional<Open> found = stays(OpenBasis.of(directory));
-            if (found.isEmpty()) {
-                return;
-            }
-            synchronizeLog(found.get().store);
-            release(found.get());
+        } catch (InterruptedException e) {
+            // it is closed
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.WARNING, "a store of secrets that cannot be looked after is closed", e);
+            abandon();
         }
+    }
+
+    /// @return false if none is left to look after
+    private boolean lookOnce() {
+        Optional<Open> found = stays(OpenBasis.of(directory));
+        found.ifPresent(one -> {
+            try {
+                synchronizeLog(one.store);
+            } finally {
+                release(one);
+            }
+        });
+        return found.isPresent();
+    }
+
+    private synchronized void abandon() {
+        looking = null;
+        drop();
     }
 
     /// Returns the open store, which is used then; nothing if none is left to look after.
@@ -149,9 +171,14 @@ public final class WarmStore implements AutoCloseable {
         return Optional.ofNullable(open);
     }
 
+    /// Closes a store that nobody uses, whose keys are cleared in any case.
     private static void close(SecretStore store) {
         synchronizeLog(store);
-        store.close();
+        try {
+            store.close();
+        } catch (SecretException e) {
+            LOG.log(System.Logger.Level.DEBUG, "the log of secrets could not be closed", e); // which was said before
+        }
     }
 
     /// Whoever used the store has its value by then: a log that is gone or cannot be written concerns the host.
@@ -159,9 +186,14 @@ public final class WarmStore implements AutoCloseable {
         try {
             store.synchronizeLog();
         } catch (ErrnoException e) {
-            System.Logger.Level level = e.is(Errno.ENOENT) ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING;
-            LOG.log(level, "the last lines of the log of secrets are not on the disk", e);
+            unsynchronized(e.is(Errno.ENOENT) ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING, e);
+        } catch (SecretException e) {
+            unsynchronized(System.Logger.Level.WARNING, e);
         }
+    }
+
+    private static void unsynchronized(System.Logger.Level level, RuntimeException e) {
+        LOG.log(level, "the last lines of the log of secrets are not on the disk", e);
     }
 
     /// True if the store is open. For tests.
