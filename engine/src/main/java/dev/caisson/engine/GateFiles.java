@@ -79,7 +79,7 @@ final class GateFiles {
     }
 
     private static String javaName(String path) {
-        return "java-" + path.replace('/', '_');
+        return "java-" + path.replace('/', ':'); // a path has none, so that each has a name of its own
     }
 
     private static Fd directory(Path state) {
@@ -124,9 +124,11 @@ final class GateFiles {
         return new byte[0];
     }
 
-    private static Optional<byte[]> read(Fd root, String path) {
+    /// Reads a file of an image; nothing if there is none, or something else.
+    static Optional<byte[]> read(Fd root, String path) {
         try {
-            return FileSystem.find(root, path, FileSystem.O_RDONLY, IN_IMAGE).flatMap(found -> {
+            int flags = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK; // an image may have a FIFO there
+            return FileSystem.find(root, path, flags, IN_IMAGE).flatMap(found -> {
                 try (Fd file = found) {
                     return FileSystem.status(file).isRegularFile()
                             ? Optional.of(FileSystem.read(file, MOST_BYTES))

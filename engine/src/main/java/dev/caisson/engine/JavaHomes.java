@@ -24,6 +24,7 @@ final class JavaHomes {
     private static final List<String> WITHIN = List.of("lib/security/cacerts", "jre/lib/security/cacerts");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,100}");
     private static final Pattern HOME = Pattern.compile("/[A-Za-z0-9._+/-]{1,200}");
+    private static final Pattern STEP = Pattern.compile("(?:^|/)\\.\\.?(?:/|$)");
     private static final int MOST = 4;
     private static final int MOST_LOOKED_AT = 64;
     private static final long IN_IMAGE = FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS;
@@ -31,13 +32,14 @@ final class JavaHomes {
 
     private JavaHomes() {}
 
-    /// Returns the paths of a few, from the root, which no links lead to.
+    /// Returns the paths of a few, from the root, which no links lead to: each once, without a colon.
     ///
-    /// @param home of the image's `JAVA_HOME`, or empty
+    /// @param home the image's `JAVA_HOME`, or empty; one with `.` or `..` is passed over
     static List<String> stores(Fd root, String home) {
         var candidates = new LinkedHashSet<>(SHARED);
-        if (HOME.matcher(home).matches()) {
-            WITHIN.forEach(store -> candidates.add(home.substring(1) + "/" + store));
+        String plain = home.replaceAll("/+", "/").replaceFirst("/$", "");
+        if (HOME.matcher(plain).matches() && !STEP.matcher(plain).find()) {
+            WITHIN.forEach(store -> candidates.add(plain.substring(1) + "/" + store));
         }
         for (String above : ABOVE) {
             for (String name : names(root, above)) {
