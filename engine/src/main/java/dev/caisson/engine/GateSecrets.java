@@ -13,6 +13,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Gate;
 import dev.caisson.spec.Network;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -24,10 +25,14 @@ final class GateSecrets implements AutoCloseable {
     private record Wanted(Path data, ContainerSpec spec, Optional<Digest> image, String container) {}
 
     /// A version of a secret, and who may have it; the id tells it from one of a secret that had its name before.
-    private record Version(String id, int number, SecretAccess access) {
+    private record Version(String id, int number, SecretAccess access, Optional<Instant> expires) {
         static Version present(SecretStore store, SecretName name) {
             SecretRecord secret = store.find(name);
-            return new Version(secret.id(), secret.current(), secret.access());
+            return new Version(
+                    secret.id(),
+                    secret.current(),
+                    secret.access(),
+                    secret.currentVersion().expires());
         }
     }
 
@@ -98,14 +103,23 @@ final class GateSecrets implements AutoCloseable {
         return stamp;
     }
 
-    /// Reads them again if the store hands out other versions by now, or to others; also after [#close].
+    /// True if one of them has expired; also after [#close].
+    boolean isExpired() {
+        Instant now = Instant.now();
+        return versions.stream()
+                .flatMap(version -> version.expires().stream())
+                .anyMatch(expires -> !now.isBefore(expires));
+    }
+
+    /// Reads them again if the store hands out other versions by now, or to others, or one has expired;
+    /// also after [#close].
     /// @throws dev.caisson.secret.SecretException as [#read]
     Optional<GateSecrets> again() {
         try (SecretStore store = SecretStore.open(store(wanted.data()), Optional::empty)) {
             List<Version> present = of(wanted.spec()).stream()
                     .map(gate -> Version.present(store, gate.secret()))
                     .toList();
-            if (present.equals(versions)) {
+            if (present.equals(versions) && !isExpired()) {
                 return Optional.empty();
             }
         }

@@ -22,6 +22,9 @@ final class GateUpdates {
             SecretException.Code.SECRET_EXPIRED,
             SecretException.Code.SECRET_STORE_MISSING);
 
+    /// Another process has the store, or gives it another key: each try has waited for it.
+    private static final Set<ErrorCode> PASSING = Set.of(SecretException.Code.SECRET_BUSY);
+
     /// Takes other values of a container's gates.
     interface Replacement {
         void by(String id, GateSecrets former, GateSecrets next);
@@ -40,7 +43,8 @@ final class GateUpdates {
         this.end = end;
     }
 
-    /// Reads values again if the store has changed since.
+    /// Reads values again if the store has changed since, or one of them has expired. If the store is busy,
+    /// that is tried again with the next look.
     /// @param open gates, by container
     void look(Map<String, GateSecrets> open) {
         seen.keySet().retainAll(open.keySet());
@@ -49,14 +53,15 @@ final class GateUpdates {
         }
         Optional<StoreStamp> stamp = StoreStamp.of(options.data().resolve(SecretStore.DIRECTORY));
         open.forEach((id, secrets) -> {
-            if (!seen.computeIfAbsent(id, _ -> secrets.stamp()).equals(stamp)) {
+            boolean changed = !seen.computeIfAbsent(id, _ -> secrets.stamp()).equals(stamp);
+            if ((changed || secrets.isExpired()) && update(id, secrets)) {
                 seen.put(id, stamp);
-                update(id, secrets);
             }
         });
     }
 
-    private void update(String id, GateSecrets former) {
+    /// @return false if it is to be tried again
+    private boolean update(String id, GateSecrets former) {
         try {
             Optional<GateSecrets> found = former.again();
             if (found.isPresent()) {
@@ -64,18 +69,20 @@ final class GateUpdates {
                     replacement.by(id, former, next);
                 }
             }
+            return true;
         } catch (CaissonException e) {
             String gates = "the gates of container " + new ContainerId(id).shortForm();
-            if (isGone(e)) {
+            if (isOneOf(GONE, e) || former.isExpired()) { // that of a locked store too
                 LOG.log(System.Logger.Level.DEBUG, gates + " are closed: " + e.sentence()); // whoever removed it knows
                 end.accept(id);
-            } else {
-                LOG.log(System.Logger.Level.WARNING, gates + " have the values that they had: " + e.sentence());
+                return true;
             }
+            LOG.log(System.Logger.Level.WARNING, gates + " have the values that they had: " + e.sentence());
+            return !isOneOf(PASSING, e);
         }
     }
 
-    private static boolean isGone(CaissonException e) {
-        return e instanceof SecretException secret && GONE.contains(secret.reason());
+    private static boolean isOneOf(Set<ErrorCode> codes, CaissonException e) {
+        return e instanceof SecretException secret && codes.contains(secret.reason());
     }
 }

@@ -38,6 +38,7 @@ final class GuestGates implements AutoCloseable {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long PAUSE_MILLIS = 10;
     private static final long LOOK_MILLIS = 100;
+    private static final long FAILED_MILLIS = 1_000;
 
     /// @param place of the container, and of the host's side of its network, that the gates are open for
     /// @param secrets by which others are told from these; without values
@@ -76,14 +77,17 @@ final class GuestGates implements AutoCloseable {
     /// for that.
     private void look() {
         var values = new GateUpdates(options, this::replace, this::end);
+        long pause = LOOK_MILLIS;
         while (true) {
             try {
-                Thread.sleep(LOOK_MILLIS);
+                Thread.sleep(pause);
+                pause = LOOK_MILLIS;
                 values.look(secrets());
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
                 LOG.log(System.Logger.Level.WARNING, "values of gates could not be read, and are tried again", e);
+                pause = FAILED_MILLIS;
             }
         }
     }

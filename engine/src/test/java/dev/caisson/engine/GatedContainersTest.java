@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.launch.RefusedException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.secret.AccessEntry;
 import dev.caisson.secret.NewStore;
 import dev.caisson.secret.SecretAccess;
@@ -22,6 +25,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,6 +49,7 @@ class GatedContainersTest {
             new EngineOptions(OwnDirectories.state("gates"), OwnDirectories.data("gates"));
     private static final Path STORE = OPTIONS.data().resolve(SecretStore.DIRECTORY);
     private static final String VALUE = "canary-of-the-gate";
+    private static final String ID = "a".repeat(64);
     private static final String HOST = "api.gated.invalid";
     private static final String ASK = "python3 -I -c 'import urllib.request, urllib.error\n"
             + "try: urllib.request.urlopen(\"https://" + HOST + "/\", timeout=20)\n"
@@ -127,8 +133,7 @@ class GatedContainersTest {
     }
 
     /// Each prints what the gate says, which it does only if it trusts its certificate. One that this host does not
-    /// have
-    /// is left out.
+    /// have is left out.
     @Test
     void clientsTrustTheGateWithoutAnOption() throws Exception {
         String java = System.getProperty("java.home") + "/bin/java";
@@ -243,6 +248,58 @@ class GatedContainersTest {
                 assertThat(new String(value.copy(), StandardCharsets.UTF_8)).isEqualTo("another-value");
             }
         }
+    }
+
+    @Test
+    void aVersionThatExpiresClosesItsGateAlsoIfTheStoreIsLockedByThen() throws Exception {
+        var ended = new ArrayList<String>();
+        var updates = new GateUpdates(OPTIONS, (id, _, _) -> ended.add("replaced " + id), ended::add);
+        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
+                SecretValue value = SecretValue.of("for a moment".getBytes(StandardCharsets.UTF_8))) {
+            store.create(new SecretName("brief"), value, Map.of(), Optional.of(Duration.ofSeconds(2)), "test");
+        }
+        try (GateSecrets brief = read("brief");
+                GateSecrets lasting = read("gh")) {
+            Map<String, GateSecrets> open = Map.of(ID, brief, ID.replace('a', 'b'), lasting);
+            updates.look(open);
+            long until = System.nanoTime() + 10_000_000_000L;
+            while (!brief.isExpired() && System.nanoTime() - until < 0) {
+                assertThat(ended).isEmpty();
+                Thread.sleep(10);
+            }
+            Files.move(scratch.resolve("key"), scratch.resolve("unplugged"));
+            updates.look(open);
+            assertThat(ended).containsExactly(ID);
+            Files.move(scratch.resolve("unplugged"), scratch.resolve("key"));
+            updates.look(open);
+            assertThat(ended).containsExactly(ID, ID);
+        }
+    }
+
+    @Test
+    void aChangeThatIsMetWhileTheStoreIsBusyIsLookedForAgain() {
+        var ended = new ArrayList<String>();
+        var updates = new GateUpdates(OPTIONS, (id, _, _) -> ended.add("replaced " + id), ended::add);
+        try (GateSecrets secrets = read("gh")) {
+            Map<String, GateSecrets> open = Map.of(ID, secrets);
+            updates.look(open);
+            try (SecretStore store = SecretStore.open(STORE, Optional::empty)) {
+                store.remove(new SecretName("gh"), "test");
+            }
+            try (Fd lock = FileSystem.open(STORE.resolve("lock").toString(), FileSystem.O_RDWR)) {
+                assertThat(FileLocks.tryLock(lock)).isTrue();
+                Thread.currentThread().interrupt(); // it does not wait for long
+                updates.look(open);
+                assertThat(Thread.interrupted()).isTrue();
+            }
+            assertThat(ended).isEmpty();
+            updates.look(open);
+            assertThat(ended).containsExactly(ID);
+        }
+    }
+
+    private static GateSecrets read(String secret) {
+        return GateSecrets.read(OPTIONS.data(), spec(listed(), secret, "true"), Optional.empty(), "test");
     }
 
     private static void awaitEntry(SecretStore store, String action, String secret) throws InterruptedException {
