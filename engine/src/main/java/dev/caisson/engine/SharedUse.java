@@ -14,6 +14,7 @@ import dev.caisson.state.SharedDirectories;
 import dev.caisson.state.StateException;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// Finds or makes the workspaces and volumes of one container.
 ///
@@ -63,25 +64,26 @@ record SharedUse(
     }
 
     private NewShared wanted(VolumeName name, boolean anonymous) {
-        VolumeSpec made = mount(name).map(Mount.Volume::made).orElseGet(VolumeSpec::unnamed);
+        VolumeSpec made = mounts(name)
+                .map(Mount.Volume::made)
+                .filter(one -> !one.equals(VolumeSpec.unnamed()))
+                .findFirst()
+                .orElseGet(VolumeSpec::unnamed);
         return new NewShared(name, made.size(), made.inodes(), made.labels(), anonymous);
     }
 
-    private Optional<Mount.Volume> mount(VolumeName name) {
+    private Stream<Mount.Volume> mounts(VolumeName name) {
         return prepared.spec().mounts().stream()
                 .filter(Mount.Volume.class::isInstance)
                 .map(Mount.Volume.class::cast)
-                .filter(volume -> volume.name().filter(name::equals).isPresent())
-                .findFirst();
+                .filter(volume -> volume.name().filter(name::equals).isPresent());
     }
 
     /// A volume that was there keeps its bounds: a container that asked for others is not made.
     private void requireBounds(VolumeName name, HeldDirectory held) {
-        VolumeSpec made = mount(name).map(Mount.Volume::made).orElseGet(VolumeSpec::unnamed);
         long bytes = held.record().bytes();
         long inodes = held.record().inodes();
-        if (made.size().map(size -> size.count() / 1024 * 1024 != bytes).orElse(false)
-                || (made.inodes().isPresent() && made.inodes().getAsLong() != inodes)) {
+        if (mounts(name).map(Mount.Volume::made).anyMatch(made -> isOther(made, bytes, inodes))) {
             held.close();
             throw new EngineException(
                     "VOLUME_EXISTS",
@@ -90,9 +92,15 @@ record SharedUse(
         }
     }
 
+    private static boolean isOther(VolumeSpec made, long bytes, long inodes) {
+        return made.size().map(size -> size.count() / 1024 * 1024 != bytes).orElse(false)
+                || (made.inodes().isPresent() && made.inodes().getAsLong() != inodes);
+    }
+
     /// Returns how a volume gets what the image has at its target; empty if that is nothing.
     private Optional<HeldDirectory.Filling> filling(VolumeName name) {
-        Optional<Mount.Volume> mount = mount(name)
+        Optional<Mount.Volume> mount = mounts(name)
+                .findFirst()
                 .filter(Mount.Volume::copy)
                 .filter(volume -> volume.subpath().isEmpty());
         if (mount.isEmpty()) {

@@ -159,6 +159,10 @@ class VolumeCommandsTest {
         assertThat(caisson("run", "--rm", "--mount", made.replace("32m", "64m"), "host", "true")
                         .err())
                 .contains("VOLUME_EXISTS", "32 MiB");
+        String other = part + "a,volume-opt=size=64m"; // the second mount of the volume
+        assertThat(caisson("run", "--rm", "--mount", made, "--mount", other, "host", "true")
+                        .err())
+                .contains("VOLUME_EXISTS", "32 MiB");
         assertThat(caisson("run", "--rm", "--mount", made, "host", "true").status())
                 .isZero();
         assertThat(caisson("volume", "rm", name).status()).isZero();
