@@ -300,7 +300,7 @@ public final class Images implements AutoCloseable {
             if (!force || image.tag().isEmpty()) {
                 throw new EngineException(
                         "IMAGE_IN_USE",
-                        "image " + image.name() + " is the image of " + String.join(", ", users) + ": remove "
+                        "image " + image.name() + " is used by " + String.join(", ", users) + ": remove "
                                 + (snapshots(image).isEmpty() ? "these containers" : "these") + " first");
             }
             store.untag(image);

@@ -260,8 +260,7 @@ public record RunResult(
     }
 
     /// Plain maps, lists, strings and numbers in a lasting order, for any JSON library. Figures that the kernel does
-    /// not
-    /// keep are left out. The learned profile is not part of it; it has a form of its own.
+    /// not keep are left out. The learned profile is not part of it; it has a form of its own.
     public Map<String, Object> fields() {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("id", id.value());

@@ -38,9 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// A process is killed at lines of the code that loads, pulls, unpacks, commits, names and removes images, or finds no
-/// room
-/// on the disk there. Afterwards every image of the store is whole, the act can be done again, and nothing is left.
+/// A process is killed at lines of the code that loads, pulls, unpacks, commits, names and removes images,
+/// or finds no room on the disk there. Afterwards every image of the store is whole, the act can be done
+/// again, and nothing is left.
 ///
 /// `-Dcaisson.test.failpoints=1000` tries every line.
 @Tag("root")

@@ -326,9 +326,8 @@ public final class ImageStore implements AutoCloseable {
         });
     }
 
-    /// Returns what the layers of images are unpacked under, but for images that are damaged: of those nobody knows,
-    /// and
-    /// their layers are unpacked again when they are whole.
+    /// Returns what the layers of images are unpacked under. A damaged image names none: its layers are
+    /// unpacked again once it is repaired.
     private Set<Digest> chains(Collection<StoredImage> images) throws IOException {
         var chains = new HashSet<Digest>();
         for (StoredImage image : images) {
