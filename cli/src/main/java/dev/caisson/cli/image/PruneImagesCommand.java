@@ -38,7 +38,8 @@ public final class PruneImagesCommand implements Callable<Integer> {
             description = "Do not ask.")
     private boolean force;
 
-    /// Reports images that cannot be read, for whose sake blobs of others stay.
+    /// Reports damaged images: while one is there, no blob is removed.
+    /// @return true if there are any
     private boolean reportDamaged(Images images) {
         boolean found = false;
         for (StoredImage image : images.list()) {
@@ -49,7 +50,7 @@ public final class PruneImagesCommand implements Callable<Integer> {
                 spec.commandLine()
                         .getErr()
                         .println("caisson: " + e.code() + ": " + image.name() + ": " + e.sentence()
-                                + "; blobs that no other image has stay until it is pulled again or removed");
+                                + "; unused blobs stay until it is pulled again or removed");
             }
         }
         return found;

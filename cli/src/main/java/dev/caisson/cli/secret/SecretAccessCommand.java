@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         description = {
             "Say which containers may be given a secret, in place of what was said before. Of each kind that is given one has "
-                    + "to fit; of labels, all. Containers that have it retain it."
+                    + "to fit; of labels, all. Containers that have its file retain it; gates of others close."
         },
         footer = {
             "%n  caisson secret access db-password --for-image registry.example.com/app:3 --for-name 'app-*'",
