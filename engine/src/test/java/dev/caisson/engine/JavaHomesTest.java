@@ -57,8 +57,8 @@ class JavaHomesTest {
         }
         file("srv/jdk/jre/" + STORE);
         assertThat(stores("/srv/jdk/")).containsExactly("srv/jdk/jre/" + STORE, "opt/java/" + STORE);
-        assertThat(stores("/srv/jdk/")).allSatisfy(path -> assertThat(InRootPath.of(path).isRoot())
-                .isFalse());
+        assertThat(stores("/srv/jdk/"))
+                .allSatisfy(path -> assertThat(InRootPath.of(path).isRoot()).isFalse());
     }
 
     @Test

@@ -149,8 +149,7 @@ final class GateTest {
                     "/",
                     "authorization: Basic " + Base64.getEncoder().encodeToString(Bed.bytes("x-access-token:" + mark)));
             bed.get("/", "X-None: yes", "Authorization_: " + mark);
-            assertThat(Bed.values(bed.heads.get(0), "Authorization"))
-                    .containsExactly("token " + Bed.VALUE, Bed.VALUE);
+            assertThat(Bed.values(bed.heads.get(0), "Authorization")).containsExactly("token " + Bed.VALUE, Bed.VALUE);
             assertThat(Bed.values(bed.heads.get(0), "X-Other")).containsExactly(mark);
             assertThat(Bed.values(bed.heads.get(1), "Authorization")).containsExactly("Basic " + ENCODED);
             assertThat(bed.heads.get(2)).doesNotContain(Bed.VALUE).doesNotContain("Authorization:");

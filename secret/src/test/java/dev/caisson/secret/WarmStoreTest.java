@@ -168,12 +168,13 @@ class WarmStoreTest {
     void aLogThatCannotBeBroughtToTheDiskKeepsNoStoreOpen() throws Exception {
         Path log = directory.resolve(AccessLog.NAME);
         try (var warm = new WarmStore(directory, SOON)) {
-            warm.use(store -> store.locked(opened -> { // nobody looks after it meanwhile
-                long generation = opened.index().generation();
-                store.accessLog().appendSoon(opened.end(), "test", "", "test", generation);
-                assertThat(log.toFile().setReadable(true, false)).isTrue();
-                return opened;
-            }));
+            warm.use(store -> store.locked(
+                    opened -> { // nobody looks after it meanwhile
+                        long generation = opened.index().generation();
+                        store.accessLog().appendSoon(opened.end(), "test", "", "test", generation);
+                        assertThat(log.toFile().setReadable(true, false)).isTrue();
+                        return opened;
+                    }));
             Thread.sleep(50); // a few looks
             assertThatThrownBy(() -> delivered(warm)).hasMessageContaining("others may have read or changed it");
             Files.move(scratch.resolve("key"), scratch.resolve("unplugged"));
