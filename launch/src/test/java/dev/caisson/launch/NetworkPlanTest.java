@@ -71,10 +71,11 @@ class NetworkPlanTest {
                 SPEC.environment("MY_DB_PORT_443_TCP_ADDR", "own"),
                 new GuestNetwork(linked, known.host(), true, false));
 
-        assertThat(file(plan, "etc/hosts").orElseThrow())
-                .contains("192.0.2.7\tdb\n"
-                        + "172.20.0.9\tmy-db cdcdcdcdcdcd shop-db\n"
-                        + "fd00:20::9\tmy-db cdcdcdcdcdcd shop-db\n");
+        assertThat(file(plan, "etc/hosts").orElseThrow()).contains("""
+                        192.0.2.7\tdb
+                        172.20.0.9\tmy-db cdcdcdcdcdcd shop-db
+                        fd00:20::9\tmy-db cdcdcdcdcdcd shop-db
+                        """);
         assertThat(plan.only(Step.Execute.class).environment())
                 .filteredOn(variable -> variable.startsWith("MY_DB"))
                 .containsExactly(
