@@ -153,7 +153,7 @@ static void a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file(void)
 	CHECK_EQUAL(5, log.end[0].code);
 	CHECK_EQUAL(8, log.end[1].id[0]);
 	CHECK_EQUAL(137, log.end[1].code);
-	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(before, files_settled(watched.created.monitor_pid, before));
 	CHECK(log.end[0].started_millis != 0 && log.end[0].finished_millis >= log.end[0].started_millis);
 	close(file);
 	watched_end(&watched);
@@ -181,7 +181,7 @@ static void the_terminal_of_a_program_that_was_left_is_read_until_its_exit(void)
 	CHECK_EQUAL(0, ask_to_read(watched.socket, id, sizeof id, &master, 1));
 	CHECK_EQUAL(EBUSY, ask_to_read(watched.socket, id, sizeof id, &other, 1));
 	close(pair[1]), close(master), close(other);
-	CHECK_EQUAL(before + 2, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(before + 2, files_settled(watched.created.monitor_pid, before + 2));
 	memset(line, 'x', sizeof line - 1), line[sizeof line - 1] = '\n';
 	alarm(60); /* a terminal that nobody reads would hold this up for ever */
 	for (number = 0; number < 64; number++)
@@ -191,7 +191,7 @@ static void the_terminal_of_a_program_that_was_left_is_read_until_its_exit(void)
 	CHECK(send(pair[0], &report, sizeof report, MSG_NOSIGNAL) == sizeof report);
 	CHECK(read_execs(&log, 1));
 	CHECK_EQUAL(5, log.end[0].code);
-	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(before, files_settled(watched.created.monitor_pid, before));
 	close(program), close(pair[0]);
 	watched_end(&watched);
 }
@@ -329,9 +329,7 @@ static void runs_and_clients_leave_no_open_descriptor(void)
 		CHECK_EQUAL(0, run().status);
 		close(client);
 	}
-	for (int tries = 0; tries < 200 && open_files(pid) != before; tries++)
-		usleep(5000); /* the last close may not have arrived yet */
-	CHECK_EQUAL(before, open_files(pid));
+	CHECK_EQUAL(before, files_settled(pid, before));
 	watched_end(&watched);
 }
 

@@ -77,7 +77,7 @@ static void a_start_without_its_bridge_fails_and_leaves_nothing(void)
 	CHECK_EQUAL(MONITOR_CREATED, started.state.phase);
 	CHECK(started.state.flags & STATE_START_FAILED);
 	CHECK_EQUAL(0, started.state.pid);
-	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 	CHECK(!link_is_there("cvtest"));
 	CHECK(runs("ip link add cnbridge type bridge"));
 	CHECK_EQUAL(3, run().status);
@@ -102,7 +102,7 @@ static void the_sockets_of_a_run_are_lent(void)
 		expect_resolver_socket(tcp, IPPROTO_TCP, TCP_PORT);
 		close(udp), close(tcp);
 	}
-	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &(struct monitor_stop){SIGKILL, 0}, sizeof(struct monitor_stop), NULL, 0));
 	CHECK_EQUAL(-ESRCH, lend(other, IPPROTO_UDP));
 	CHECK_EQUAL(-ESRCH, lend(other, IPPROTO_TCP));
@@ -165,16 +165,16 @@ static void a_start_is_in_the_network_of_another(void)
 	for (int times = 0; times < 2; times++) {
 		CHECK_EQUAL(0, give_network(network));
 		CHECK_EQUAL(0, give_network(network));
-		CHECK_EQUAL(files + 1, open_files(watched.created.monitor_pid));
+		CHECK_EQUAL(files + 1, files_settled(watched.created.monitor_pid, files + 1));
 		CHECK_EQUAL(3, run().status);
-		CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+		CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 	}
 	CHECK_EQUAL(2, count_of(log_of(&watched, "x-json.log"), "\"1\\n\""));
 	CHECK_EQUAL(EINVAL, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
 	int hosts = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC); /* nor where it is named */
 	CHECK_EQUAL(0, give_network(hosts));
 	CHECK_EQUAL(EPERM, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
-	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 	close(network), close(hosts);
 	watched_end(&watched);
 }
@@ -186,7 +186,7 @@ static void one_with_a_network_of_its_own_takes_no_other(void)
 	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
 	unsigned files = open_files(watched.created.monitor_pid);
 	CHECK_EQUAL(EINVAL, give_network(network));
-	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 	CHECK_EQUAL(3, run().status);
 	close(network);
 	watched_end(&watched);
@@ -203,7 +203,7 @@ static void one_in_the_network_of_the_host_takes_no_other(void)
 	CHECK(watched_begin(&watched, &engine, binary, &spec, of_the_host));
 	unsigned files = open_files(watched.created.monitor_pid);
 	CHECK_EQUAL(EINVAL, give_network(network));
-	CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 	CHECK_EQUAL(3, run().status);
 	close(network);
 	watched_end(&watched);
@@ -257,7 +257,7 @@ static void the_next_start_has_other_links(void)
 	for (int times = 0; times < 2; times++) {
 		CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_STOP, 0, &at_once, sizeof at_once, NULL, 0));
 		CHECK(link_goes_away("cvtest") && link_goes_away("cvother"));
-		CHECK_EQUAL(files, open_files(watched.created.monitor_pid));
+		CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 		CHECK_EQUAL(0, start());
 		CHECK_EQUAL(times == 0, link_is_there("cvother"));
 		CHECK(!link_is_there("cvtest"));

@@ -119,7 +119,7 @@ static void full_files_are_rotated(void)
 	CHECK(begin("i=0; while [ $i -lt 4000 ]; do echo line $i; i=$((i+1)); done", small_files));
 	unsigned before = open_files(watched.created.monitor_pid);
 	CHECK_EQUAL(0, run().status);
-	CHECK_EQUAL(before, open_files(watched.created.monitor_pid));
+	CHECK_EQUAL(before, files_settled(watched.created.monitor_pid, before));
 	CHECK(state_of(watched.socket).log_bytes > 3 * 65536);
 	CHECK(strstr(log_of(&watched, names[0]), "line 3999\\n"));
 	for (unsigned i = 0; i < 4; i++) {

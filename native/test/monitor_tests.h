@@ -16,6 +16,7 @@ bool begin(const char *script, alteration *alter); /* a monitor for `sh -c scrip
 int start(void);					/* 0, or the error number */
 
 unsigned open_files(int pid);
+unsigned files_settled(int pid, unsigned expected);
 
 #define UNTIL_KILLED "while :; do sleep 0.02; done"
 

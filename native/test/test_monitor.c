@@ -52,6 +52,18 @@ unsigned open_files(int pid)
 	return open;
 }
 
+/* The monitor closes what was passed to it only after its answer: waits up to a second for `expected`, and returns what is
+ * open then. */
+unsigned files_settled(int pid, unsigned expected)
+{
+	unsigned open = open_files(pid);
+	for (int tries = 0; tries < 200 && open != expected; tries++) {
+		usleep(5000);
+		open = open_files(pid);
+	}
+	return open;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned passed = 0, failed = 0;

@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
-/// The public Java API: an engine that runs programs in containers, tells how each ended and why, and
-/// leaves nothing
-/// behind.
+/// The public Java API: an engine that runs programs in containers, tells how each ended and why, and leaves
+/// nothing behind.
 @NullMarked
 module dev.caisson.engine {
     requires dev.caisson.gate;

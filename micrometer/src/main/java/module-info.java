@@ -1,8 +1,7 @@
 import org.jspecify.annotations.NullMarked;
 
 /// Meters of an engine's containers, for programs that collect metrics with Micrometer. A program that does
-/// not, does
-/// without this module.
+/// not, does without this module.
 @NullMarked
 module dev.caisson.micrometer {
     requires transitive dev.caisson.engine;

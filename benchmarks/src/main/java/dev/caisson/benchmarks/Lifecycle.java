@@ -16,9 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// Prints how long each step in the life of a container that outlives its command takes: create, start, wait, rm. Ours
-/// are
-/// calls of the library in a warm engine; docker's and podman's are their commands.
+/// Prints how long each step in the life of a container that outlives its command takes: create, start, wait,
+/// rm. Ours are calls of the library in a warm engine; docker's and podman's are their commands.
 public final class Lifecycle {
     private static final List<String> STEPS = List.of("create", "start", "wait", "rm", "all");
     private static final int LIVES = 100;

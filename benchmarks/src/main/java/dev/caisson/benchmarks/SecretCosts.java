@@ -23,11 +23,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Prints what a secret adds to a run in a warm engine, and what a store costs that is opened for each use: of time,
-/// and
-/// of this process's processor time, which other work on the machine changes less. Runs with and without a secret take
-/// turns, so that both have the same machine.
-/// `benchmarks/secret-costs` runs it.
+/// Prints what a secret adds to a run in a warm engine, and what a store costs that is opened for each use: the time,
+/// and the processor time of this process, which other work on the machine changes less. Runs with and without a
+/// secret take turns, so that both have the same machine. `benchmarks/secret-costs` runs it.
 public final class SecretCosts {
     private static final int RUNS = 200;
     private static final int WARM_UP = 100;

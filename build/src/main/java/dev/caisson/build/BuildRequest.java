@@ -84,6 +84,14 @@ public record BuildRequest(
     }
 
     public BuildRequest again(Set<String> stages) {
+        return with(stages, listed);
+    }
+
+    public BuildRequest listed(boolean value) {
+        return with(again, value);
+    }
+
+    private BuildRequest with(Set<String> stages, boolean onLists) {
         return new BuildRequest(
                 dockerfile,
                 context,
@@ -99,25 +107,6 @@ public record BuildRequest(
                 latest,
                 logins,
                 stages,
-                listed);
-    }
-
-    public BuildRequest listed(boolean value) {
-        return new BuildRequest(
-                dockerfile,
-                context,
-                ignore,
-                names,
-                arguments,
-                target,
-                labels,
-                secrets,
-                network,
-                cached,
-                pulled,
-                latest,
-                logins,
-                again,
-                value);
+                onLists);
     }
 }

@@ -12,9 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 
-/// Copies selected files into a directory of the host: one of the build's own, to be shown to a container, or one that
-/// the
-/// caller named.
+/// Copies selected files into a directory of the host: one of the build's own, to be shown to a container, or
+/// one that the caller named.
 final class Staging {
     private static final String OUTPUT = "BUILD_OUTPUT";
     private static final int BUFFER = 1 << 16;

@@ -46,9 +46,8 @@ public final class Cgroup {
         return place.joinFds();
     }
 
-    /// The group's directory in the unified tree, for the `cgroup` field of clone3(2), which the caller
-    /// owns. Empty
-    /// where there is no unified tree.
+    /// The group's directory in the unified tree, for the `cgroup` field of clone3(2), which the caller owns.
+    /// Empty where there is no unified tree.
     public Optional<Fd> cloneInto() {
         return place.cloneInto();
     }

@@ -35,8 +35,8 @@ sealed interface GroupFiles {
     }
 
     /// Opens each file once and reads it again from its start, which costs the kernel a sixth. All of them
-    /// together
-    /// keep at most half of the descriptors that this process may have; the rest is opened each time.
+    /// together keep at most half of the descriptors that this process may have; the rest is opened each
+    /// time.
     final class Kept implements GroupFiles, AutoCloseable {
         private static final long STANDARD_LIMIT = 1024;
         private static final AtomicLong LEFT = new AtomicLong(descriptorLimit() / 2);

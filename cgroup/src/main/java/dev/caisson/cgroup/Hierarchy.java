@@ -86,9 +86,8 @@ public final class Hierarchy implements AutoCloseable {
         return controllers.names();
     }
 
-    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order, for a group with
-    /// limits
-    /// that use what the defaults use.
+    /// The controllers of each v1 tree that [Cgroup#joinFds] gives a descriptor of, in that order, for a
+    /// group with limits that use what the defaults use.
     public List<Set<String>> joins() {
         return joins(Limits.defaults());
     }
@@ -205,9 +204,8 @@ public final class Hierarchy implements AutoCloseable {
         return cgroup;
     }
 
-    /// Refuses a parent group that is missing in a tree which a container with `limits` joins. It is the user's, so it
-    /// is
-    /// neither made nor removed here.
+    /// Refuses a parent group that is missing in a tree which a container with `limits` joins. It is the
+    /// user's, so it is neither made nor removed here.
     public void requireParent(String path, Limits limits) {
         GroupName.checkPath(path);
         List<String> missing = controllers.trees(controllers.used(limits)).stream()

@@ -9,10 +9,9 @@ import java.util.List;
 import java.util.Optional;
 
 /// A part of a container's group for one more command in it, which is limited with the container and can be
-/// timed and
-/// ended on its own. It exists in the unified tree only, where a group needs no controller for that;
-/// without one, in
-/// the trees that count CPU time and freeze. A container that is removed takes its parts with it.
+/// timed and ended on its own. It exists in the unified tree only, where a group needs no controller for
+/// that; without one, in the trees that count CPU time and freeze. A container that is removed takes its
+/// parts with it.
 public final class Subgroup {
     private final Group container;
     private final Group own;

@@ -197,8 +197,7 @@ public final class SystemdScope {
     }
 
     /// Removes this engine's own group, when its helper process has been told to end. Without one, systemd
-    /// ends the
-    /// scope.
+    /// ends the scope.
     public void leave() {
         hierarchy.removeStale(parent, own::equals);
     }

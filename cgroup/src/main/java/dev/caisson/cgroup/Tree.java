@@ -135,8 +135,7 @@ final class Tree implements AutoCloseable {
     }
 
     /// Version 1: a new group has no CPU and no memory node, and nothing can join it. Ours get what `group`
-    /// has, and
-    /// hand it on to those that are made below.
+    /// has, and hand it on to those that are made below.
     private void fillCpuset(String group) {
         if (!controllers.contains("cpuset")) {
             return;

@@ -11,10 +11,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Runs a few commands as front ends have them run, because code of the AOT cache is slow at first. They have a state
-/// directory of their own, so that nobody sees their containers; it stays, and the next warm-up clears what one that
-/// was
-/// killed has left.
+/// Runs a few commands as front ends have them run, because code of the AOT cache is slow at first. They have
+/// a state directory of their own, so that nobody sees their containers; it stays, and the next warm-up
+/// clears what one that was killed has left.
 final class WarmUp implements Runnable {
     private static final System.Logger LOG = System.getLogger(WarmUp.class.getName());
     private static final int ROUNDS = 12;

@@ -24,7 +24,7 @@ final class DeniedDestinations {
     private static final String PORT = "port";
     private static final String PROTOCOL = "protocol";
     private static final String REASON = "reason";
-    /// How often a container was denied something else meanwhile.
+    /// Counts what else a container was denied meanwhile.
     static final String MORE = "more";
 
     private static final Set<String> OWN = Set.of(NAME, ADDRESS, PORT, PROTOCOL, REASON, MORE);

@@ -14,9 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// The system calls that the filter of a container which outlives its command denied: its monitor answers what the
-/// filter
-/// asks, and notes it.
+/// The system calls that the filter of a container which outlives its command denied: its monitor answers
+/// what the filter asks, and notes it.
 final class DetachedDenials {
     private DetachedDenials() {}
 

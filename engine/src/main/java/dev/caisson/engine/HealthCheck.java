@@ -8,9 +8,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/// How the health of a container that outlives its command is checked, in Docker's terms. Each probe is one more
-/// program
-/// in the container, as [Exec] is, started by the container's monitor.
+/// How the health of a container that outlives its command is checked, in Docker's terms. Each probe is one
+/// more program in the container, as [Exec] is, started by the container's monitor.
 ///
 /// @param test `CMD` and words, `CMD-SHELL` and a line for `/bin/sh -c`, or `NONE`; empty for the image's
 /// @param interval between probes; zero for the image's or 30 s

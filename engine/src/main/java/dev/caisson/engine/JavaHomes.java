@@ -9,7 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// Where an image has the certificates that its Javas trust.
+/// Finds the files of an image that hold the certificates which its Javas trust.
 final class JavaHomes {
     /// Those that distributions make for all Javas, to which links in each lead.
     private static final List<String> SHARED = List.of(

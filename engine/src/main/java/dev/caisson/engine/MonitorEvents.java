@@ -13,9 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// Events from the files that monitors leave in the directories of their containers: ends of programs that nobody
-/// waited
-/// for, and changes of health. A directory that has not changed is not read.
+/// Events from the files that monitors leave in the directories of their containers: ends of programs that
+/// nobody waited for, and changes of health. A directory that has not changed is not read.
 final class MonitorEvents {
     /// Times of files are those of the last tick of the kernel's clock.
     private static final Duration SETTLED = Duration.ofSeconds(1);

@@ -5,9 +5,9 @@ import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
 import java.time.Duration;
 
-/// Freezes a container that outlives its command, or lets it run on. Its monitor refuses what is legal by the state
-/// that
-/// it told when its program has just ended and its last output is on the way: then it is asked again.
+/// Freezes a container that outlives its command, or lets it run on. Its monitor refuses what is legal by the
+/// state that it told when its program has just ended and its last output is on the way: then it is asked
+/// again.
 record PauseSwitch(DetachedPlace place, ContainerState.Operation operation, Act act) {
     private static final Duration BETWEEN_TRIES = Duration.ofMillis(2);
     private static final Duration PATIENCE = Duration.ofSeconds(10);

@@ -10,10 +10,9 @@ import dev.caisson.linux.KernelText;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Finds what stands in the way of a container's processes as they run: a set-user-ID or set-group-ID program that
-/// no_new_privs left without effect, and a soft limit of open files that is reached. The kernel tells neither to
-/// anybody
-/// but the program.
+/// Finds what stands in the way of a container's processes as they run: a set-user-ID or set-group-ID program
+/// that no_new_privs left without effect, and a soft limit of open files that is reached. The kernel tells
+/// neither to anybody but the program.
 final class ProcessObstacles {
     private static final int S_ISUID = 04000;
     private static final int S_ISGID_EXECUTABLE = 02010;

@@ -160,7 +160,7 @@ public final class SecretUpdate {
         later.add(() -> act(place, wanted));
     }
 
-    /// Has the container's log be free of a value, and of those that it may have had: its program may have kept one.
+    /// Keeps a value, and those that the container may have had before, out of its log: its program may have kept one.
     private void redact(Standing container, ShownSecrets shown, SecretValue value, SecretStore store)
             throws InterruptedException {
         var all = new ArrayList<Map.Entry<SecretName, SecretValue>>();

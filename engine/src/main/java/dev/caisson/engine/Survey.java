@@ -20,8 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// Measures the running containers of a state directory, whichever process runs them. Reads files of the
-/// kernel alone
-/// and enters nothing of a container.
+/// kernel alone and enters nothing of a container.
 public final class Survey implements AutoCloseable {
     /// From here on it pays to read with all processors.
     private static final int MANY = 64;

@@ -13,9 +13,9 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// CVE-2021-30465: the target of a mount lies in a volume, where somebody else exchanges it with a symbolic link
-/// between
-/// the engine's look and its mount. A directory is mounted on, a link is refused, and there is no third.
+/// CVE-2021-30465: the target of a mount lies in a volume, where somebody else exchanges it with a symbolic
+/// link between the engine's look and its mount. A directory is mounted on, a link is refused, and there is
+/// no third.
 class Cve2021_30465Test extends BusyboxEngine {
     private static final int STARTS = 200;
 

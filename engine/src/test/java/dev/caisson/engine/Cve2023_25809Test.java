@@ -10,9 +10,8 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// CVE-2023-25809: the control groups of the host lie in the container, writable. What lies there is the container's
-/// own
-/// group, as root of all that it sees, and read-only.
+/// CVE-2023-25809: the control groups of the host lie in the container, writable. What lies there is the
+/// container's own group, as root of all that it sees, and read-only.
 class Cve2023_25809Test extends BusyboxEngine {
     /// mountinfo(5): the mount's own flags stand in field 6, its file system behind the separator.
     private record Line(String root, String target, List<String> flags, String fileSystem) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a program reads; the test is the program, at the other end of a pipe.
+/// Input on its way to a program. The test plays the program, at the other end of a pipe.
 class InputPumpTest {
     private static final long PATIENCE_SECONDS = 10;
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What becomes of the bytes that a program writes; the test is the program, at the other end of a pipe.
+/// Output of a program on its way to a consumer. The test plays the program, at the other end of a pipe.
 class OutputPumpTest {
     private static final long PATIENCE_SECONDS = 10;
 
@@ -305,7 +305,7 @@ class OutputPumpTest {
         assertThat(pump.failure()).isPresent();
     }
 
-    /// Who has used up its share of the engine's time waits, and a minute if it is much; but not when it has ended.
+    /// A run that has used up its share of the engine's time waits, up to a minute; one that has ended does not.
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void output_waits_for_its_share_of_the_engines_time(boolean threaded) throws InterruptedException {

@@ -86,7 +86,7 @@ final class Guest implements Runnable {
         expires = System.nanoTime() + after.toNanos();
     }
 
-    /// Something moves.
+    /// Notes that bytes move, so that the connection is not taken for a slow one.
     ///
     /// @throws IOException if the host was taken off the container's list meanwhile; looked at once a second
     void moves() throws IOException {
@@ -101,7 +101,7 @@ final class Guest implements Runnable {
         }
     }
 
-    /// Words of the gate's own move: the container gets them also if its host was taken off the list.
+    /// Notes that the gate sends words of its own, which the container gets even if its host was taken off the list.
     void tells() {
         expire(setting.patience().progress());
     }

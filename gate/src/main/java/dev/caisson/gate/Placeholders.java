@@ -9,7 +9,7 @@ import java.util.Base64;
 /// A header field of the program's in which a text stands for the value.
 record Placeholders(Gate.Placeholder placeholder, Fields.Field field) {
     private static final String BASIC = "basic ";
-    /// More would make a field that is many times as long as the program's.
+    /// The most in one field: more could make it many times as long as the program's.
     private static final int MOST = 4;
 
     /// Writes the field with the value in their place.

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Conversations over WebSocket through a gate, by real TLS on both sides.
 final class WebSocketTest {
     private static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
-    /// Of RFC 6455 section 1.3.
+    /// The example of RFC 6455, section 1.3.
     private static final String ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
     @TempDir

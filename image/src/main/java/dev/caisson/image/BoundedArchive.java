@@ -8,9 +8,8 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// The tar archive in a stream that may be compressed with gzip, zstd, xz or bzip2, bounded: what comes out of a
-/// compressed
-/// one is in proportion to what goes in.
+/// The tar archive in a stream that may be compressed with gzip, zstd, xz or bzip2, bounded: what comes out
+/// of a compressed one is in proportion to what goes in.
 final class BoundedArchive extends FilterInputStream {
     private static final int BUFFER = 128 << 10;
     /// As an image may have in a registry.

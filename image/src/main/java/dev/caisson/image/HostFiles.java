@@ -14,10 +14,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/// Lists files of the host's `/etc` that programs in `/usr` need: the loader's cache, the alternatives, time zone,
-/// public
-/// certificates, and the configuration that Java, Python and Perl are split off into. A file or directory that not
-/// everybody may read is left out, so a password or key that stands among them stays outside.
+/// Lists files of the host's `/etc` that programs in `/usr` need: the loader's cache, the alternatives, time
+/// zone, public certificates, and the configuration that Java, Python and Perl are split off into. A file or
+/// directory that not everybody may read is left out, so a password or key that stands among them stays
+/// outside.
 final class HostFiles {
     /// A file or directory as it was when it was read.
     ///

@@ -12,10 +12,9 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A JSON object of an image, read strictly, because what two readers understand differently can be used to show one
-/// of them another image (CVE-2021-41190): bounded, no key twice, and none that differs from a wanted one by case
-/// alone,
-/// which Go's readers take for the same. A key that is null is absent.
+/// A JSON object of an image, read strictly, because what two readers understand differently can be used to
+/// show one of them another image (CVE-2021-41190): bounded, no key twice, and none that differs from a
+/// wanted one by case alone, which Go's readers take for the same. A key that is null is absent.
 final class JsonObject {
     private static final Json.Limits LIMITS = new Json.Limits(4 << 20, 32, 200_000);
 

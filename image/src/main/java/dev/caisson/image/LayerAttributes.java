@@ -7,10 +7,9 @@ import dev.caisson.linux.Fd;
 import dev.caisson.text.Quoted;
 import java.util.Map;
 
-/// Extended attributes of a layer's files. Kept are those in `user.`, and file capabilities of programs. Left out is
-/// all
-/// that would speak to the host: labels of its security modules, and `trusted.overlay.*`, with which a layer could
-/// redirect the overlay above it.
+/// Extended attributes of a layer's files. Kept are those in `user.`, and file capabilities of programs. Left
+/// out is all that would speak to the host: labels of its security modules, and `trusted.overlay.*`, with
+/// which a layer could redirect the overlay above it.
 ///
 /// File capabilities are kept as written, without a root id: on a mount whose ids are mapped the kernel reads them as
 /// given by the container's root (capabilities(7), "Namespaced file capabilities"), so they are worth nothing outside

@@ -4,9 +4,8 @@ import dev.caisson.spec.InRootPath;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The control groups that a container sees below /sys/fs/cgroup: its own, read-only. Runtimes such as HotSpot, .NET,
-/// Go
-/// and Node read their memory and CPU limits there.
+/// The control groups that a container sees below /sys/fs/cgroup: its own, read-only. Runtimes such as
+/// HotSpot, .NET, Go and Node read their memory and CPU limits there.
 ///
 /// On version 1, each tree is mounted under its own name; a tree with several controllers also has a link for each of
 /// them, as on the host.

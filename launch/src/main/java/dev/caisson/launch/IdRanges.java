@@ -8,9 +8,8 @@ import java.util.BitSet;
 import java.util.Deque;
 import java.util.concurrent.ThreadLocalRandom;
 
-/// Hands out id ranges, each to one container at a time, among all engines of the host: a range is taken by a lock on
-/// its
-/// byte of one file, which the kernel gives back when the engine ends in whatever way.
+/// Hands out id ranges, each to one container at a time, among all engines of the host: a range is taken by a
+/// lock on its byte of one file, which the kernel gives back when the engine ends in whatever way.
 public final class IdRanges implements AutoCloseable {
     /// A range that one container has, and the user namespace through which files are shown to it.
     public record Lease(IdRange range, Fd userNamespace) {}

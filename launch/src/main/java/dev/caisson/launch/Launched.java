@@ -76,9 +76,8 @@ public final class Launched implements AutoCloseable {
         return console;
     }
 
-    /// Returns the sockets of [Step.Resolver], which stay this object's, if the plan has that step. While one of them
-    /// or
-    /// a copy is open, the kernel keeps the container's network namespace.
+    /// Returns the sockets of [Step.Resolver], which stay this object's, if the plan has that step. While one
+    /// of them or a copy is open, the kernel keeps the container's network namespace.
     public Optional<ResolverSockets> resolver() {
         Fd udp = resolver.get(UDP);
         Fd tcp = resolver.get(TCP);
@@ -90,9 +89,8 @@ public final class Launched implements AutoCloseable {
         return phaseMicros;
     }
 
-    /// True if init, or its child, has called execveat(2): before, nothing of the program has run. It stays known
-    /// when
-    /// init is killed before it could tell.
+    /// True if init, or its child, has called execveat(2): before, nothing of the program has run. It stays
+    /// known when init is killed before it could tell.
     public boolean hasCalledProgram() {
         Fd file = start;
         var called = new byte[Integer.BYTES];

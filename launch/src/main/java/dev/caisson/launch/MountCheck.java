@@ -188,9 +188,8 @@ final class MountCheck {
                 asPlanned);
     }
 
-    /// Secrets are in memory that is never swapped, which the container cannot change, and all of a file system of
-    /// their
-    /// own. If the container may mount, nobody can change it.
+    /// Secrets are in memory that is never swapped, which the container cannot change, and all of a file
+    /// system of their own. If the container may mount, nobody can change it.
     private Check secrets(InRootPath target) {
         var options = List.of(MountFlag.READ_ONLY.option(), "nosuid", "nodev", "noexec");
         Optional<Mounted> found = table.at(target);

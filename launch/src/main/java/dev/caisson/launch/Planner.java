@@ -35,9 +35,8 @@ public final class Planner {
     /// Queued signals and POSIX timers, which are kernel memory.
     private static final long SIGNALS = 4096;
 
-    /// Paths that tell about the host or the kernel's internals, or reach other hosts' hardware: Docker's list, and the
-    /// locks
-    /// of the whole host, whose readers keep everybody from locking.
+    /// Paths that tell about the host or the kernel's internals, or reach other hosts' hardware: Docker's
+    /// list, and the locks of the whole host, whose readers keep everybody from locking.
     static final List<InRootPath> MASKED = paths(
             "proc/acpi",
             "proc/asound",

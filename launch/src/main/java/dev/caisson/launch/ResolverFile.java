@@ -23,9 +23,8 @@ public record ResolverFile(List<InetAddress> servers, List<String> search, List<
         options = List.copyOf(options);
     }
 
-    /// Reads the file of a host. A server on loopback, or on a link that is named, cannot be reached from elsewhere,
-    /// and
-    /// is left out.
+    /// Reads the file of a host. A server on loopback, or on a link that is named, cannot be reached from
+    /// elsewhere, and is left out.
     public static ResolverFile parse(String text) {
         var servers = new ArrayList<InetAddress>();
         List<String> search = List.of();

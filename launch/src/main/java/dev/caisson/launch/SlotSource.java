@@ -29,14 +29,12 @@ public sealed interface SlotSource {
     /// A layer of the image, topmost first, shown through the container's id map.
     record Layer(int index) implements SlotSource {}
 
-    /// The `index`-th volume: a detached copy of a mount of the host with all that is mounted below it, shown through
-    /// the
-    /// container's id map, without set-uid and devices. Its files are the host's own.
+    /// The `index`-th volume: a detached copy of a mount of the host with all that is mounted below it, shown
+    /// through the container's id map, without set-uid and devices. Its files are the host's own.
     record Bind(int index, Path source, boolean readOnly) implements SlotSource {}
 
-    /// The `index`-th workspace or volume: a detached mount of the directory that the engine keeps under that name,
-    /// shown through
-    /// the container's id map, without set-uid and devices.
+    /// The `index`-th workspace or volume: a detached mount of the directory that the engine keeps under that
+    /// name, shown through the container's id map, without set-uid and devices.
     ///
     /// @param subpath the directory of it that is shown; the root for all of it
     record Shared(int index, SharedName name, boolean readOnly, InRootPath subpath) implements SlotSource {}

@@ -39,8 +39,7 @@ public sealed interface Step {
     }
 
     /// Enters namespaces of a container that runs: the first step of [ExecPlan] that changes anything. Their
-    /// descriptors
-    /// are in consecutive slots from `first` on, in the order of [Namespace#inOrderOfEntry].
+    /// descriptors are in consecutive slots from `first` on, in the order of [Namespace#inOrderOfEntry].
     record EnterNamespaces(Set<Namespace> namespaces, Slot first) implements Step {
         public EnterNamespaces {
             namespaces = Set.copyOf(namespaces);

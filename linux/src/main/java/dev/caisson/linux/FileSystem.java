@@ -14,8 +14,7 @@ import java.util.Optional;
 /// each call.
 ///
 /// openat2(2), mkdirat(2), unlinkat(2), renameat2(2), linkat(2), symlinkat(2), readlinkat(2), fchownat(2),
-/// fchmod(2),
-/// utimensat(2), fsetxattr(2), fstat(2), statfs(2).
+/// fchmod(2), utimensat(2), fsetxattr(2), fstat(2), statfs(2).
 public final class FileSystem {
     public static final int O_RDONLY = 0;
     public static final int O_WRONLY = 1;
@@ -92,8 +91,7 @@ public final class FileSystem {
     }
 
     /// A new file on the file system of `directory` that no name leads to: it is gone with its last user,
-    /// however that
-    /// ends. Open for reading and writing.
+    /// however that ends. Open for reading and writing.
     public static Fd unnamed(Fd directory, int mode) {
         return open(directory.number(), ".", O_TMPFILE | O_RDWR, mode, RESOLVE_BENEATH);
     }
@@ -419,8 +417,7 @@ public final class FileSystem {
     }
 
     /// Writes `text` in one write(2) to the existing file `name` below `directory`, as files of cgroup and
-    /// proc want
-    /// it.
+    /// proc want it.
     public static void writeText(Fd directory, String name, String text) {
         try (Fd file = openAt(directory, name, O_WRONLY, 0, RESOLVE_BENEATH)) {
             write(file, ByteText.bytes(text));

@@ -18,9 +18,8 @@ public final class ProcessTimes {
 
     private ProcessTimes() {}
 
-    /// Field 22 of /proc/PID/stat, in clock ticks since boot. The name before it may hold anything, so fields are
-    /// counted
-    /// from its closing parenthesis.
+    /// Field 22 of /proc/PID/stat, in clock ticks since boot. The name before it may hold anything, so fields
+    /// are counted from its closing parenthesis.
     public static long startTime(int pid) {
         return startTime(fields(pid));
     }

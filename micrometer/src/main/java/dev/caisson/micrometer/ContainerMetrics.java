@@ -26,8 +26,7 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Meters of every container that an engine runs, with the tags `id`, `name` and `image`. They come with a
-/// container
-/// and go with it.
+/// container and go with it.
 ///
 /// ```java
 /// try (var engine = Engine.open(); var metrics = new ContainerMetrics(engine)) {

@@ -68,9 +68,8 @@ final class Elements {
         return this;
     }
 
-    /// Leads a container to its gates for a while. Only who serves them adds that: the record may have ports of a
-    /// process
-    /// that was killed.
+    /// Leads a container to its gates for a while. Only who serves them adds that: the record may have ports
+    /// of a process that was killed.
     Elements leads(ContainerNetworks container) {
         container.gates().forEach(gate -> gate(container, gate));
         return this;

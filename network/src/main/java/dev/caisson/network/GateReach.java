@@ -26,9 +26,8 @@ public final class GateReach implements AutoCloseable {
                 .isPresent();
     }
 
-    /// Returns those of the addresses of a name that a container may reach by it: none of a private or otherwise
-    /// special
-    /// range or of the host, unless the list has the address itself.
+    /// Returns those of the addresses of a name that a container may reach by it: none of a private or
+    /// otherwise special range or of the host, unless the list has the address itself.
     public synchronized List<InetAddress> reached(ContainerId container, int port, List<InetAddress> addresses) {
         Optional<Egress.Listed> list = listed(container);
         return addresses.stream()

@@ -34,8 +34,8 @@ public final class GuestMessages {
     private GuestMessages() {}
 
     /// Returns requests of rtnetlink(7) that set up the links of a container: RTM_NEWADDR, RTM_SETLINK and
-    /// RTM_NEWROUTE,
-    /// each to be acknowledged. The first network of a family that leads out has the default route.
+    /// RTM_NEWROUTE, each to be acknowledged. The first network of a family that leads out has the default
+    /// route.
     public static byte[] links(List<Attachment> attachments) {
         var messages = new RouteMessages();
         for (Attachment one : attachments) {

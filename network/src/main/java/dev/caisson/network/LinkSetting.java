@@ -9,9 +9,8 @@ import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Optional;
 
-/// One thing that [GuestMessages#links] asks the kernel for, read back from the bytes: what is sent is what is shown
-/// and
-/// verified.
+/// One thing that [GuestMessages#links] asks the kernel for, read back from the bytes: what is sent is what
+/// is shown and verified.
 public sealed interface LinkSetting {
     /// RTM_SETLINK, RTM_NEWADDR and RTM_NEWROUTE.
     int SET_LINK = 19;

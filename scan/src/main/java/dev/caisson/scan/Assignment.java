@@ -5,10 +5,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The text that many expressions of gitleaks' files ask for after their keyword: the rest of a name, an operator, and
-/// a value
-/// of at least so many characters of a class. Most places that have the keyword have none of it, and are told from the
-/// others by a few bytes.
+/// The text that many expressions of gitleaks' files ask for after their keyword: the rest of a name, an
+/// operator, and a value of at least so many characters of a class. Most places that have the keyword have
+/// none of it, and are told from the others by a few bytes.
 @SuppressWarnings("ArrayRecordComponent") // nobody compares them
 record Assignment(boolean[] value, int least) {
     /// The part of an expression between a name and its value, as two versions of the tool write it.

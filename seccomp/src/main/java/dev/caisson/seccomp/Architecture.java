@@ -74,9 +74,9 @@ public enum Architecture {
 
     /// The ABI whose calls the number `nr` of an entry with this ABI's audit value names.
     ///
-    /// X32 has numbers of its own from 512 on; below, it enters the very calls of X86_64, and a number that X32
-    /// leaves
-    /// out is refused by the kernel itself. So these are decided as X86_64's, and the two share one tree.
+    /// X32 has numbers of its own from 512 on; below, it enters the very calls of X86_64, and a number that
+    /// X32 leaves out is refused by the kernel itself. So these are decided as X86_64's, and the two share
+    /// one tree.
     static Architecture numbering(Architecture abi, int number) {
         return abi == X32 && number < 512 ? X86_64 : abi;
     }

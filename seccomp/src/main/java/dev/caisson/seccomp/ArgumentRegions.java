@@ -90,9 +90,8 @@ final class ArgumentRegions {
         return all.found;
     }
 
-    /// True if regions, compiled for an ABI whose registers libseccomp takes for 32 bits wide, decide there as a
-    /// decision
-    /// of that ABI.
+    /// True if regions, compiled for an ABI whose registers libseccomp takes for 32 bits wide, decide there
+    /// as a decision of that ABI.
     static boolean meansTheSame(
             List<Region> regions, Decisions.Decision decision, IntUnaryOperator bits, Action leftOut) {
         var narrow = new LinkedHashSet<Region>();

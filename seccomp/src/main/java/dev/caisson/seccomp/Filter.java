@@ -190,9 +190,9 @@ public final class Filter {
         }
     }
 
-    /// How many calls of the native ABI the kernel can let pass by its bitmap, without running the filter: those that
-    /// the
-    /// filter allows after looking at nothing but architecture and number (`seccomp_is_const_allow`, Linux 5.11).
+    /// How many calls of the native ABI the kernel can let pass by its bitmap, without running the filter:
+    /// those that the filter allows after looking at nothing but architecture and number
+    /// (`seccomp_is_const_allow`, Linux 5.11).
     public int cacheableCalls() {
         return (int) SyscallTable.get().calls(architecture).keySet().stream()
                 .filter(number -> Simulator.allowsWithoutArguments(this, SeccompData.of(architecture, number)))

@@ -1,8 +1,7 @@
 package dev.caisson.seccomp;
 
-/// Rules that come on top of a profile for what a container is given besides: whatever the profile is, it denies what
-/// they
-/// deny.
+/// Rules that come on top of a profile for what a container is given besides: whatever the profile is, it
+/// denies what they deny.
 public enum Restriction {
     /// Files of the host: none is leased.
     VOLUMES("volumes.json"),

@@ -82,9 +82,8 @@ class ExportPropertiesTest {
         return new Target(machine, Calls.KERNEL, 0L);
     }
 
-    /// libseccomp gives calls of other machines, which this one lacks, wrong numbers there; on their own machine it
-    /// does
-    /// not.
+    /// libseccomp gives calls of other machines, which this one lacks, wrong numbers there; on their own
+    /// machine it does not.
     private static boolean isMisplaced(String name, Target target) {
         return target.architecture() != Architecture.host()
                 && SyscallTable.get().number(Architecture.host(), name).isEmpty();

@@ -16,10 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// A second opinion on what a profile means, for every architecture of this machine's byte order, from Debian's
-/// packages
-/// libseccomp-dev and golang-github-containers-common. The two compilers mean different things in some cases, which are
-/// left out here:
+/// A second opinion on what a profile means, for every architecture of this machine's byte order, from
+/// Debian's packages libseccomp-dev and golang-github-containers-common. The two compilers mean different
+/// things in some cases, which are left out here:
 ///
 /// - an `int` argument is compared whole there and by 32 bits here: arguments here have clean upper halves;
 /// - rules with and without conditions on one call: there the latter hold alone;

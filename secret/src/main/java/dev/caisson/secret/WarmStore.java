@@ -91,7 +91,7 @@ public final class WarmStore implements AutoCloseable {
         return present;
     }
 
-    /// Has it stay open. Of two that were opened at the same time each is used once.
+    /// Keeps it open in place of the one that is; that one is closed once nobody uses it.
     private synchronized Open retain(Open fresh) {
         fresh.users = 1;
         if (!closed) {

@@ -3,9 +3,8 @@ package dev.caisson.spec;
 import dev.caisson.error.CaissonException;
 import java.io.Serial;
 
-/// A specification that was written down and cannot be read back: SPEC_UNREADABLE, or SPEC_TOO_NEW where a later
-/// version
-/// of Caisson wrote it.
+/// A specification that was written down and cannot be read back: SPEC_UNREADABLE, or SPEC_TOO_NEW where a
+/// later version of Caisson wrote it.
 public final class SpecException extends CaissonException {
     @Serial
     private static final long serialVersionUID = 1L;

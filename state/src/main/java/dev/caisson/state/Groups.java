@@ -145,9 +145,8 @@ public final class Groups implements Holding {
         }
     }
 
-    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the
-    /// group and
-    /// removes it after: a group that has none when records are read later than groups are belongs to
+    /// Removes groups whose record somebody else removed. An engine writes a record before it makes the group
+    /// and removes it after: a group that has none when records are read later than groups are belongs to
     /// nobody.
     @Override
     public void clearUnrecorded() {

@@ -1,9 +1,9 @@
 package dev.caisson.state;
 
-/// One kind of thing that a container holds outside of its processes, and that has to be given back: a group, a layer,
-/// a
-/// record, a range of ids. Whoever makes one of it remembers by the container's id what is needed to undo it; what the
-/// kernel or a directory has of it is named for the id, so that it can be cleared when nobody remembers.
+/// One kind of thing that a container holds outside of its processes, and that has to be given back: a group,
+/// a layer, a record, a range of ids. Whoever makes one of it remembers by the container's id what is needed
+/// to undo it; what the kernel or a directory has of it is named for the id, so that it can be cleared when
+/// nobody remembers.
 public interface Holding {
     /// Gives back what a container of this engine holds of it, when its processes are gone; nothing where it holds
     /// none.
@@ -37,9 +37,8 @@ public interface Holding {
         };
     }
 
-    /// The same, but one that cannot be undone keeps none after it from being undone: the next engine finds it without
-    /// a
-    /// record.
+    /// The same, but one that cannot be undone keeps none after it from being undone: the next engine finds
+    /// it without a record.
     default Holding orLeft(String what) {
         Holding first = this;
         return new Holding() {

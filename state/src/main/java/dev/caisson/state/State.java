@@ -25,9 +25,8 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
-/// The state directory: who runs what, so that another process can see it and the next engine can clear up after one
-/// that
-/// was killed.
+/// The state directory: who runs what, so that another process can see it and the next engine can clear up
+/// after one that was killed.
 ///
 /// ```
 /// STATE/ranges                     locks of id ranges

@@ -14,10 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// twice, no half surrogate pair. Depth, text and number of values are bounded, so that no text uses up the stack, and
 /// the heap in use stays proportional to the text.
 ///
-/// Values are Java's own: an object is a `Map<String, Object>` in the order of the text, a list a `List<Object>`, both
-/// unmodifiable; `true` and `false` a `Boolean`; `null` is null; a number is a `Long` if it is written as a whole
-/// number
-/// that fits, else a `BigDecimal` with an exponent of at most four digits.
+/// Values are Java's own: an object is a `Map<String, Object>` in the order of the text, a list a
+/// `List<Object>`, both unmodifiable; `true` and `false` a `Boolean`; `null` is null; a number is a `Long` if
+/// it is written as a whole number that fits, else a `BigDecimal` with an exponent of at most four digits.
 public final class Json {
     /// Bounds of a document.
     ///

@@ -2,9 +2,8 @@ package dev.caisson.text;
 
 import dev.caisson.error.CaissonException;
 
-/// Text that is not JSON, or is more of it than the caller takes. The message is a fragment that fits behind the name
-/// of
-/// what was read: `has no value at line 3, column 7`.
+/// Text that is not JSON, or is more of it than the caller takes. The message is a fragment that fits behind
+/// the name of what was read: `has no value at line 3, column 7`.
 public final class MalformedJsonException extends CaissonException {
     private static final long serialVersionUID = 1L;
 

@@ -41,9 +41,8 @@ public final class TerminalText {
                 };
     }
 
-    /// Letters and marks that Unicode wants to be ignored where they cannot be shown (Default_Ignorable_Code_Point);
-    /// those
-    /// that choose the shape of an emoji are let pass.
+    /// Letters and marks that Unicode wants to be ignored where they cannot be shown
+    /// (Default_Ignorable_Code_Point); those that choose the shape of an emoji are let pass.
     private static boolean isInvisible(int c) {
         return c == 0x034F
                 || c == 0x115F

@@ -17,9 +17,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// The name of a secret and the source of its value: standard input, a file, the terminal or a generator. Never from an
-/// argument,
-/// which every user of the host can read.
+/// The name of a secret and the source of its value: standard input, a file, the terminal or a generator.
+/// Never from an argument, which every user of the host can read.
 final class NamedValue {
     /// Takes a size only if it is attached, so that the name may stand behind the option.
     static final class AttachedSize implements IParameterPreprocessor {

@@ -117,7 +117,7 @@ class DetachedCommandsTest {
         assertThat(caisson("top", name).err()).startsWith("caisson: CONTAINER_UNKNOWN: ");
     }
 
-    /// Of its own processes alone, also with options that select all of the host.
+    /// It shows the container's own processes alone, also with options that select all of the host.
     private void topTakesOptionsOfPs() {
         assertThat(caisson("top", name, "-o", "pid,args").out().lines())
                 .first(STRING)

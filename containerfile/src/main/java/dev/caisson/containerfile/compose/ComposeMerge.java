@@ -12,9 +12,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Lays one compose document over another (compose specification, 13-merge): mappings are merged, lists appended,
-/// single
-/// values replaced; what must be unique, as a mount's target, is replaced; `!reset` removes and `!override` replaces.
+/// Lays one compose document over another (compose specification, 13-merge): mappings are merged, lists
+/// appended, single values replaced; what must be unique, as a mount's target, is replaced; `!reset` removes
+/// and `!override` replaces.
 final class ComposeMerge {
     private static final Set<String> REPLACED = Set.of("command", "entrypoint", "test");
     private static final Set<String> UNIQUE = Set.of("volumes", "ports", "secrets", "configs", "devices");

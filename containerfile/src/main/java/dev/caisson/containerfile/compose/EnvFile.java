@@ -10,9 +10,8 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// A file of `NAME=value` lines, as compose reads `.env` and `env_file`: comments, `export`, quotes, values over
-/// several
-/// lines in quotes, and interpolation in all but single-quoted ones.
+/// A file of `NAME=value` lines, as compose reads `.env` and `env_file`: comments, `export`, quotes, values
+/// over several lines in quotes, and interpolation in all but single-quoted ones.
 public final class EnvFile {
     private final Source source;
     private final Function<String, @Nullable String> outer;

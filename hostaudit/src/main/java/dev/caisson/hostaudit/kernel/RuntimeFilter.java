@@ -66,9 +66,8 @@ final class RuntimeFilter {
                 bundle.substring(start + PROFILE.length() - 1, end), profile -> judged(Tree.parse(profile)));
     }
 
-    /// Returns the end of the object that begins at `start`, or -1. Quotes in a string are escaped, so that no string
-    /// looks like
-    /// a key.
+    /// Returns the end of the object that begins at `start`, or -1. Quotes in a string are escaped, so that
+    /// no string looks like a key.
     private static int end(String json, int start) {
         int depth = 0;
         for (int at = start; at < json.length(); at++) {

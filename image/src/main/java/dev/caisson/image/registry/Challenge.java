@@ -35,8 +35,7 @@ record Challenge(String scheme, Map<String, String> parameters) {
     }
 
     /// Reads one header. A challenge is a scheme, then parameters separated by commas; a comma also separates
-    /// challenges,
-    /// and only the `=` behind a word tells a parameter from the next scheme.
+    /// challenges, and only the `=` behind a word tells a parameter from the next scheme.
     private static final class Reader {
         private final String text;
         private int at;

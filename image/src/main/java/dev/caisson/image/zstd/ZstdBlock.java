@@ -4,9 +4,8 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Decodes the compressed blocks of one frame, RFC 8878 section 3.1.1.3. What one block leaves to the next are the code
-/// of
-/// its literals, its three tables and the last three offsets.
+/// Decodes the compressed blocks of one frame, RFC 8878 section 3.1.1.3. What one block leaves to the next
+/// are the code of its literals, its three tables and the last three offsets.
 final class ZstdBlock {
 
     private static final int[] LENGTH_BASES = {

@@ -2,9 +2,8 @@ package dev.caisson.image.zstd;
 
 import java.util.Arrays;
 
-/// A decoding table of finite state entropy, RFC 8878 section 4.1: each state stands for a symbol and says how many
-/// bits
-/// lead to the next.
+/// A decoding table of finite state entropy, RFC 8878 section 4.1: each state stands for a symbol and says
+/// how many bits lead to the next.
 final class ZstdFse {
     private static final int LEAST_ACCURACY = 5;
 

@@ -133,7 +133,7 @@ class MonitorTest {
         }
     }
 
-    private static MonitorState call(Callable<MonitorState> request) throws InterruptedException {
+    private static <T> T call(Callable<T> request) throws InterruptedException {
         try {
             return request.call();
         } catch (InterruptedException | RuntimeException e) {
@@ -303,37 +303,27 @@ class MonitorTest {
         for (Case each : List.of(new Case(27, 0, monitor::plan), new Case(24, 7, () -> monitor.mount(7)))) {
             Sockets.Pair lent = lent();
             answer(each.op(), 0, NONE, lent.theirs());
-            try (Fd given = fd(each.request())) {
+            try (Fd given = call(each.request())) {
                 assertAsked(each.op(), each.argument(), NONE);
                 assertThat(isClosed(lent)).isFalse();
                 assertThat(given.isOpen()).isTrue();
             }
             for (int errno : new int[] {Errno.EOPNOTSUPP, Errno.EINVAL}) {
                 answer(each.op(), errno, NONE);
-                assertCode("MONITOR_VERSION", () -> fd(each.request()));
+                assertCode("MONITOR_VERSION", () -> call(each.request()));
                 assertAsked(each.op(), each.argument(), NONE);
             }
-            assertRefused(each.op(), Errno.ESRCH, () -> fd(each.request()));
+            assertRefused(each.op(), Errno.ESRCH, () -> call(each.request()));
             Sockets.Pair two = lent();
             answer(each.op(), 0, NONE, two.theirs(), two.theirs());
-            assertCode("MONITOR_PROTOCOL", () -> fd(each.request()));
+            assertCode("MONITOR_PROTOCOL", () -> call(each.request()));
             assertAsked(each.op(), each.argument(), NONE);
             assertThat(isClosed(two)).isTrue();
             Sockets.Pair refused = lent();
             answer(each.op(), Errno.EPERM, NONE, refused.theirs());
-            assertCode("MONITOR_REFUSED", () -> fd(each.request()));
+            assertCode("MONITOR_REFUSED", () -> call(each.request()));
             assertAsked(each.op(), each.argument(), NONE);
             assertThat(isClosed(refused)).isTrue();
-        }
-    }
-
-    private static Fd fd(Callable<Fd> request) throws InterruptedException {
-        try {
-            return request.call();
-        } catch (InterruptedException | RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new AssertionError(e);
         }
     }
 
