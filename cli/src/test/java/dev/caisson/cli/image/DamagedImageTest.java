@@ -9,13 +9,16 @@ import dev.caisson.cli.caller.Terminal;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// One damaged image among others, in a data directory of the test's.
 @Tag("root")
@@ -43,15 +46,37 @@ class DamagedImageTest {
         assertThat(made.status()).as(made.err()).isZero();
     }
 
-    @Test
-    void it_hides_no_other() throws IOException {
+    /// The file of an image's configuration, which has its id, or of the manifest that names it.
+    private Path blob(String id, boolean manifest) throws IOException {
+        Path blobs = directory.resolve("data/images/content/blobs/sha256");
+        Path configuration = blobs.resolve(id.substring("sha256:".length()));
+        if (!manifest) {
+            return configuration;
+        }
+        try (var all = Files.list(blobs)) {
+            return all.filter(file -> !file.equals(configuration) && text(file).contains(id))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file, StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void it_hides_no_other(boolean manifest) throws IOException {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         make("damaged");
         make("whole");
         String damaged = caisson("images", "-q", "--no-trunc", "damaged").out().strip();
         String whole = caisson("images", "-q", "whole").out().strip();
-        Path blob =
-                directory.resolve("data/images/content/blobs/sha256").resolve(damaged.substring("sha256:".length()));
+        Path blob = blob(damaged, manifest);
         Files.writeString(blob, "{}");
 
         Answer listed = caisson("images");
