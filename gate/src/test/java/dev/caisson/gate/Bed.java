@@ -239,6 +239,16 @@ final class Bed implements AutoCloseable {
                 .toList());
     }
 
+    /// Waits until as many refusals are noted: a note may come after what the client reads.
+    ///
+    /// @return all that are noted then
+    List<String> refused(int count) throws InterruptedException {
+        for (int waited = 0; refusals.size() < count && waited < MOST_WAIT; waited += 10) {
+            Thread.sleep(10);
+        }
+        return refusals;
+    }
+
     int port() {
         return origin.getLocalPort();
     }

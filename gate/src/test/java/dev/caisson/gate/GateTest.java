@@ -438,7 +438,7 @@ final class GateTest {
             assertThat(bed.greet(Bed.HOST, "h2", "http/1.1").getApplicationProtocol())
                     .isEqualTo("http/1.1");
             assertThat(bed.heads).isEmpty();
-            assertThat(bed.refusals).hasSize(3);
+            assertThat(bed.refused(3)).hasSize(3);
         }
     }
 

@@ -128,7 +128,7 @@ final class WebSocketTest {
                 String answer = bed.ask(greeting(bed));
                 assertThat(answer).startsWith("HTTP/1.1 101 ").endsWith("\r\n\r\n");
             }
-            assertThat(bed.refusals).hasSize(8);
+            assertThat(bed.refused(8)).hasSize(8);
         }
     }
 
