@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /// Output in memory, as much as the engine's budget has room for. It grows by pieces, so that growing copies nothing
 /// and what is taken from the budget is what the heap holds.
@@ -11,6 +12,7 @@ final class CapturedBytes implements OutputPump.Sink {
 
     private final CaptureBudget budget;
     private final Runnable overBudget;
+    private final IntFunction<byte[]> heap;
     private final List<byte[]> pieces = new ArrayList<>();
     private long taken;
     private int count;
@@ -19,8 +21,14 @@ final class CapturedBytes implements OutputPump.Sink {
 
     /// @param overBudget called when there is no room left; what comes later is dropped
     CapturedBytes(CaptureBudget budget, Runnable overBudget) {
+        this(budget, overBudget, byte[]::new);
+    }
+
+    /// @param heap gives memory of a size
+    CapturedBytes(CaptureBudget budget, Runnable overBudget, IntFunction<byte[]> heap) {
         this.budget = budget;
         this.overBudget = overBudget;
+        this.heap = heap;
     }
 
     @Override
@@ -52,7 +60,7 @@ final class CapturedBytes implements OutputPump.Sink {
             return false;
         }
         try {
-            pieces.add(new byte[size]);
+            pieces.add(heap.apply(size));
         } catch (OutOfMemoryError e) { // a budget that is more than the heap has left: the run ends as over it
             budget.giveBack(size);
             return false;

@@ -91,7 +91,7 @@ public final class Container implements AutoCloseable {
                 ? ContainerEvent.begin(id.value(), name, spec.image().toString())
                 : null;
         this.startTime = ProcessTimes.startTime(launched.pid());
-        this.init = new InitWatch(launched, plan.steps(), engine::initPaused, this::gone);
+        this.init = new InitWatch(InitWatch.Init.of(launched), plan.steps(), engine::initPaused, this::gone);
         this.files = new OwnFiles(() -> engine.files(id.value()));
         this.deadlines = new Deadlines(group, ended::get, this::end);
     }

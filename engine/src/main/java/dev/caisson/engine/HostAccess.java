@@ -17,7 +17,10 @@ final class HostAccess {
     }
 
     static void requireRoot() {
-        Privilege own = Privilege.read();
+        requireRoot(Privilege.read());
+    }
+
+    static void requireRoot(Privilege own) {
         if (own.effectiveUid() != 0
                 || !own.capabilities().contains(Capability.SYS_ADMIN)
                 || !own.capabilities().contains(Capability.SYS_PTRACE)) {

@@ -5,18 +5,30 @@ import dev.caisson.launch.LaunchException;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.Report;
 import dev.caisson.launch.Step;
+import dev.caisson.linux.Fd;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Sockets;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Reads what a container's first process reports on its control socket, and how it ends.
 final class InitWatch {
+    /// What is known of the process.
+    ///
+    /// @param goOn lets it go on that stands still
+    /// @param hasCalledProgram whether it has run the program, or the program's process has
+    record Init(Fd control, Fd pidfd, Runnable goOn, BooleanSupplier hasCalledProgram) {
+        static Init of(Launched launched) {
+            return new Init(launched.control(), launched.pidfd(), launched::start, launched::hasCalledProgram);
+        }
+    }
+
     private static final int SIGKILL = 9;
 
-    private final Launched launched;
+    private final Init init;
     private final List<Step> steps;
     private final Runnable paused;
     private final Runnable gone;
@@ -35,8 +47,8 @@ final class InitWatch {
     /// @param steps that it was given
     /// @param paused is run when init stands still in front of a step behind READY; then init goes on
     /// @param gone is run when it has ended and been reaped, and all that it said is known
-    InitWatch(Launched launched, List<Step> steps, Runnable paused, Runnable gone) {
-        this.launched = launched;
+    InitWatch(Init init, List<Step> steps, Runnable paused, Runnable gone) {
+        this.init = init;
         this.steps = steps;
         this.paused = paused;
         this.gone = gone;
@@ -46,9 +58,9 @@ final class InitWatch {
     synchronized void begin(Reactor by) {
         reactor = by;
         try {
-            controlKey = by.watch(launched.control(), this::readControl, this::lose);
+            controlKey = by.watch(init.control(), this::readControl, this::lose);
             controlWatched = true;
-            pidfdKey = by.watch(launched.pidfd(), this::readEnd, this::lose);
+            pidfdKey = by.watch(init.pidfd(), this::readEnd, this::lose);
             pidfdWatched = true;
         } catch (RuntimeException | Error e) {
             forget();
@@ -77,14 +89,14 @@ final class InitWatch {
         forgetControl();
         if (pidfdWatched && reactor != null) {
             pidfdWatched = false;
-            reactor.forget(pidfdKey, launched.pidfd());
+            reactor.forget(pidfdKey, init.pidfd());
         }
     }
 
     private synchronized void forgetControl() {
         if (controlWatched && reactor != null) {
             controlWatched = false;
-            reactor.forget(controlKey, launched.control());
+            reactor.forget(controlKey, init.control());
         }
     }
 
@@ -144,10 +156,10 @@ final class InitWatch {
 
     /// @return whether there was a report
     private boolean readReport() {
-        if (!launched.control().isOpen()) {
+        if (!init.control().isOpen()) {
             return false;
         }
-        Optional<Sockets.Message> received = Sockets.receiveNow(launched.control(), Report.BYTES);
+        Optional<Sockets.Message> received = Sockets.receiveNow(init.control(), Report.BYTES);
         if (received.isEmpty()) {
             return false;
         }
@@ -162,7 +174,7 @@ final class InitWatch {
                 case ERROR -> failure = InitFailures.of(steps, report);
                 case PAUSED -> {
                     paused.run();
-                    launched.start();
+                    init.goOn().run();
                 }
                 case CONSOLE, READY, NAMESPACE, RESOLVER -> {}
             }
@@ -175,7 +187,7 @@ final class InitWatch {
     }
 
     private void readEnd() {
-        if (!Processes.hasEnded(launched.pidfd())) {
+        if (!Processes.hasEnded(init.pidfd())) {
             return;
         }
         // What init said before it ended may still be in the socket.
@@ -183,8 +195,8 @@ final class InitWatch {
         do {
             more = readReport();
         } while (more);
-        diedEarly = exit == null && failure == null && !launched.hasCalledProgram();
-        Processes.End reaped = Processes.reapNow(launched.pidfd());
+        diedEarly = exit == null && failure == null && !init.hasCalledProgram().getAsBoolean();
+        Processes.End reaped = Processes.reapNow(init.pidfd());
         end(reaped == null ? new Processes.End(0, SIGKILL) : reaped);
     }
 
@@ -192,7 +204,7 @@ final class InitWatch {
     private void lose(Throwable why) {
         lost = why;
         try {
-            Processes.signal(launched.pidfd(), SIGKILL);
+            Processes.signal(init.pidfd(), SIGKILL);
         } finally {
             end(new Processes.End(0, SIGKILL));
         }

@@ -67,7 +67,7 @@ public final class RunningExec implements AutoCloseable {
         this.streams = streams;
         this.reactor = reactor;
         this.notes = notes;
-        this.watch = new InitWatch(launched, steps, () -> {}, this::gone);
+        this.watch = new InitWatch(InitWatch.Init.of(launched), steps, () -> {}, this::gone);
     }
 
     /// Lets it run. From here on it is watched, and its end removes it.

@@ -7,10 +7,14 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -92,5 +96,64 @@ class DeadlinesTest {
         begin(spec().cpuTime(SOON));
         assertThat(ends).containsExactly(Verdict.CPU_TIME);
         deadlines.cancel();
+    }
+
+    /// The clock is not that of its start alone: one that has run longer than it may is ended at once.
+    @Test
+    void the_clock_goes_from_the_start() throws Exception {
+        long longAgo = System.nanoTime() - Duration.ofHours(1).toNanos();
+        deadlines.begin(reactor, longAgo, spec().wallClock(Duration.ofHours(1).plusMillis(10_000)));
+        Thread.sleep(SOON.multipliedBy(5));
+        assertThat(ends).isEmpty();
+        deadlines.cancel();
+
+        make();
+        deadlines.begin(reactor, longAgo, spec().wallClock(Duration.ofHours(1)));
+        Thread.sleep(SOON.multipliedBy(5));
+        assertThat(ends).containsExactly(Verdict.WALL_CLOCK);
+        deadlines.cancel();
+    }
+
+    @Test
+    void times_that_never_come_are_deadlines_too() throws Exception {
+        Duration never = Duration.ofSeconds(Long.MAX_VALUE);
+
+        begin(spec().wallClock(never).cpuTime(never));
+
+        assertThat(ends).isEmpty();
+        deadlines.cancel();
+    }
+
+    /// A shell in the group works until it is over its time of the processors.
+    @Test
+    void one_that_works_is_ended_by_what_it_has_used() throws Exception {
+        Process busy = new ProcessBuilder("sh", "-c", "read go; while :; do :; done").start();
+        try {
+            for (Path procs : places()) {
+                Files.writeString(procs, Long.toString(busy.pid()));
+            }
+            begin(spec().cpuTime(SOON.multipliedBy(5)));
+            assertThat(ends).as("of one that has used nothing").isEmpty();
+            busy.getOutputStream().write('\n');
+            busy.getOutputStream().flush();
+            for (int i = 0; i < 1000 && ends.isEmpty(); i++) {
+                Thread.sleep(10);
+            }
+
+            assertThat(ends).containsExactly(Verdict.CPU_TIME);
+            assertThat(group.cpuTime()).isGreaterThanOrEqualTo(SOON.multipliedBy(5));
+        } finally {
+            deadlines.cancel();
+            busy.destroyForcibly().waitFor();
+        }
+    }
+
+    /// The group in each tree.
+    private static List<Path> places() throws IOException {
+        try (Stream<Path> trees = Files.walk(Path.of("/sys/fs/cgroup"), 1)) {
+            return trees.map(tree -> tree.resolve(PARENT).resolve("one/cgroup.procs"))
+                    .filter(Files::exists)
+                    .toList();
+        }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.Bytes;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -75,5 +76,86 @@ class OutputBoundsTest {
         captured.release();
         assertThat(captured.captured().bytes()).isEmpty();
         assertThat(budget.left()).isEqualTo(Bytes.mebibytes(1));
+    }
+
+    /// Pieces that double, from one KiB to a quarter MiB: what is little takes little, and what is much no copies.
+    @Test
+    void captured_output_grows_by_pieces_that_double_up_to_a_bound() {
+        var budget = new CaptureBudget(Bytes.mebibytes(8));
+        var captured = new CapturedBytes(budget, () -> {});
+        var sizes = new ArrayList<Long>();
+        byte[] kibibyte = new byte[1 << 10];
+        long before = budget.left().count();
+        for (int i = 0; i < 1280; i++) {
+            captured.accept(kibibyte, kibibyte.length);
+            long left = budget.left().count();
+            if (left < before) {
+                sizes.add((before - left) >> 10);
+            }
+            before = left;
+        }
+
+        assertThat(sizes).containsExactly(1L, 2L, 4L, 8L, 16L, 32L, 64L, 128L, 256L, 256L, 256L, 256L, 256L);
+    }
+
+    /// A budget may be more than the heap has left.
+    @Test
+    void where_the_heap_has_no_room_it_is_full_and_takes_nothing_from_the_budget() {
+        var budget = new CaptureBudget(Bytes.mebibytes(1));
+        var over = new AtomicInteger();
+        var captured = new CapturedBytes(budget, over::incrementAndGet, size -> {
+            if (size > 2048) {
+                throw new OutOfMemoryError("of the test");
+            }
+            return new byte[size];
+        });
+        captured.accept(new byte[3072], 3072);
+        assertThat(over).hasValue(0);
+        captured.accept(new byte[10], 10);
+        captured.accept(new byte[10], 10);
+
+        assertThat(over).hasValue(2);
+        assertThat(captured.captured().bytes()).hasSize(3072);
+        assertThat(budget.left().count()).isEqualTo((1 << 20) - 3072);
+    }
+
+    /// An array has no more: with a piece that is used again and again, so that this needs no memory.
+    @Test
+    void no_more_is_captured_than_one_array_can_have() {
+        var budget = new CaptureBudget(Bytes.gibibytes(8));
+        var over = new AtomicInteger();
+        byte[] largest = new byte[256 << 10];
+        var captured = new CapturedBytes(
+                budget, over::incrementAndGet, size -> size < largest.length ? new byte[size] : largest);
+        byte[] block = new byte[256 << 10];
+        int blocks = 0;
+        while (over.get() == 0 && blocks < 9000) {
+            captured.accept(block, block.length);
+            blocks++;
+        }
+
+        assertThat(blocks * (long) block.length).isBetween((2L << 30) - (2 << 20), (2L << 30) - 1);
+        captured.release();
+        assertThat(budget.left()).isEqualTo(Bytes.gibibytes(8));
+    }
+
+    @Test
+    void of_a_budget_that_many_take_from_at_once_nothing_is_given_out_twice() throws InterruptedException {
+        var budget = new CaptureBudget(Bytes.of(10_000));
+        var taken = new AtomicInteger();
+        var all = new ArrayList<Thread>();
+        for (int i = 0; i < 4; i++) {
+            all.add(Thread.ofPlatform().start(() -> {
+                while (budget.take(1)) {
+                    taken.incrementAndGet();
+                }
+            }));
+        }
+        for (Thread each : all) {
+            each.join();
+        }
+
+        assertThat(taken).hasValue(10_000);
+        assertThat(budget.left()).isEqualTo(Bytes.of(0));
     }
 }

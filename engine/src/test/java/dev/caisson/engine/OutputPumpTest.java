@@ -5,23 +5,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cgroup.CpuPace;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
 import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Reactor;
+import dev.caisson.linux.ThreadClock;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.CpuQuota;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Output of a program on its way to a consumer. The test plays the program, at the other end of a pipe.
@@ -30,6 +38,10 @@ class OutputPumpTest {
 
     private final Reactor reactor = new Reactor("pump-test", _ -> {});
     private final StreamThreads threads = new StreamThreads();
+    /// In place of those, for who waits until it is idle.
+    private final ExecutorService single =
+            Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
+
     private final Pipes.Pipe pipe = Pipes.create();
     private final Sink sink = new Sink();
     private final AtomicInteger over = new AtomicInteger();
@@ -44,6 +56,7 @@ class OutputPumpTest {
         private int ended;
         private Optional<Error> error = Optional.empty();
         private boolean failsAtEnd;
+        private boolean isCallers;
         private Runnable atEach = () -> {};
 
         @Override
@@ -65,6 +78,11 @@ class OutputPumpTest {
             }
         }
 
+        @Override
+        public boolean isCallers() {
+            return isCallers;
+        }
+
         private synchronized String text() {
             return bytes.toString(StandardCharsets.US_ASCII);
         }
@@ -82,6 +100,7 @@ class OutputPumpTest {
     void close() {
         reactor.close();
         threads.close();
+        single.shutdownNow();
         pipe.close();
     }
 
@@ -334,5 +353,221 @@ class OutputPumpTest {
         sink.await("ab");
         pipe.write().close();
         assertEnded(pump);
+    }
+
+    // ---- whose time it is
+
+    private static void burn(long nanos) {
+        long begun = ThreadClock.cpuNanos();
+        while (ThreadClock.cpuNanos() - begun < nanos) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /// Waits until the threads that pass output on have done so.
+    private void settle() throws InterruptedException {
+        var done = new CountDownLatch(2);
+        single.execute(done::countDown);
+        reactor.at(System.nanoTime(), done::countDown);
+        assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+    }
+
+    private OutputPump settlingPump(boolean threaded) {
+        return pump(1_000_000, false, threaded ? Optional.of(single) : Optional.empty());
+    }
+
+    /// Not the time of a stream of the caller's, however much the thread has used before.
+    @ParameterizedTest
+    @CsvSource({"false,false", "false,true", "true,false", "true,true"})
+    void the_engines_own_time_is_the_containers(boolean threaded, boolean isCallers) throws InterruptedException {
+        pace = new CpuPace(Optional.of(CpuQuota.cpus("0.01")));
+        pace.spend(230_000_000);
+        sink.isCallers = isCallers;
+        sink.atEach = () -> burn(40_000_000);
+        OutputPump pump = settlingPump(threaded);
+        write("a");
+        sink.await("a");
+        settle();
+        if (isCallers) {
+            write("b");
+            sink.await("ab");
+            settle();
+        }
+
+        assertThat(pace.pauseNanos() > 0).isEqualTo(!isCallers);
+        pump.containerGone();
+        assertEnded(pump);
+    }
+
+    /// What wakes a thread costs also where nothing is passed on.
+    @Test
+    void each_wake_is_the_containers() throws InterruptedException {
+        long begun = System.nanoTime();
+        pace = new CpuPace(Optional.of(CpuQuota.cpus("0.01")));
+        pace.spend(250_100_000);
+        var woken = new CountDownLatch(20);
+        var pipes = new ArrayList<Pipes.Pipe>();
+        var pumps = new ArrayList<OutputPump>();
+        try {
+            for (int i = 0; i < 20; i++) {
+                Pipes.Pipe own = Pipes.create();
+                pipes.add(own);
+                var with = new OutputPump.Surroundings(
+                        reactor, threads, pace, new OutputLimit(Bytes.of(1)), () -> {}, () -> {});
+                var pump = new OutputPump(
+                        StreamFailure.Stream.STDOUT,
+                        own.read(),
+                        false,
+                        with,
+                        Optional.of(_ -> woken.countDown()),
+                        List.of(sink));
+                pump.begin();
+                pumps.add(pump);
+                Pipes.write(own.write(), new byte[1], 0, 1);
+            }
+            assertThat(woken.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+            // 0.1 ms and 20 times 15 us are paid back at a hundredth of the time.
+            assertThat(pace.pauseNanos() + System.nanoTime() - begun).isGreaterThanOrEqualTo(40_000_000);
+        } finally {
+            pumps.forEach(OutputPump::close);
+            pipes.forEach(Pipes.Pipe::close);
+        }
+    }
+
+    // ---- what else the reactor has to do
+
+    @Test
+    void a_flood_lets_others_have_the_reactor() throws InterruptedException {
+        var seen = new AtomicInteger();
+        var other = new CountDownLatch(1);
+        sink.atEach = () -> {
+            if (sink.calls == 1) {
+                reactor.at(System.nanoTime(), () -> {
+                    seen.set(sink.calls);
+                    other.countDown();
+                });
+            }
+            if (sink.calls < 12) {
+                write("more");
+            }
+        };
+        OutputPump pump = pump(false);
+        write("first");
+        assertThat(other.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        sink.await("first" + "more".repeat(11));
+
+        assertThat(seen.get()).isEqualTo(4);
+        pump.close();
+    }
+
+    /// While a thread passes on, while the container's share is used up, and when nobody reads any more: another
+    /// process
+    /// may have a copy of the descriptor.
+    @ParameterizedTest
+    @ValueSource(strings = {"blocked", "paused", "closed", "failed"})
+    void a_stream_that_is_not_read_keeps_the_reactor_idle(String why) throws Exception {
+        var entered = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        if (why.equals("paused")) {
+            pace = new CpuPace(Optional.of(CpuQuota.cpus("0.01")));
+            pace.spend(850_000_000);
+        }
+        sink.atEach = () -> {
+            entered.countDown();
+            if (why.equals("blocked")) {
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            } else if (why.equals("failed")) {
+                throw new AssertionError("of the test");
+            }
+        };
+        try (Fd copy = pipe.read().duplicate()) {
+            OutputPump pump = settlingPump(why.equals("blocked"));
+            if (!why.equals("closed")) {
+                write("a");
+                assertThat(entered.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+                if (!why.equals("blocked")) {
+                    settle();
+                }
+            } else {
+                pump.close();
+            }
+            write("b");
+
+            assertThat(OwnThreads.busyNanos("pump-test")).isLessThan(50_000_000);
+            assertThat(copy.isOpen()).isTrue();
+            pump.close();
+            go.countDown();
+        }
+    }
+
+    // ---- ends that come while it passes on
+
+    /// The container is over its share, too.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void one_that_is_cut_while_it_passes_on_stays_at_its_end(boolean threaded) throws InterruptedException {
+        pace = new CpuPace(Optional.of(CpuQuota.cpus("0.01")));
+        pace.spend(850_000_000);
+        var pump = new AtomicReference<OutputPump>();
+        var made = new CountDownLatch(1);
+        sink.atEach = () -> {
+            try {
+                made.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            Objects.requireNonNull(pump.get()).cut();
+        };
+        pump.set(settlingPump(threaded));
+        made.countDown();
+        write("a");
+        assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        settle();
+
+        assertEnded(Objects.requireNonNull(pump.get()));
+        assertThat(pump.get().failure()).contains(StreamFailure.blocked(StreamFailure.Stream.STDERR));
+    }
+
+    /// Nobody can hold up the end of a terminal by writing on.
+    @Test
+    void a_terminals_last_output_has_a_bound() throws InterruptedException {
+        var pump = new AtomicReference<OutputPump>();
+        sink.atEach = () -> {
+            if (sink.calls == 2) {
+                Objects.requireNonNull(pump.get()).containerGone();
+            }
+            if (sink.calls >= 2 && sink.calls < 1000) {
+                write("x".repeat(4096));
+            }
+        };
+        pump.set(pump(100_000_000, true, Optional.empty()));
+        write("a");
+        sink.await("a");
+        write("b");
+        assertEnded(Objects.requireNonNull(pump.get()));
+
+        assertThat(sink.bytes.size()).isEqualTo(2 + (1 << 20));
+    }
+
+    @Test
+    void a_thread_gives_the_memory_back_that_it_read_into() throws InterruptedException {
+        var within = new AtomicReference<Pipes.Chunk>();
+        Pipes.Chunk mine = threads.takeChunk();
+        threads.giveBack(mine);
+        sink.atEach = () -> within.set(threads.takeChunk());
+        OutputPump pump = settlingPump(true);
+        write("a");
+        sink.await("a");
+        settle();
+        pump.close();
+        settle();
+
+        assertThat(within.get()).as("it was in use").isNotSameAs(mine);
+        assertThat(threads.takeChunk()).isSameAs(mine);
     }
 }

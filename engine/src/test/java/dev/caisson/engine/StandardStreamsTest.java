@@ -2,29 +2,48 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.launch.IdRange;
+import dev.caisson.launch.LaunchPlan;
+import dev.caisson.launch.Namespace;
+import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Reactor;
+import dev.caisson.linux.Sockets;
+import dev.caisson.secret.Redaction;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.KeptRun;
+import dev.caisson.state.State;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.PipedInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The descriptors of a program and where they lead; the test is the program.
 class StandardStreamsTest {
@@ -232,5 +251,188 @@ class StandardStreamsTest {
         assertThat(streams.isQuiet()).isTrue();
         assertThat(text(streams.output())).isEqualTo("both");
         assertThat(streams.errors()).isEqualTo(RunResult.Captured.NOTHING);
+    }
+
+    @Test
+    void a_terminal_has_an_input_too() throws Exception {
+        StandardStreams streams =
+                open(Streams.capture().input("in\n".getBytes(StandardCharsets.US_ASCII)), 1000, true, user());
+        Sockets.Pair console = Sockets.pair();
+        try (Fd theirs = console.theirs()) {
+            streams.console(Optional.of(console.ours()));
+            streams.begin(done::release, over::incrementAndGet);
+            assertThat(read(theirs)).isEqualTo("in\n");
+            assertThat(read(theirs)).as("its end").isEqualTo("\4");
+            write(theirs, "out");
+        }
+        await(1);
+        assertThat(text(streams.output())).isEqualTo("out");
+        streams.close();
+        assertThat(console.ours().isOpen()).isFalse();
+    }
+
+    /// Of a terminal the program gets its own later: until then nothing, to read and to write.
+    @Test
+    void a_terminals_place_is_held_by_what_is_empty() throws Exception {
+        StandardStreams streams = open(Streams.capture(), 1000, true, user());
+        for (Fd each : streams.theirs()) {
+            assertThat(Files.readSymbolicLink(Path.of("/proc/self/fd/" + each.number())))
+                    .isEqualTo(Path.of("/dev/null"));
+            assertThat(read(each)).isEmpty();
+            write(each, "x");
+        }
+    }
+
+    @Test
+    void a_caller_who_is_slow_does_not_hold_up_others() throws Exception {
+        var stuck = new Stuck();
+        try {
+            StandardStreams slow = begun(new Streams.Copy(Optional.empty(), stuck, stuck), 1000);
+            write(slow.theirs().get(1), "o");
+            assertThat(stuck.entered.await(10, TimeUnit.SECONDS)).isTrue();
+            StandardStreams quick = StandardStreams.open(
+                    shared,
+                    new StandardStreams.Bounds(false, Bytes.of(1000), Optional.empty()),
+                    Streams.capture(),
+                    user(),
+                    Optional.empty());
+            quick.begin(done::release, over::incrementAndGet);
+            write(quick.theirs().get(1), "output");
+            quick.closeTheirs();
+            await(2);
+            assertThat(text(quick.output())).isEqualTo("output");
+            quick.close();
+        } finally {
+            stuck.go.countDown();
+        }
+    }
+
+    @Test
+    void an_input_that_fails_is_told_before_the_outputs() throws Exception {
+        var stuck = new Stuck();
+        var failing = new PipedInputStream(); // which is not connected
+        StandardStreams streams = begun(new Streams.Copy(Optional.of(failing), stuck, stuck), 1000);
+        assertThat(read(streams.theirs().getFirst())).isEmpty();
+        write(streams.theirs().get(1), "o");
+        assertThat(stuck.entered.await(10, TimeUnit.SECONDS)).isTrue();
+        streams.cut();
+        assertThat(streams.failures())
+                .extracting(StreamFailure::stream)
+                .containsExactly(StreamFailure.Stream.STDIN, StreamFailure.Stream.STDOUT, StreamFailure.Stream.STDERR);
+        stuck.go.countDown();
+    }
+
+    // ---- secrets
+
+    private static Redaction secret(String value) {
+        try (var secret = SecretValue.of(value.getBytes(StandardCharsets.US_ASCII))) {
+            return Redaction.of(Map.of(new SecretName("password"), secret));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_secret_is_taken_out_of_what_the_caller_gets(boolean captured) throws Exception {
+        var output = new ByteArrayOutputStream();
+        var errors = new ByteArrayOutputStream();
+        StandardStreams streams = open(
+                captured ? Streams.capture() : new Streams.Copy(Optional.empty(), output, errors), 1000, false, user());
+        streams.redact(Optional.of(secret("correct-horse")));
+        streams.begin(done::release, over::incrementAndGet);
+        write(streams.theirs().get(1), "a correct-horse b");
+        write(streams.theirs().get(2), "correct-hors");
+        streams.closeTheirs();
+        await(2);
+
+        assertThat(captured ? text(streams.output()) : output.toString(StandardCharsets.US_ASCII))
+                .isEqualTo("a [secret:password] b");
+        assertThat(captured ? text(streams.errors()) : errors.toString(StandardCharsets.US_ASCII))
+                .as("what is held until the end")
+                .isEqualTo("correct-hors");
+    }
+
+    // ---- what is kept
+
+    private static KeptRun kept(Path data) {
+        var plan = new LaunchPlan(
+                new IdRange(IdRange.FIRST, IdRange.WIDTH),
+                Set.of(Namespace.USER),
+                new LaunchPlan.RootAssembly(1, 1, 1),
+                List.of(),
+                List.of(new Step.Execute(true, false, "", List.of("true"), List.of())));
+        try (var state = new State(data.resolve("state"))) {
+            return KeptRun.begin(
+                    new KeptDirectory(data, State.STANDARD),
+                    ContainerId.random(),
+                    state.names().take(Optional.of("web"), _ -> true),
+                    ContainerSpec.onHost("true"),
+                    plan);
+        }
+    }
+
+    private static void awaitLines(Path log, int count) throws Exception {
+        for (int i = 0; i < 2000 && Files.readAllLines(log).size() < count; i++) {
+            TimeUnit.MILLISECONDS.sleep(5);
+        }
+    }
+
+    /// Whoever takes the output may be slow.
+    @Test
+    @Tag("root")
+    void what_is_kept_is_written_down_before_the_caller_gets_it(@TempDir Path data) throws Exception {
+        KeptRun run = kept(data);
+        Path log;
+        try (var files = Files.walk(data)) {
+            log = files.filter(file -> file.toString().endsWith("-json.log"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        var output = new Stuck();
+        var errors = new Stuck();
+        StandardStreams streams = StandardStreams.open(
+                shared,
+                new StandardStreams.Bounds(false, Bytes.of(1000), Optional.empty()),
+                new Streams.Copy(Optional.empty(), output, errors).kept(),
+                user(),
+                Optional.of(run));
+        opened = Optional.of(streams);
+        assertThat(streams.kept()).contains(run);
+        streams.begin(done::release, over::incrementAndGet);
+        write(streams.theirs().get(1), "said\n");
+        awaitLines(log, 1);
+        write(streams.theirs().get(2), "complained\n");
+        awaitLines(log, 2);
+
+        assertThat(output.entered.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(errors.entered.await(10, TimeUnit.SECONDS)).isTrue();
+        List<String> lines = Files.readAllLines(log);
+        assertThat(lines).hasSize(2);
+        assertThat(lines.get(0)).contains("said", "\"stdout\"");
+        assertThat(lines.get(1)).contains("complained", "\"stderr\"");
+        output.go.countDown();
+        errors.go.countDown();
+        run.discard();
+    }
+
+    @Test
+    @Tag("root")
+    void what_is_kept_is_captured_too(@TempDir Path data) throws Exception {
+        KeptRun run = kept(data);
+        StandardStreams streams = StandardStreams.open(
+                shared,
+                new StandardStreams.Bounds(false, Bytes.of(1000), Optional.empty()),
+                Streams.capture().kept(),
+                user(),
+                Optional.of(run));
+        opened = Optional.of(streams);
+        streams.begin(done::release, over::incrementAndGet);
+        write(streams.theirs().get(1), "said");
+        write(streams.theirs().get(2), "complained");
+        streams.closeTheirs();
+        await(2);
+
+        assertThat(text(streams.output())).isEqualTo("said");
+        assertThat(text(streams.errors())).isEqualTo("complained");
+        run.discard();
     }
 }

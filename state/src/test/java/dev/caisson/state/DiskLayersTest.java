@@ -2,20 +2,30 @@ package dev.caisson.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.caisson.launch.IdRange;
+import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.LayerMedium;
+import dev.caisson.launch.Namespace;
+import dev.caisson.launch.SlotSource;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.FileSystemSpace;
+import dev.caisson.spec.ContainerId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Directories of writable layers that a killed engine left.
+/// Writable layers on disk, and directories of them that a killed engine left.
 @Tag("root")
 class DiskLayersTest {
     private static final String FIRST = "a".repeat(64);
@@ -113,5 +123,83 @@ class DiskLayersTest {
         Files.createSymbolicLink(data.resolve("layers/linked"), Path.of("other"));
         assertThatThrownBy(() -> linked.tryClear(SECOND)).hasMessageContaining("ELOOP");
         assertThat(other.resolve("upper/etc/file")).exists();
+    }
+
+    // ---- layers in files without a name
+
+    private static final ContainerId ID = new ContainerId(FIRST);
+    private static final long SIZE = 8 << 20;
+
+    private static LaunchPlan plan(long bytes, SlotSource... slots) {
+        return new LaunchPlan(
+                new IdRange(IdRange.FIRST, IdRange.WIDTH),
+                Set.of(Namespace.USER),
+                new LaunchPlan.RootAssembly(1, bytes, 512),
+                List.of(slots),
+                List.of());
+    }
+
+    private Fd image() {
+        return layers.make(ID, plan(SIZE, new SlotSource.Upper(LayerMedium.IMAGE)))
+                .orElseThrow();
+    }
+
+    @Test
+    void one_in_memory_needs_nothing_here() {
+        assertThat(layers.make(ID, plan(SIZE))).isEmpty();
+        assertThat(layers.holders(FIRST)).isEmpty();
+        assertThat(data).isEmptyDirectory();
+    }
+
+    @Test
+    void one_in_a_file_is_held_until_it_is_discarded() throws IOException {
+        assumeThat(DiskLayers.media(data)).contains(LayerMedium.IMAGE);
+        Fd mount = image();
+
+        assertThat(layers.holders(FIRST)).containsExactly(mount);
+        assertThat(layers.holders(SECOND)).isEmpty();
+        assertThat(FileSystemSpace.of(mount).freeBytes()).isBetween(SIZE / 2, SIZE);
+        assertThat(data.resolve("layers")).isEmptyDirectory();
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data.resolve("layers"))))
+                .isEqualTo("rwx------");
+
+        layers.discard(SECOND);
+        assertThat(mount.isOpen()).isTrue();
+        try (var state = new State(data.resolve("state"))) {
+            layers.holding(state).undo(FIRST);
+        }
+        assertThat(mount.isOpen()).isFalse();
+        assertThat(layers.holders(FIRST)).isEmpty();
+        layers.discard(FIRST);
+    }
+
+    /// A container that outlives its engine keeps its layer.
+    @Test
+    void one_that_was_handed_over_is_not_discarded() {
+        assumeThat(DiskLayers.media(data)).contains(LayerMedium.IMAGE);
+        assertThat(layers.handOver(FIRST)).isEmpty();
+        Fd mount = image();
+
+        assertThat(layers.handOver(FIRST)).containsExactly(mount);
+        assertThat(layers.holders(FIRST)).isEmpty();
+        layers.discard(FIRST);
+        assertThat(mount.isOpen()).isTrue();
+        mount.close();
+    }
+
+    @Test
+    void one_that_does_not_fit_or_cannot_be_made_is_told() throws IOException {
+        assumeThat(DiskLayers.media(data)).contains(LayerMedium.IMAGE);
+        assertRefused("STORAGE_FULL", 1L << 60);
+        Files.delete(data.resolve("layers"));
+        Files.createFile(data.resolve("layers"));
+        assertRefused("STORAGE_FAILED", SIZE);
+        assertThat(layers.holders(FIRST)).isEmpty();
+    }
+
+    private void assertRefused(String code, long bytes) {
+        assertThatThrownBy(() -> layers.make(ID, plan(bytes, new SlotSource.Upper(LayerMedium.IMAGE))))
+                .isInstanceOfSatisfying(
+                        StateException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
 }

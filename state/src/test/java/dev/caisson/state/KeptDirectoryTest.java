@@ -336,4 +336,38 @@ class KeptDirectoryTest {
         Files.createSymbolicLink(data.resolve("containers"), Path.of("elsewhere"));
         assertRefused("DATA_UNUSABLE", kept()::entries);
     }
+
+    /// What was removed to make room has its name and its place no more.
+    @Test
+    void a_name_and_a_place_of_one_that_went_are_free_at_once() throws IOException {
+        KeptDirectory kept = kept();
+        kept.make(entry("a", "web", false), ORIGIN).close();
+        for (int i = 0; i < KeptDirectory.MOST_NAMELESS; i++) {
+            place(numbered(i, "quiet", true), i);
+        }
+        for (int i = 0; i < KeptDirectory.MOST - KeptDirectory.MOST_NAMELESS - 1; i++) {
+            Files.createDirectory(
+                    kept.path().resolve(numbered(i + 1000, "n", false).directory()));
+        }
+        var heir = entry("b", "quiet" + (KeptDirectory.MOST_NAMELESS - 1), false);
+        kept.make(heir, ORIGIN).close();
+
+        assertThat(kept.entries()).contains(heir).hasSize(KeptDirectory.MOST - 20 + 1);
+        assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
+    void one_is_there_until_it_is_removed_or_has_another_name() throws IOException {
+        KeptDirectory kept = kept();
+        var one = entry("a", "web", false);
+        assertThat(kept.isThere(one)).isFalse();
+        kept.make(one, ORIGIN).close();
+        assertThat(kept.isThere(one)).isTrue();
+        KeptDirectory.Entry renamed = kept.rename(one, "other");
+        assertThat(kept.isThere(one)).isFalse();
+        assertThat(kept.isThere(renamed)).isTrue();
+        kept.remove(renamed);
+        assertThat(kept.isThere(renamed)).isFalse();
+        assertThat(openFiles()).isEmpty();
+    }
 }
