@@ -270,9 +270,9 @@ public final class Zygote implements AutoCloseable {
             awaited.add(answer); // before it can be answered
             Sockets.send(socket, bytes(request), descriptors);
             return answer;
-        } catch (ErrnoException e) {
-            awaited.remove(answer);
-            throw gone(e);
+        } catch (RuntimeException e) {
+            awaited.remove(answer); // else it would take the next one's
+            throw e instanceof ErrnoException refused ? gone(refused) : e;
         } finally {
             sending.unlock();
         }

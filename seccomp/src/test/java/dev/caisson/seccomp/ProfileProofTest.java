@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -69,6 +71,30 @@ class ProfileProofTest {
                 new long[] {0x06, 0, 0, 0x7ffc0000});
 
         assertThat(ProfileProof.of(profile, TARGET, other).holds()).isFalse();
+    }
+
+    /// Each number of the table of each ABI, 64 beyond its last one, and four that are far out, with 24 picks of
+    /// arguments.
+    @Test
+    void every_number_of_every_abi_is_compared() {
+        Profile profile = profile(Condition.of(1, Condition.Operator.EQ, 5));
+        Filter filter = Compiler.compile(profile, TARGET);
+        long numbers = 0;
+        for (Architecture abi : List.of(Architecture.X86_64, Architecture.X86, Architecture.X32)) {
+            var all = new TreeSet<>(Paths.numbers(filter, abi));
+            all.addAll(List.of(0x3fffffff, Integer.MAX_VALUE, Integer.MIN_VALUE, -1));
+            int last = SyscallTable.get().calls(abi).keySet().stream()
+                    .filter(number -> number < 65_536)
+                    .max(Integer::compare)
+                    .orElseThrow();
+            IntStream.range(0, last + 64).forEach(all::add);
+            numbers += all.size();
+        }
+
+        ProfileProof.Result result = ProfileProof.of(profile, TARGET, filter);
+
+        assertThat(result.decisions()).isEqualTo(24 * numbers);
+        assertThat(result.mismatches()).isEmpty();
     }
 
     @Test

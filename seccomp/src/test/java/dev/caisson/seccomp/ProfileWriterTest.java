@@ -114,4 +114,29 @@ class ProfileWriterTest {
             }
         }
     }
+
+    /// Each line of a list but its last one takes the next name only if that fits into 110 columns.
+    @Test
+    void a_line_ends_where_the_next_name_would_not_fit() {
+        for (int length = 1; length < 60; length++) {
+            var names = new ArrayList<String>();
+            for (int at = 0; at < 60; at++) {
+                names.add("n".repeat(1 + (at * length) % 13) + at);
+            }
+            names.add("x".repeat(length));
+            List<String> lines = profile(Map.of(), Rule.of(Action.ALLOW, List.of(), names.toArray(String[]::new)))
+                    .toJson()
+                    .lines()
+                    .filter(line -> line.startsWith("        \""))
+                    .map(line -> line.endsWith(",") ? line.substring(0, line.length() - 1) : line)
+                    .toList();
+            assertThat(lines).hasSizeGreaterThan(2).allMatch(line -> line.length() <= 110);
+            for (int at = 1; at < lines.size(); at++) {
+                String next = lines.get(at).strip().split(", ", 2)[0];
+                assertThat(lines.get(at - 1).length() + ", ".length() + next.length())
+                        .as("%s before %s", lines.get(at - 1), next)
+                        .isGreaterThan(110);
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -107,5 +108,89 @@ class RecordedProfileTest {
     void a_denial_that_tells_which_way_to_take_is_kept() {
         assertThat(filter(recorded(Profile.standard(), "read")).decide(Architecture.X86_64, "clone3"))
                 .isEqualTo(filter(Profile.standard()).decide(Architecture.X86_64, "clone3"));
+    }
+
+    private static Rule rule(Action action, List<Condition> conditions, Selector includes, String... names) {
+        return new Rule(List.of(names), action, conditions, includes, Selector.NONE, "why");
+    }
+
+    /// Each rule of the profile that applies, without what was not seen, and nothing but it.
+    @Test
+    void the_rules_of_the_profile_stay_with_the_names_that_were_seen() {
+        Action log = Action.LOG;
+        Selector others = new Selector(Set.of(), Set.of("s390x"), Optional.empty());
+        Selector own = new Selector(Set.of(), Set.of("amd64"), Optional.empty());
+        List<Condition> some = List.of(Condition.of(0, Condition.Operator.EQ, 3));
+        var under = new Profile(
+                Action.errno(38),
+                Map.of(
+                        Architecture.X86_64, Set.of(Architecture.X86),
+                        Architecture.AARCH64, Set.of(Architecture.ARM)),
+                Set.of(Profile.Flag.LOG),
+                "/listener",
+                "metadata",
+                List.of(
+                        rule(Action.ALLOW, List.of(), own, "execveat", "read", "write"),
+                        rule(Action.ALLOW, some, Selector.NONE, "socket", "dup"),
+                        rule(Action.ALLOW, List.of(), others, "read"),
+                        rule(Action.ALLOW, List.of(), Selector.NONE, "mount"),
+                        rule(Action.errno(38), List.of(), Selector.NONE, "clone3"),
+                        rule(Action.errno(1), some, Selector.NONE, "bpf", "read"),
+                        rule(log, List.of(), Selector.NONE, "umount2")));
+
+        Profile recorded = recorded(under, "read", "dup");
+
+        assertThat(recorded.defaultAction()).isEqualTo(Action.errno(38));
+        assertThat(recorded.abis()).isEqualTo(Map.of(Architecture.X86_64, Set.of(Architecture.X86)));
+        assertThat(recorded.flags()).containsExactly(Profile.Flag.LOG);
+        assertThat(recorded.listenerPath() + recorded.listenerMetadata()).isEmpty();
+        assertThat(recorded.rules())
+                .extracting(Rule::names)
+                .containsExactly(
+                        List.of("execveat", "read"),
+                        List.of("dup"),
+                        List.of("clone3"),
+                        List.of("read"),
+                        List.of("umount2"));
+        assertThat(recorded.rules())
+                .extracting(Rule::action)
+                .containsExactly(Action.ALLOW, Action.ALLOW, Action.errno(38), Action.errno(1), log);
+        assertThat(recorded.rules())
+                .extracting(Rule::conditions)
+                .containsExactly(List.of(), some, List.of(), some, List.of());
+        assertThat(recorded.rules())
+                .allMatch(rule ->
+                        rule.includes().equals(Selector.NONE) && rule.excludes().equals(Selector.NONE));
+        String seen = ProfileMerge.seen(1, 1);
+        assertThat(recorded.rules()).extracting(Rule::comment).containsExactly(seen, seen, "why", "why", "why");
+    }
+
+    @Test
+    void a_profile_for_another_machine_alone_lets_in_no_other_abi() {
+        var under = new Profile(
+                Action.errno(1),
+                Map.of(Architecture.AARCH64, Set.of(Architecture.ARM)),
+                Set.of(),
+                "",
+                "",
+                List.of(Rule.of(Action.ALLOW, List.of(), "execveat")));
+        assertThat(recorded(under).abis()).isEqualTo(Map.of(Architecture.X86_64, Set.of()));
+    }
+
+    @Test
+    void without_a_profile_there_is_a_rule_for_the_base_set_and_one_for_the_rest_if_any() {
+        String seen = ProfileMerge.seen(1, 1);
+        Profile none = RecordedProfile.of(Optional.empty(), TARGET, Set.of("futex", "number 1023"));
+        assertThat(none.rules()).singleElement().satisfies(rule -> {
+            assertThat(new HashSet<>(rule.names())).isEqualTo(BASE);
+            assertThat(rule.comment()).isEqualTo(seen);
+        });
+        assertThat(none.abis()).isEqualTo(Map.of(Architecture.X86_64, Set.of()));
+
+        Profile some = RecordedProfile.of(Optional.empty(), TARGET, Set.of("write", "futex", "read"));
+        assertThat(some.rules()).hasSize(2);
+        assertThat(some.rules().getLast().names()).containsExactly("read", "write");
+        assertThat(some.rules().getLast().action()).isEqualTo(Action.ALLOW);
+        assertThat(some.rules().getLast().comment()).isEqualTo(seen);
     }
 }
