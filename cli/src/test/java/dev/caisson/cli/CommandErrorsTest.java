@@ -63,6 +63,15 @@ class CommandErrorsTest {
                 .startsWith("caisson: MOUNT_INVALID: " + option.split(" ", -1)[0]);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--mount type=image,source=debian:13", "--mount type=tmpfs", "-v data:"})
+    void aTargetThatIsMissingIsAskedFor(String option) {
+        String[] words = option.split(" ", -1);
+
+        assertThat(errors("run", words[0], words[1], "host", "true"))
+                .contains("it has no target: name a path of the container, as /data");
+    }
+
     @Test
     @Tag("root")
     void aProcessWithoutAFilterIsNotCompared() throws IOException {

@@ -1,5 +1,7 @@
 package dev.caisson.network;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.InternetSockets;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.spec.ContainerId;
@@ -78,6 +80,19 @@ final class Bed implements AutoCloseable {
         var id = ContainerId.random();
         List<Attachment> attachments = on(all -> all.attach(id, "", endpoints));
         return started(id, attachments);
+    }
+
+    /// Leads what is sent to the resolver's usual port to two sockets of a container's namespace.
+    static void leadToResolver(Namespace namespace, Fd udp, Fd tcp) {
+        byte[] rules = GuestMessages.resolver(
+                InternetSockets.localAddress(udp).getPort(),
+                InternetSockets.localAddress(tcp).getPort());
+        namespace.call(() -> {
+            try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
+                socket.commit("the resolver's rules", NetlinkWriter.of(rules));
+            }
+            return null;
+        });
     }
 
     /// Makes the links of a container, as its zygote does, and sets them up, as its first process does.

@@ -60,8 +60,8 @@ final class DockerBed implements AutoCloseable {
         Files.copy(Path.of("/bin/busybox"), root.resolve("busybox"), StandardCopyOption.COPY_ATTRIBUTES);
         host.sh("tar -C " + directory.resolve("root") + " -c . | " + docker + "import - bench; " + docker
                 + "network create web");
-        client = container("");
-        server = container("-p 8080:80");
+        client = container("--name client");
+        server = container("--name server -p 8080:80");
         address = InetAddress.ofLiteral(host.sh(docker + "inspect -f"
                         + " '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $(" + docker + "ps -lq)")
                 .strip());

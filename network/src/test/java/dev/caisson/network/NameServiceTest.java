@@ -7,8 +7,6 @@ import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.InternetSockets;
-import dev.caisson.linux.NetlinkSocket;
-import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.NetworkEndpoint;
@@ -223,15 +221,7 @@ class NameServiceTest {
         ContainerId id = guest.attachments().getFirst().container();
         Fd udp = namespace.call(() -> InternetSockets.bindUdp(new InetSocketAddress(GuestMessages.RESOLVER, 0)));
         Fd tcp = namespace.call(() -> InternetSockets.listenTcp(new InetSocketAddress(GuestMessages.RESOLVER, 0), 16));
-        byte[] rules = GuestMessages.resolver(
-                InternetSockets.localAddress(udp).getPort(),
-                InternetSockets.localAddress(tcp).getPort());
-        namespace.call(() -> {
-            try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
-                socket.commit("the resolver's rules", NetlinkWriter.of(rules));
-            }
-            return null;
-        });
+        Bed.leadToResolver(namespace, udp, tcp);
         names.serve(id, udp, tcp, List.of(servers));
     }
 

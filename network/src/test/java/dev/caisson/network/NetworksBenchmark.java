@@ -1,5 +1,7 @@
 package dev.caisson.network;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.InternetSockets;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.network.filter.Sets;
 import dev.caisson.network.filter.Tables;
@@ -10,6 +12,8 @@ import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -17,16 +21,19 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
-/// Prints what a place on a network costs, and what connections do that go from container to container and from a
-/// neighbor of the host to a published port: ours, and those of a dockerd in namespaces of its own, by turns. Client
-/// and server are the same for both.
+/// Prints what a place on a network costs, what connections do that go from container to container and from a neighbor
+/// of the host to a published port, and how long the name of a container takes: ours, and those of a dockerd in
+/// namespaces of its own, by turns. Client and server are the same for both.
 final class NetworksBenchmark {
     private static final int PORT = 80;
     private static final int PUBLISHED = 8080;
@@ -37,6 +44,8 @@ final class NetworksBenchmark {
     private static final int CONNECTIONS = 1500;
     private static final int TURNS = 4;
     private static final long STREAM_NANOS = 1_500_000_000L;
+    private static final int QUESTIONS = 1500;
+    private static final int AT_ONCE = 200;
     private static final byte ANSWER = 1;
     private static final byte SWALLOW = 2;
 
@@ -53,21 +62,26 @@ final class NetworksBenchmark {
             bed.on(all -> all.create(new NetworkSpec("web", List.of(), false, false, true, 0, Map.of())));
             places(bed);
             ports(bed);
+            atOnce(bed);
             elements();
             Bed.Guest client = bed.guest("web");
-            Bed.Guest server = bed.guest("web");
+            var id = ContainerId.random();
+            Bed.Guest server =
+                    bed.started(id, bed.on(all -> all.attach(id, "server", List.of(NetworkEndpoint.on("web")))));
             bed.on(all -> all.publish(
                     server.id(), List.of(new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP))));
             serve(server.namespace());
             var paths = new ArrayList<Way>();
             InetAddress host = InetAddress.ofLiteral(Bed.HOST);
-            try (DockerBed docker = DockerBed.start(directory.resolve("docker"))) {
+            try (DockerBed docker = DockerBed.start(directory.resolve("docker"));
+                    NameService _ = resolver(bed, directory.resolve("ours"), client)) {
                 serve(docker.server());
                 paths.add(new Way("neighbor to published, docker", docker.neighbor(), host, PUBLISHED));
                 paths.add(new Way("neighbor to published, ours", bed.neighbor, host, PUBLISHED));
                 paths.add(new Way("container to container, docker", docker.client(), docker.address(), PORT));
                 paths.add(new Way("container to container, ours", client.namespace(), server.ip4(), PORT));
                 compare(paths);
+                names(docker.client(), docker.address(), client.namespace(), server.ip4());
             }
         }
         System.out.println(
@@ -110,6 +124,35 @@ final class NetworksBenchmark {
             all.release(guest.id());
             return 0;
         });
+    }
+
+    /// So many places are given at once, and taken at once, by threads that each ask for one.
+    private static void atOnce(Bed bed) throws InterruptedException {
+        List<NetworkEndpoint> web = List.of(NetworkEndpoint.on("web"));
+        List<ContainerId> ids =
+                Stream.generate(ContainerId::random).limit(AT_ONCE).toList();
+        long given = wall(ids, id -> bed.on(all -> all.attach(id, "", web)));
+        long taken = wall(
+                ids,
+                id -> bed.on(all -> {
+                    all.release(id);
+                    return 0;
+                }));
+        System.out.printf(
+                "%d places at once: given in %,d ms in all, taken in %,d%n",
+                AT_ONCE, given / 1_000_000, taken / 1_000_000);
+    }
+
+    private static long wall(List<ContainerId> ids, Consumer<ContainerId> task) throws InterruptedException {
+        long begun = System.nanoTime();
+        var threads = new ArrayList<Thread>();
+        for (ContainerId id : ids) {
+            threads.add(Thread.ofPlatform().start(() -> task.accept(id)));
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        return System.nanoTime() - begun;
     }
 
     private static void elements() {
@@ -200,6 +243,54 @@ final class NetworksBenchmark {
             }
             return sent * 8.0 / (System.nanoTime() - begun);
         }
+    }
+
+    private static NameService resolver(Bed bed, Path directory, Bed.Guest client) throws IOException {
+        Path none = Files.createFile(directory.resolve("no-servers"));
+        NameService names = bed.host.call(() -> new NameService(directory, none, _ -> {}, Duration.ofHours(1)));
+        Namespace namespace = client.namespace();
+        Fd udp = namespace.call(() -> InternetSockets.bindUdp(new InetSocketAddress(GuestMessages.RESOLVER, 0)));
+        Fd tcp = namespace.call(() -> InternetSockets.listenTcp(new InetSocketAddress(GuestMessages.RESOLVER, 0), 16));
+        Bed.leadToResolver(namespace, udp, tcp);
+        names.serve(client.id(), udp, tcp, List.of());
+        return names;
+    }
+
+    /// Asks the resolvers of two clients by turns for the name of another container.
+    private static void names(Namespace theirs, InetAddress there, Namespace ours, InetAddress here) {
+        var docker = new long[TURNS * QUESTIONS];
+        var caisson = new long[TURNS * QUESTIONS];
+        for (int turn = 0; turn <= TURNS; turn++) { // the first warms up
+            long[] first = theirs.call(() -> questions(there));
+            long[] second = ours.call(() -> questions(here));
+            if (turn > 0) {
+                System.arraycopy(first, 0, docker, (turn - 1) * QUESTIONS, QUESTIONS);
+                System.arraycopy(second, 0, caisson, (turn - 1) * QUESTIONS, QUESTIONS);
+            }
+        }
+        System.out.printf("%n%-32s %34s%n", "DNS over UDP", "another container's address");
+        System.out.printf("%-32s %34s%n%-32s %34s%n", "docker", spread(docker), "ours", spread(caisson));
+    }
+
+    private static long[] questions(InetAddress expected) throws IOException {
+        byte[] question = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 6, 's', 'e', 'r', 'v', 'e', 'r', 0, 0, 1, 0, 1};
+        var took = new long[QUESTIONS];
+        for (int i = 0; i < QUESTIONS; i++) {
+            long begun = System.nanoTime();
+            try (var socket = new DatagramSocket()) {
+                socket.setSoTimeout(5000);
+                socket.connect(InetAddress.ofLiteral("127.0.0.11"), 53);
+                socket.send(new DatagramPacket(question, question.length));
+                var answer = new DatagramPacket(new byte[512], 512);
+                socket.receive(answer);
+                took[i] = System.nanoTime() - begun;
+                byte[] address = Arrays.copyOfRange(answer.getData(), answer.getLength() - 4, answer.getLength());
+                if (!Arrays.equals(address, expected.getAddress())) {
+                    throw new IOException("the resolver gives another address than " + expected.getHostAddress());
+                }
+            }
+        }
+        return took;
     }
 
     private static void serve(Namespace where) {

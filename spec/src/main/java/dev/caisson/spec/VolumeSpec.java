@@ -25,12 +25,7 @@ public record VolumeSpec(
         present(size, "size");
         present(inodes, "inodes");
         labels = Map.copyOf(present(labels, "labels"));
-        size.ifPresent(bytes -> {
-            if (bytes.isUnlimited() || bytes.compareTo(WorkspaceSpec.LEAST_SIZE) < 0) {
-                throw ArgumentException.invalid("the size " + bytes + " of a volume is below the minimum of "
-                        + WorkspaceSpec.LEAST_SIZE + " or has no end: give a size, as 256m");
-            }
-        });
+        size.ifPresent(bytes -> WorkspaceSpec.requireBounded("volume", bytes));
         if (inodes.isPresent()
                 && (inodes.getAsLong() < WorkspaceSpec.LEAST_INODES
                         || inodes.getAsLong() > WorkspaceSpec.MOST_INODES)) {

@@ -18,15 +18,23 @@ public record WorkspaceSpec(WorkspaceName name, Bytes size, OptionalLong inodes)
     private static final Bytes STANDARD_SIZE = Bytes.gibibytes(1);
     private static final long BYTES_EACH = 16 * 1024;
 
+    /// @throws ArgumentException for a size below 16 MiB or without an end
+    static void requireBounded(String what, Bytes size) {
+        if (size.isUnlimited()) {
+            throw ArgumentException.invalid("the size of a " + what + " has no end: give one, as 256m");
+        }
+        if (size.compareTo(LEAST_SIZE) < 0) {
+            throw ArgumentException.invalid(
+                    "the size " + size + " of a " + what + " is below the least one, " + LEAST_SIZE + ": give more");
+        }
+    }
+
     /// @throws ArgumentException for a size below 16 MiB or without an end, and for inodes out of 64 to 2^24
     public WorkspaceSpec {
         present(name, "name");
         present(size, "size");
         present(inodes, "inodes");
-        if (size.isUnlimited() || size.compareTo(LEAST_SIZE) < 0) {
-            throw ArgumentException.invalid("the size " + size + " of a workspace is below the minimum of " + LEAST_SIZE
-                    + " or has no end: give a size, as 256m");
-        }
+        requireBounded("workspace", size);
         if (inodes.isPresent() && (inodes.getAsLong() < LEAST_INODES || inodes.getAsLong() > MOST_INODES)) {
             throw ArgumentException.invalid(
                     "a workspace of " + inodes.getAsLong() + " inodes: give " + LEAST_INODES + " to " + MOST_INODES);

@@ -174,6 +174,9 @@ final class MountOptions {
     }
 
     static InRootPath target(String option, String text) {
+        if (text.isEmpty()) {
+            throw bad(option, "it has no target: name a path of the container, as /data");
+        }
         try {
             return InRootPath.parse(text);
         } catch (ArgumentException e) {
