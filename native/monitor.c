@@ -70,7 +70,8 @@ static void take_time(struct monitor *m)
 /* ---- the loop ---- */
 
 enum { ON_TIMER, ON_SIGNAL, ON_LISTENER, ON_ZYGOTE, ON_INIT, ON_CONTROL, ON_OUTPUT, ON_ERRORS, ON_INPUT,
-       ON_PROBE, ON_PROBE_CONTROL, ON_PROBE_OUTPUT, ON_QUESTION, ON_CLIENT,
+       ON_PROBE, ON_PROBE_CONTROL, ON_PROBE_OUTPUT, ON_QUESTION,
+       ON_CLIENT = ON_QUESTION + LISTENERS,
        ON_EXEC = ON_CLIENT + MONITOR_MAX_CLIENTS,
        ON_TERMINAL = ON_EXEC + MONITOR_MAX_EXECS,
        ON_COUNT = ON_TERMINAL + MONITOR_MAX_EXECS };
@@ -98,8 +99,10 @@ static void watch_all(const struct monitor *m, struct pollfd watched[ON_COUNT])
 	watched[ON_INPUT] = (struct pollfd){somebody_wants_stdin(m) ? m->input : NO_FD, POLLOUT, 0};
 	watched[ON_PROBE] = (struct pollfd){m->health.pidfd, POLLIN, 0};
 	watched[ON_PROBE_CONTROL] = (struct pollfd){m->health.control, POLLIN, 0};
-	watched[ON_QUESTION] = (struct pollfd){m->denials.wait_until == 0 ? m->denials.listener : NO_FD, POLLIN, 0};
 	watched[ON_PROBE_OUTPUT] = (struct pollfd){reads ? m->health.output : NO_FD, POLLIN, 0};
+	for (unsigned which = 0; which < LISTENERS; which++)
+		watched[ON_QUESTION + which] =
+			(struct pollfd){m->denials.wait_until == 0 ? m->denials.listener[which] : NO_FD, POLLIN, 0};
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
 		watched[ON_CLIENT + i] =
 			(struct pollfd){m->client[i].fd, (short)(POLLIN | (m->client[i].full ? POLLOUT : 0)), 0};
@@ -133,8 +136,9 @@ static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT]
 	for (unsigned stream = 0; stream < STREAM_COUNT; stream++)
 		if (watched[ON_OUTPUT + stream].revents != 0 && m->output[stream] == watched[ON_OUTPUT + stream].fd)
 			read_output(m, stream);
-	if (watched[ON_QUESTION].revents != 0 && m->denials.listener == watched[ON_QUESTION].fd)
-		take_question(m, watched[ON_QUESTION].revents);
+	for (unsigned which = 0; which < LISTENERS; which++)
+		if (watched[ON_QUESTION + which].revents != 0 && m->denials.listener[which] == watched[ON_QUESTION + which].fd)
+			take_question(m, which, watched[ON_QUESTION + which].revents);
 	if (watched[ON_PROBE_CONTROL].revents != 0 && m->health.control == watched[ON_PROBE_CONTROL].fd)
 		take_probe_report(m);
 	if (watched[ON_PROBE_OUTPUT].revents != 0 && m->health.output == watched[ON_PROBE_OUTPUT].fd)
@@ -235,7 +239,7 @@ static int leave(void)
 
 static void clear(struct monitor *m)
 {
-	int *none[] = {&m->cgroup, &m->state_directory, &m->status, &m->oom, &m->freezer, &m->program, &m->redaction, &m->answers, &m->denials.listener, &m->network, &m->zygote, &m->zygote_pidfd, &m->listener, &m->timer,
+	int *none[] = {&m->cgroup, &m->state_directory, &m->status, &m->oom, &m->freezer, &m->program, &m->redaction, &m->answers, &m->network, &m->zygote, &m->zygote_pidfd, &m->listener, &m->timer,
 		       &m->signals, &m->init_pidfd, &m->resolver[0], &m->resolver[1], &m->control, &m->progress, &m->input, &m->output[0], &m->output[1], &m->log.directory,
 		       &m->log.file, &m->holder, &m->freezes};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
@@ -244,6 +248,7 @@ static void clear(struct monitor *m)
 		m->client[i].fd = NO_FD;
 	clear_health(&m->health);
 	clear_execs(m->exec);
+	clear_listeners(&m->denials);
 	m->phase = MONITOR_CREATED;
 }
 

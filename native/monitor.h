@@ -82,7 +82,10 @@ enum monitor_op {
 	MONITOR_READ = 17, /* MONITOR_EXEC_ID bytes, and the terminal of a program that was adopted -> -. What the program writes there
 				  from then on is read and dropped, until its exit. ESRCH if no such program was adopted, EBUSY if it
 				  has given one */
-	/* 18..22 and 30, 31 are free */
+	MONITOR_ANSWER = 18, /* -, and the listener of a program's filter, which is the container's -> -. The monitor answers it from then on, as
+				long as anybody is left under the filter. EBADMSG without one, EINVAL if the container's filter asks about
+				nothing, ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS */
+	/* 19..22 and 30, 31 are free */
 	MONITOR_REDACT = 23, /* -, and memory with a struct redaction_table -> -. It takes the place of the one from SETUP at once */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
@@ -184,6 +187,7 @@ enum monitor_flag {
 	MONITOR_NO_LOG = 8,	/* output is read and dropped */
 	MONITOR_LINKABLE = 16,	/* its zygote may make links, also if SETUP has none: for RELINK */
 	MONITOR_HOST_NETWORK = 32, /* the container is in the host's network namespace; without CLONE_NEWNET */
+	MONITOR_PROBES_ASK = 64, /* the filter of health checks asks too; with FD_ANSWERS */
 };
 
 enum monitor_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED, RESTART_ALWAYS };
@@ -388,12 +392,15 @@ struct monitor_exec_log {
 
 /* ---- denied calls on disk ---- */
 
-/* The first of a kind: number, ABI, answer, and the arguments that the filter looked at. */
+/* Who made a denied call, if not the container's program: bits beside those of the arguments. */
+enum denial_source { DENIAL_OF_PROBE = 1 << 8, DENIAL_OF_EXEC = 1 << 9 };
+
+/* The first of a kind: who made it, number, ABI, answer, and the arguments that the filter looked at. */
 struct monitor_denial {
 	uint64_t count, first_millis;
 	uint32_t number, architecture;
 	int32_t error;	 /* the answer; -1: EBUSY, because the call wants a listener of its own */
-	uint32_t looked; /* a bit for each argument that the filter looked at */
+	uint32_t looked; /* a bit for each argument that the filter looked at, and an enum denial_source */
 	uint64_t instruction;
 	uint64_t argument[6];
 	uint64_t compared[6]; /* those that were looked at; else 0 */

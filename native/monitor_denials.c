@@ -1,6 +1,7 @@
 /*
  * Calls that the container's filter asks about, which are those that it denies: the monitor answers with what the filter without
- * questions returns, and notes each kind of denied call once, with how often it came. No process is read about, and no memory that a
+ * questions returns, and notes each kind of denied call once, with how often it came. So it does for health checks, and for programs
+ * that nobody else answers. No process is read about, and no memory that a
  * call points to. If the monitor dies, the container does; a call that waits for its answer ends with its process.
  *
  * A container that asks without end waits itself: MOST_QUESTIONS in WINDOW, with those that it takes back. More kinds than
@@ -129,11 +130,16 @@ static bool is_same(const struct monitor_denial *noted, const struct monitor_den
 	       noted->looked == denial->looked && memcmp(noted->compared, denial->compared, sizeof noted->compared) == 0;
 }
 
-static void add(struct monitor *m, const struct seccomp_data *call, unsigned looked, int32_t error)
+static uint32_t source_of(unsigned which)
+{
+	return which == LISTENER_OF_PROGRAM ? 0 : (uint32_t)(which == LISTENER_OF_PROBE ? DENIAL_OF_PROBE : DENIAL_OF_EXEC);
+}
+
+static void add(struct monitor *m, unsigned which, const struct seccomp_data *call, unsigned looked, int32_t error)
 {
 	struct monitor_denial_log *log = &m->denials.log;
 	struct monitor_denial denial = {.count = 1, .first_millis = wall_millis(), .number = (uint32_t)call->nr, .architecture = call->arch,
-					.error = error, .looked = looked, .instruction = call->instruction_pointer};
+					.error = error, .looked = looked | source_of(which), .instruction = call->instruction_pointer};
 	for (unsigned i = 0; i < ARGUMENTS; i++) {
 		denial.argument[i] = call->args[i];
 		denial.compared[i] = looked & 1u << i ? call->args[i] : 0;
@@ -184,21 +190,44 @@ void write_denials(struct monitor *m)
 
 /* ---- the questions ---- */
 
-/* It comes as the first report behind START, before there is a program. */
-void take_listener(struct monitor *m, int fd)
+void clear_listeners(struct denials *denials)
 {
-	close_listener(m);
-	m->denials.listener = fd;
+	for (unsigned which = 0; which < LISTENERS; which++)
+		denials->listener[which] = NO_FD;
 }
 
-void close_listener(struct monitor *m)
+/* It comes as the first report behind START, before there is a program. */
+void take_listener(struct monitor *m, unsigned which, int fd)
+{
+	close_listener(m, which);
+	m->denials.listener[which] = fd;
+}
+
+int keep_listener(struct monitor *m, int fd)
+{
+	int error = m->denials.filter == NULL ? EINVAL : has_init(m) ? EBUSY : ESRCH;
+	for (unsigned which = LISTENER_OF_EXEC; error == EBUSY && which < LISTENERS; which++) {
+		if (m->denials.listener[which] >= 0)
+			continue;
+		m->denials.listener[which] = fd;
+		return 0;
+	}
+	close(fd);
+	return error;
+}
+
+void close_listener(struct monitor *m, unsigned which) { close_fd(&m->denials.listener[which]); }
+
+/* Nobody is left who could ask. */
+void close_listeners(struct monitor *m)
 {
 	m->denials.expects = false;
 	m->denials.wait_until = 0;
-	close_fd(&m->denials.listener);
+	for (unsigned which = 0; which < LISTENERS; which++)
+		close_listener(m, which);
 }
 
-static void answer(struct monitor *m, const struct seccomp_notif *question)
+static void answer(struct monitor *m, unsigned which, const struct seccomp_notif *question)
 {
 	struct seccomp_notif_resp response = {.id = question->id};
 	unsigned looked;
@@ -206,25 +235,25 @@ static void answer(struct monitor *m, const struct seccomp_notif *question)
 	bool passes = (decision & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW || (decision & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_LOG;
 	if (passes && question->data.nr == SYS_seccomp && question->data.args[1] & NEW_LISTENER) {
 		response.error = -EBUSY; /* a process has one listener, and it is this */
-		add(m, &question->data, looked, -1);
+		add(m, which, &question->data, looked, -1);
 	} else if (passes) {
 		response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE; /* the filter has decided; this is no check of anything */
 	} else {
 		bool fails = (decision & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO;
 		int error = fails ? (int)(decision & SECCOMP_RET_DATA) : EPERM;
 		response.error = -error;
-		add(m, &question->data, looked, error);
+		add(m, which, &question->data, looked, error);
 	}
-	ioctl(m->denials.listener, SECCOMP_IOCTL_NOTIF_SEND, &response); /* ENOENT: whoever asked has gone */
+	ioctl(m->denials.listener[which], SECCOMP_IOCTL_NOTIF_SEND, &response); /* ENOENT: whoever asked has gone */
 }
 
-void take_question(struct monitor *m, short events)
+void take_question(struct monitor *m, unsigned which, short events)
 {
 	struct denials *denials = &m->denials;
 	struct seccomp_notif question = {0};
 	uint64_t now = boot_nanos();
 	if (!(events & POLLIN)) { /* nobody is left under the filter */
-		close_listener(m);
+		close_listener(m, which);
 		return;
 	}
 	if (now - denials->window >= WINDOW) {
@@ -233,8 +262,8 @@ void take_question(struct monitor *m, short events)
 	}
 	if (++denials->questions >= MOST_QUESTIONS)
 		denials->wait_until = denials->window + WINDOW;
-	if (ioctl(denials->listener, SECCOMP_IOCTL_NOTIF_RECV, &question) == 0)
-		answer(m, &question); /* ENOENT: whoever asked has gone, or a signal came first */
+	if (ioctl(denials->listener[which], SECCOMP_IOCTL_NOTIF_RECV, &question) == 0)
+		answer(m, which, &question); /* ENOENT: whoever asked has gone, or a signal came first */
 }
 
 void run_denial_deadlines(struct monitor *m, uint64_t now)

@@ -35,7 +35,7 @@ int adopt_exec(struct monitor *m, const uint8_t id[MONITOR_EXEC_ID], int control
 		struct exec *exec = &m->exec[i];
 		if (exec->control >= 0)
 			continue;
-		*exec = (struct exec){.control = control, .terminal = NO_FD, .started_millis = wall_millis()};
+		*exec = (struct exec){.control = control, .terminal = NO_FD, .started_millis = wall_millis(), .expects = true};
 		memcpy(exec->id, id, sizeof exec->id);
 		return 0;
 	}
@@ -119,9 +119,16 @@ static void finish(struct monitor *m, struct exec *exec, int32_t code)
 void take_exec_report(struct monitor *m, struct exec *exec)
 {
 	struct report report;
-	ssize_t length = receive_now(exec->control, &report, sizeof report, NULL);
+	int fd = NO_FD; /* a listener, before there is a program; later ones could be files whose close(2) waits */
+	ssize_t length = receive_now(exec->control, &report, sizeof report, exec->expects ? &fd : NULL);
 	if (length == -EAGAIN)
 		return;
+	exec->expects = false;
+	if (length == sizeof report && report.magic == PLAN_MAGIC && report.kind == REPORT_LISTENER && fd >= 0) {
+		keep_listener(m, fd); /* closed if there is no room: then the program's execveat(2) fails */
+		return;
+	}
+	close_fd(&fd);
 	if (length != sizeof report || report.magic != PLAN_MAGIC)
 		finish(m, exec, KILLED); /* end-of-file without a word */
 	else if (report.kind == REPORT_EXIT)

@@ -198,8 +198,9 @@ static void kill_all(struct health *health)
 }
 
 /* A process that is killed exits at once, unless somebody else has frozen it: it is not waited for then. */
-static void close_probe(struct health *health)
+static void close_probe(struct monitor *m)
 {
+	struct health *health = &m->health;
 	struct pollfd exited = {health->pidfd, POLLIN, 0};
 	siginfo_t info;
 	if (health->pidfd >= 0 && poll(&exited, 1, EXIT_MILLIS) > 0)
@@ -207,6 +208,7 @@ static void close_probe(struct health *health)
 	close_fd(&health->pidfd);
 	close_fd(&health->control);
 	close_fd(&health->output);
+	close_listener(m, LISTENER_OF_PROBE);
 	health->until = 0;
 }
 
@@ -225,7 +227,7 @@ static void say(struct health *health, const char *words, long number, const cha
 static void finish_probe(struct monitor *m)
 {
 	kill_all(&m->health);
-	close_probe(&m->health);
+	close_probe(m);
 	uint32_t before = m->last.state.flags & ALL_STATES;
 	judge(m, m->health.code); /* may stop the container */
 	add_result(m, before != (m->last.state.flags & ALL_STATES));
@@ -305,16 +307,20 @@ void take_probe_report(struct monitor *m)
 {
 	struct health *health = &m->health;
 	struct report report;
-	int start_file = NO_FD; /* comes with READY */
-	ssize_t length = receive_now(health->control, &report, sizeof report, &start_file);
-	close_fd(&start_file);
+	int fd = NO_FD; /* of the start, with READY; a LISTENER */
+	ssize_t length = receive_now(health->control, &report, sizeof report, &fd);
+	if (length == sizeof report && report.magic == PLAN_MAGIC && report.kind == REPORT_LISTENER && fd >= 0) {
+		take_listener(m, LISTENER_OF_PROBE, fd);
+		return;
+	}
+	close_fd(&fd);
 	if (length == -EAGAIN)
 		return;
 	if (length != sizeof report || report.magic != PLAN_MAGIC) {
 		close_fd(&health->control); /* the process sees end-of-file, and exits */
 		return;
 	}
-	uint8_t start = CONTROL_START;
+	uint8_t start = m->denials.filter && m->flags & MONITOR_PROBES_ASK ? CONTROL_START_ASKING : CONTROL_START;
 	if (report.kind == REPORT_READY) {
 		send_message(health->control, &start, sizeof start, -1);
 	} else if (report.kind == REPORT_EXIT) {
@@ -391,7 +397,7 @@ void suspend_health(struct monitor *m)
 	struct health *health = &m->health;
 	if (health->pidfd >= 0)
 		kill_all(health);
-	close_probe(health);
+	close_probe(m);
 	health->next_at = 0;
 }
 

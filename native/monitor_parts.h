@@ -82,12 +82,15 @@ struct health {
 	uint8_t text[HEALTH_OUTPUT];
 };
 
+/* Where a listener is kept: that of the program, of the probe that runs, and those of programs that were adopted or have left others. */
+enum { LISTENER_OF_PROGRAM, LISTENER_OF_PROBE, LISTENER_OF_EXEC, LISTENERS = LISTENER_OF_EXEC + MONITOR_MAX_EXECS };
+
 /* What the container's filter asks about. */
 struct denials {
 	const struct sock_filter *filter; /* has the answers; NULL: it asks about nothing */
 	unsigned length;
-	int listener;
-	bool expects; /* the listener has not come yet */
+	int listener[LISTENERS];
+	bool expects; /* the listener of the program has not come yet */
 	unsigned questions;
 	uint64_t window, wait_until; /* 0: questions may be answered */
 	uint64_t write_at;
@@ -99,6 +102,7 @@ struct exec {
 	int control, terminal; /* the terminal is that of a program that was left; -1 */
 	uint8_t id[MONITOR_EXEC_ID];
 	uint64_t started_millis;
+	bool expects; /* its listener may come */
 };
 
 struct monitor {
@@ -219,9 +223,12 @@ void take_exec_report(struct monitor *m, struct exec *exec);
 /* monitor_denials.c */
 int take_answers(struct monitor *m, int file);
 void read_denials(struct monitor *m);
-void take_listener(struct monitor *m, int fd);
-void close_listener(struct monitor *m);
-void take_question(struct monitor *m, short events);
+void clear_listeners(struct denials *denials);
+void take_listener(struct monitor *m, unsigned which, int fd);
+int keep_listener(struct monitor *m, int fd); /* takes it, or closes it */
+void close_listener(struct monitor *m, unsigned which);
+void close_listeners(struct monitor *m);
+void take_question(struct monitor *m, unsigned which, short events);
 void write_denials(struct monitor *m);
 void run_denial_deadlines(struct monitor *m, uint64_t now);
 

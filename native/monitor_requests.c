@@ -304,6 +304,18 @@ static void share_network(const struct ask *ask, int *passed)
 		answer(ask, -take_network(ask->m, passed));
 }
 
+/* EBADMSG without a listener also tells a client that the request is known. */
+static void take_answering(const struct ask *ask, int *passed)
+{
+	int taken = *passed;
+	if (ask->header->length != 0 || taken < 0) {
+		answer(ask, EBADMSG);
+		return;
+	}
+	*passed = NO_FD;
+	answer(ask, keep_listener(ask->m, taken));
+}
+
 /* ---- dispatch ---- */
 
 static void adopt(const struct ask *ask, int *passed)
@@ -375,6 +387,9 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 	case MONITOR_ADOPT:
 	case MONITOR_READ:
 		adopt(&ask, passed);
+		break;
+	case MONITOR_ANSWER:
+		take_answering(&ask, passed);
 		break;
 	case MONITOR_MOUNT:
 		give_mount(&ask);

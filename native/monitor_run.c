@@ -105,7 +105,7 @@ static void close_run(struct monitor *m)
 	end_health(m);
 	close_streams(m);
 	close_resolver(m);
-	close_listener(m);
+	close_listeners(m);
 	close_fd(&m->control);
 	close_fd(&m->progress);
 	close_fd(&m->init_pidfd);
@@ -206,7 +206,7 @@ static void take_report(struct monitor *m, const struct report *report, int fd)
 	if (m->denials.expects) {
 		m->denials.expects = false;
 		if (report->kind == REPORT_LISTENER && fd >= 0)
-			take_listener(m, fd);
+			take_listener(m, LISTENER_OF_PROGRAM, fd);
 		else
 			close_fd(&fd);
 		if (report->kind == REPORT_LISTENER)
@@ -319,7 +319,7 @@ void take_exit(struct monitor *m)
 	bool began = m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED;
 	end_health(m);
 	close_resolver(m);
-	close_listener(m);
+	close_listeners(m);
 	close_fd(&m->init_pidfd);
 	close_fd(&m->control);
 	close_fd(&m->progress);

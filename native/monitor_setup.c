@@ -51,7 +51,7 @@ static bool valid_log(const struct monitor_setup *setup)
 static bool valid(const struct monitor_setup *setup)
 {
 	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG | MONITOR_LINKABLE |
-			       MONITOR_HOST_NETWORK;
+			       MONITOR_HOST_NETWORK | MONITOR_PROBES_ASK;
 	bool ids = setup->id_base != 0 && setup->id_count != 0 && setup->id_count <= UINT32_MAX - setup->id_base;
 	bool links = are_none(&setup->links) || (valid_links(&setup->links) && setup->clone_flags & CLONE_NEWNET);
 	bool network = !(setup->flags & MONITOR_HOST_NETWORK) || !(setup->clone_flags & CLONE_NEWNET || setup->flags & MONITOR_LINKABLE);

@@ -284,7 +284,7 @@ enum report_kind {
 	REPORT_EXIT = 5, /* of the program, while init stays as PID 1 */
 	REPORT_NAMESPACE = 6, /* a descriptor of the namespace in `detail`, CLONE_NEW* */
 	REPORT_RESOLVER = 7, /* a socket of OP_RESOLVER; `detail`: IPPROTO_UDP, then IPPROTO_TCP */
-	REPORT_LISTENER = 8, /* after CONTROL_START_ASKING, before execveat(2): the listener of the filter comes with it */
+	REPORT_LISTENER = 8, /* after a CONTROL_START that is asking, before execveat(2): the listener of the filter comes with it */
 };
 
 struct report {
@@ -322,6 +322,7 @@ enum {
 	CONTROL_START = 1,
 	CONTROL_START_ALONE = 3, /* like START, for a process that outlives the one that started it: who holds the socket keeps it */
 	CONTROL_START_ASKING = 4, /* like START; the process that is to be the program sends a REPORT_LISTENER first */
+	CONTROL_START_ALONE_ASKING = 5, /* both */
 	CONTROL_NAMESPACES = 2, /* init sends a REPORT_NAMESPACE for each of plan_namespaces, in that order, and waits again */
 };
 

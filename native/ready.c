@@ -156,9 +156,9 @@ static int await_start(struct init *init)
 			return error;
 		word = wait_for_word(init);
 	}
-	if (word == CONTROL_START_ALONE)
+	init->sends_listener = word == CONTROL_START_ASKING || word == CONTROL_START_ALONE_ASKING;
+	if (word == CONTROL_START_ALONE || word == CONTROL_START_ALONE_ASKING)
 		return result(prctl(PR_SET_PDEATHSIG, 0));
-	init->sends_listener = word == CONTROL_START_ASKING;
 	return word == CONTROL_START || init->sends_listener ? 0 : -ECANCELED;
 }
 

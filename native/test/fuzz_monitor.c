@@ -273,7 +273,7 @@ static void check_log(void)
 
 static void begin_input(void)
 {
-	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.network, &m.answers, &m.denials.listener, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
+	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.network, &m.answers, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
 		       &m.resolver[0], &m.resolver[1], &m.control, &m.progress, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
 	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = directory, .name = "log", .files = 2, .most = 65536}};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
@@ -282,6 +282,7 @@ static void begin_input(void)
 		m.client[i].fd = NO_FD;
 	clear_health(&m.health);
 	clear_execs(m.exec);
+	clear_listeners(&m.denials);
 	if (clock_now % 2) {
 		m.health.want = (struct monitor_health){.interval_millis = 50, .timeout_millis = 20, .start_interval_millis = 10, .retries = 2,
 							.on_failure = (uint32_t)(clock_now / 2 % 4), .slots = SLOT_FIRST_FREE};
@@ -312,7 +313,7 @@ static void end_input(void)
 	close_streams(&m);
 	end_log_lines(&m.log, clock_now);
 	check_log();
-	close_fd(&m.network), close_fd(&m.denials.listener), close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
+	close_fd(&m.network), close_listeners(&m), close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

@@ -9,6 +9,7 @@
 /* Of the monitor's other files. */
 uint64_t boot_nanos(void) { return 1; }
 uint64_t wall_millis(void) { return 1; }
+bool has_init(const struct monitor *monitor) { return monitor->init_pidfd >= 0; }
 
 static struct monitor m;
 
@@ -88,14 +89,20 @@ static void kinds_are_counted_and_bounded(void)
 	m.denials.log.count = 0;
 	for (unsigned i = 0; i < 3; i++) {
 		call.args[0] = i;
-		add(&m, &call, 2, 1); /* the first argument was not looked at */
+		add(&m, LISTENER_OF_PROGRAM, &call, 2, 1); /* the first argument was not looked at */
 	}
 	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].count == 3);
+	add(&m, LISTENER_OF_PROBE, &call, 2, 1);
+	add(&m, LISTENER_OF_EXEC + 3, &call, 2, 1);
+	add(&m, LISTENER_OF_EXEC, &call, 2, 1);
+	CHECK(m.denials.log.count == 3 && m.denials.log.denial[0].looked == 2);
+	CHECK(m.denials.log.denial[1].looked == (2 | DENIAL_OF_PROBE) && m.denials.log.denial[1].count == 1);
+	CHECK(m.denials.log.denial[2].looked == (2 | DENIAL_OF_EXEC) && m.denials.log.denial[2].count == 2);
 	for (unsigned i = 0; i < 100; i++) {
 		call.args[1] = i + 1;
-		add(&m, &call, 2, 1);
+		add(&m, LISTENER_OF_PROGRAM, &call, 2, 1);
 	}
-	CHECK(m.denials.log.count == MONITOR_MAX_DENIALS && m.denials.log.others == 100 - (MONITOR_MAX_DENIALS - 1));
+	CHECK(m.denials.log.count == MONITOR_MAX_DENIALS && m.denials.log.others == 100 - (MONITOR_MAX_DENIALS - 3));
 }
 
 /* As of a call that a signal takes back before it is read: each wakes the monitor all the same. */
@@ -103,16 +110,41 @@ static void questions_that_are_taken_back_are_bounded(void)
 {
 	int ends[2];
 	CHECK(pipe(ends) == 0);
-	m.denials.listener = ends[0];
+	m.denials.listener[LISTENER_OF_EXEC] = ends[0];
 	for (unsigned i = 1; i < MOST_QUESTIONS; i++)
-		take_question(&m, POLLIN);
+		take_question(&m, LISTENER_OF_EXEC, POLLIN);
 	CHECK(m.denials.wait_until == 0);
-	take_question(&m, POLLIN);
+	take_question(&m, LISTENER_OF_EXEC, POLLIN);
 	CHECK(m.denials.wait_until != 0);
 	run_denial_deadlines(&m, m.denials.wait_until);
-	CHECK(m.denials.wait_until == 0 && m.denials.listener == ends[0]);
-	close_listener(&m);
+	CHECK(m.denials.wait_until == 0 && m.denials.listener[LISTENER_OF_EXEC] == ends[0]);
+	close_listeners(&m);
 	close(ends[1]);
+}
+
+static void listeners_are_kept_as_long_as_there_is_room(void)
+{
+	static const struct sock_filter any;
+	int ends[2];
+	CHECK(pipe(ends) == 0);
+	clear_listeners(&m.denials);
+	m.denials.filter = NULL;
+	CHECK(keep_listener(&m, dup(ends[0])) == EINVAL);
+	m.denials.filter = &any;
+	m.init_pidfd = NO_FD;
+	CHECK(keep_listener(&m, dup(ends[0])) == ESRCH);
+	m.init_pidfd = ends[1];
+	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
+		CHECK(keep_listener(&m, dup(ends[0])) == 0);
+	CHECK(keep_listener(&m, dup(ends[0])) == EBUSY);
+	CHECK(m.denials.listener[LISTENER_OF_PROGRAM] < 0 && m.denials.listener[LISTENER_OF_PROBE] < 0);
+	take_question(&m, LISTENER_OF_EXEC + 1, POLLHUP); /* nobody is left under it */
+	CHECK(m.denials.listener[LISTENER_OF_EXEC + 1] < 0 && keep_listener(&m, dup(ends[0])) == 0);
+	close_listeners(&m);
+	int lowest = dup(0);
+	CHECK(lowest == ends[1] + 1); /* all were closed */
+	close(lowest), close(ends[0]), close(ends[1]);
+	m.init_pidfd = NO_FD;
 }
 
 static const struct seccomp_data some_call = {.nr = 7, .arch = AUDIT_ARCH_X86_64};
@@ -122,7 +154,7 @@ static int begin_notes(char *path)
 {
 	CHECK(mkdtemp(path) != NULL);
 	memset(&m.denials, 0, sizeof m.denials);
-	m.denials.listener = -1;
+	clear_listeners(&m.denials);
 	m.log.directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CHECK(m.log.directory >= 0);
 	return m.log.directory;
@@ -134,13 +166,13 @@ static void the_next_monitor_goes_on_with_the_notes(void)
 	int directory = begin_notes(path);
 	read_denials(&m);
 	CHECK(m.denials.log.count == 0 && m.denials.log.others == 0);
-	add(&m, &some_call, 0, 1);
+	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1);
 	write_denials(&m);
 	CHECK(m.denials.write_at == 0);
 	memset(&m.denials.log, 0, sizeof m.denials.log);
 	read_denials(&m);
 	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].number == 7);
-	add(&m, &some_call, 0, 1);
+	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1);
 	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].count == 2);
 
 	m.denials.log.count = MONITOR_MAX_DENIALS + 1; /* no monitor writes that */
@@ -162,7 +194,7 @@ static void notes_that_cannot_be_written_are_written_later(void)
 	char path[] = "/tmp/caisson-answers-XXXXXX";
 	int directory = begin_notes(path);
 	CHECK(rmdir(path) == 0);
-	add(&m, &some_call, 0, 1);
+	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1);
 	write_denials(&m);
 	CHECK(m.denials.write_at == 1 + RETRY);
 	run_denial_deadlines(&m, RETRY); /* not yet */
@@ -177,6 +209,7 @@ int main(void)
 		{"instructions", a_filter_that_could_leave_its_end_or_read_elsewhere_is_refused},
 		{"seals", memory_that_its_sender_could_change_is_refused},
 		{"kinds", kinds_are_counted_and_bounded},
+		{"listeners", listeners_are_kept_as_long_as_there_is_room},
 		{"taken back", questions_that_are_taken_back_are_bounded},
 		{"next monitor", the_next_monitor_goes_on_with_the_notes},
 		{"later", notes_that_cannot_be_written_are_written_later},

@@ -205,11 +205,11 @@ public final class Container implements AutoCloseable {
     /// @throws LaunchException if it could not be started
     /// @throws EngineException CONTAINER_NOT_RUNNING, CONTAINER_PAUSED
     public ExecResult exec(Exec exec) throws InterruptedException {
-        return engine.exec(id.value(), exec, Streams.capture());
+        return startExec(exec, Streams.capture()).awaitOrClose();
     }
 
     public RunningExec startExec(Exec exec, Streams streams) {
-        return engine.startExec(id.value(), exec, streams);
+        return engine.startExec(id, present(exec, "exec"), present(streams, "streams"));
     }
 
     /// Returns its files, which whoever runs it may read and write until it ends.

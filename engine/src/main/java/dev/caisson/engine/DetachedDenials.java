@@ -32,25 +32,38 @@ final class DetachedDenials {
                 .map(answering -> MemoryFile.sealed("caisson-answers", answering));
     }
 
-    /// Returns what was denied since it was created, in the order of the first time.
+    /// Returns what its programs were denied since it was created, in the order of the first time.
     static List<Denial> of(DetachedPlace place) {
+        return of(place, false);
+    }
+
+    /// Returns what its health checks were denied since then.
+    static List<Denial> ofHealthChecks(DetachedPlace place) {
+        return of(place, true);
+    }
+
+    private static List<Denial> of(DetachedPlace place, boolean healthChecks) {
         return place.left(DeniedCalls.NAME, DeniedCalls.MOST_BYTES + 1)
                 .flatMap(DeniedCalls::decode)
-                .flatMap(calls -> KeptSpec.of(place.id(), place.options()).map(spec -> explained(calls, spec)))
+                .flatMap(calls ->
+                        KeptSpec.of(place.id(), place.options()).map(spec -> explained(calls, spec, healthChecks)))
                 .orElse(List.of());
     }
 
-    private static List<Denial> explained(DeniedCalls calls, ContainerSpec spec) {
+    private static List<Denial> explained(DeniedCalls calls, ContainerSpec spec, boolean healthChecks) {
         DenialExplainer explainer = DenialExplainer.of(spec);
         var denials = new ArrayList<Denial>();
         for (DeniedCalls.Kind kind : calls.kinds()) {
+            if (healthChecks != (kind.source() == DeniedCalls.Source.HEALTH_CHECK)) {
+                continue;
+            }
             if (kind.error() == DeniedCalls.Kind.WANTED_LISTENER) {
                 denials.add(explainer.wantedListener(kind.first(), kind.count()));
             } else {
                 explainer.explain(kind.first(), kind.error(), kind.count()).ifPresent(denials::add);
             }
         }
-        if (calls.others() > 0) {
+        if (calls.others() > 0 && !healthChecks) {
             denials.add(DenialExplainer.others(calls.others()));
         }
         return denials;

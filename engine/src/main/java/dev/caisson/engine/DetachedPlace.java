@@ -282,7 +282,7 @@ final class DetachedPlace {
 
     /// Returns what its health checks have shown.
     HealthReport health() throws InterruptedException {
-        return HealthReport.of(known(), healthLog());
+        return HealthReport.of(known(), healthLog(), DetachedDenials.ofHealthChecks(this));
     }
 
     Optional<HealthLog> healthLog() {

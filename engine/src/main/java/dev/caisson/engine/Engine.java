@@ -4,7 +4,6 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
-import dev.caisson.error.ArgumentException;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.image.Snapshot;
 import dev.caisson.launch.HostFacts;
@@ -242,27 +241,24 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
     /// @throws dev.caisson.launch.LaunchException if it could not be started; nothing is left of it
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING, CONTAINER_PAUSED
     public ExecResult exec(String container, Exec exec, Streams streams) throws InterruptedException {
-        RunningExec running = startExec(container, exec, streams);
-        try {
-            return running.await();
-        } catch (InterruptedException e) {
-            running.close();
-            throw e;
-        }
+        return startExec(container, exec, streams).awaitOrClose();
     }
 
     /// Starts one more program in a container that runs. It ends with this engine, at the latest.
     public RunningExec startExec(String container, Exec exec, Streams streams) {
         present(container, "container");
         present(exec, "exec");
-        if (present(streams, "streams") instanceof Streams.Kept) {
-            throw ArgumentException.invalid("one more program of a container has no log of its own: do not keep it");
-        }
+        present(streams, "streams");
+        return gate.explained(() -> {
+            ExecTarget target = ExecTarget.find(container, options, preparation.hierarchy());
+            return executions.start(target, exec, streams, Optional.of(ExecNotes.of(target, exec, options)));
+        });
+    }
+
+    /// Starts one more program in a container of this engine, whose caller has no need of events.
+    RunningExec startExec(ContainerId container, Exec exec, Streams streams) {
         return gate.explained(() -> executions.start(
-                ExecTarget.find(container, options, preparation.hierarchy()),
-                exec,
-                streams,
-                ExecNotes.of(container, exec, options)));
+                ExecTarget.find(container.value(), options, preparation.hierarchy()), exec, streams, Optional.empty()));
     }
 
     /// Starts one more program that nobody waits for, in a container that outlives its command: it has no streams,

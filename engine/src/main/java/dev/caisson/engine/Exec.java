@@ -19,7 +19,7 @@ import java.util.Optional;
 /// ```
 ///
 /// It has the container's limits, capabilities and filter, and its user, working directory and variables where nothing
-/// else is asked for. What its filter denies is not told.
+/// else is asked for. What its filter denies is told if it is for the container.
 ///
 /// @param command the program and its arguments
 /// @param user `name`, `uid`, `name:group` or `uid:gid` in the container; the container's own where empty

@@ -1,27 +1,45 @@
 package dev.caisson.engine;
 
 import dev.caisson.spec.ContainerId;
+import dev.caisson.state.ContainerRecord;
 import java.util.Map;
 import java.util.Optional;
 
-/// Notes what happens to one more program of a container that outlives its command, for those who follow events.
+/// Notes what happens to one more program of a container, for those who follow events.
 ///
+/// @param container which runs it
 /// @param id 64 hexadecimal digits
-record ExecNotes(DetachedPlace place, String id, String command) {
-    /// Empty for a container that ends with its command.
-    static Optional<ExecNotes> of(String container, Exec wish, EngineOptions options) {
-        return DetachedPlace.find(container, options)
-                .map(place -> new ExecNotes(place, ContainerId.random().value(), String.join(" ", wish.command())));
+/// @param keeper the container's place if it outlives its command, and its monitor can keep the program
+record ExecNotes(
+        EngineOptions options, ContainerRecord container, String id, String command, Optional<DetachedPlace> keeper) {
+    static ExecNotes of(ExecTarget target, Exec wish, EngineOptions options) {
+        return new ExecNotes(
+                options,
+                target.record(),
+                ContainerId.random().value(),
+                String.join(" ", wish.command()),
+                DetachedPlace.find(target.record().id(), options));
     }
 
     /// Before it runs, so that its end comes after this.
     void begins() {
-        place.note("exec_create: " + command, Map.of("execID", id));
-        place.note("exec_start: " + command, Map.of("execID", id));
+        note("exec_create: " + command, Map.of("execID", id));
+        note("exec_start: " + command, Map.of("execID", id));
     }
 
     void ended(ExecResult result) {
-        place.note("exec_die", attributes(id, result.exitStatus()));
+        note("exec_die", attributes(id, result.exitStatus()));
+    }
+
+    private void note(String action, Map<String, String> more) {
+        keeper.ifPresentOrElse(
+                place -> place.note(action, more),
+                () -> LifeEvents.note(
+                        options,
+                        new ContainerId(container.id()),
+                        action,
+                        LifeEvents.attributes(
+                                container.name(), Optional.of(container.image()), container.labels(), more)));
     }
 
     static Map<String, String> attributes(String id, int status) {

@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Denial;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +19,10 @@ import java.util.Map;
 /// @param cpuTime of the program and all that it started, also of what did not end with it
 /// @param peakMemory most memory that one of its processes had in use at a time: the kernel charges memory to the
 ///     container as a whole. Zero where the program was killed before it could be told
+/// @param oomKills how many processes of its container the kernel killed for memory while it ran
+/// @param pidsRefused how many times its container was refused a new process while it ran
+/// @param denials system calls of it and what it started that the filter denied, where the container's spec asks for
+/// that
 /// @param streamFailures standard streams that the engine closed early, so that bytes were lost
 public record ExecResult(
         Verdict verdict,
@@ -28,6 +33,9 @@ public record ExecResult(
         Duration wallClock,
         Duration cpuTime,
         Bytes peakMemory,
+        long oomKills,
+        long pidsRefused,
+        List<Denial> denials,
         List<StreamFailure> streamFailures) {
     private static final int SIGNALLED = 128;
 
@@ -38,6 +46,7 @@ public record ExecResult(
         present(wallClock, "wallClock");
         present(cpuTime, "cpuTime");
         present(peakMemory, "peakMemory");
+        denials = List.copyOf(present(denials, "denials"));
         streamFailures = List.copyOf(present(streamFailures, "streamFailures"));
     }
 
@@ -52,6 +61,9 @@ public record ExecResult(
                 Duration.ZERO,
                 Duration.ZERO,
                 Bytes.ZERO,
+                0,
+                0,
+                List.of(),
                 List.of());
     }
 
@@ -84,6 +96,9 @@ public record ExecResult(
         fields.put("wallClockNanos", wallClock.toNanos());
         fields.put("cpuTimeNanos", cpuTime.toNanos());
         fields.put("peakMemory", peakMemory.count());
+        fields.put("oomKills", oomKills);
+        fields.put("pidsRefused", pidsRefused);
+        fields.put("denials", denials.stream().map(Denial::fields).toList());
         fields.put("streamFailures", streamFailures.stream().map(Ending::fields).toList());
         return fields;
     }

@@ -2,7 +2,6 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
-import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.Step;
@@ -17,7 +16,6 @@ import dev.caisson.state.State;
 import dev.caisson.watch.ProgramListener;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /// A container that runs, as one more program of it sees it: whichever process runs it.
@@ -168,11 +166,6 @@ final class ExecTarget {
         } catch (ErrnoException e) {
             throw e.is(Errno.ENOENT) || e.is(Errno.ESRCH) ? notRunning(record.name()) : e;
         }
-    }
-
-    /// The filter that it runs under, which gives its own answers; empty where it has none.
-    Optional<FilterProgram> filter() {
-        return HealthProbes.filter(plan);
     }
 
     /// The variables that its program was started with, as `NAME=value`. They are read where the kernel keeps them,

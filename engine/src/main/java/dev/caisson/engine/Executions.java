@@ -2,10 +2,12 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Subgroup;
+import dev.caisson.error.ArgumentException;
 import dev.caisson.image.Account;
 import dev.caisson.image.Rootfs;
 import dev.caisson.launch.EnteredCheck;
 import dev.caisson.launch.ExecPlan;
+import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.SlotSource;
@@ -14,12 +16,15 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.watch.DenialLog;
+import dev.caisson.watch.ExecFilter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -31,13 +36,22 @@ final class Executions {
     private final RunningZygote zygote;
     private final StandardStreams.Shared streams;
     private final EngineThreads threads;
+    private final BiFunction<ExecFilter, ExecTarget, DenialLog> denials;
     private final Set<RunningExec> running = ConcurrentHashMap.newKeySet();
+    private final Set<ExecAnswers> asked = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable ExecFilter lastFilter;
     private final Set<ServiceLease> leases = ConcurrentHashMap.newKeySet();
 
-    Executions(RunningZygote zygote, StandardStreams.Shared streams, EngineThreads threads) {
+    /// @param denials makes what answers a filter that asks, for the target's container
+    Executions(
+            RunningZygote zygote,
+            StandardStreams.Shared streams,
+            EngineThreads threads,
+            BiFunction<ExecFilter, ExecTarget, DenialLog> denials) {
         this.zygote = zygote;
         this.streams = streams;
         this.threads = threads;
+        this.denials = denials;
     }
 
     /// Starts one.
@@ -45,22 +59,29 @@ final class Executions {
     ///
     /// @param notes of its life, if somebody may follow it
     RunningExec start(ExecTarget target, Exec wish, Streams wanted, Optional<ExecNotes> notes) {
+        if (wanted instanceof Streams.Kept) {
+            throw ArgumentException.invalid("one more program of a container has no log of its own: do not keep it");
+        }
         target.requireNotPaused();
         target.group().removeParts(ExecName::isStale);
-        ExecPlan plan = plan(target, wish);
+        Optional<ExecFilter> filter = filter(target);
+        ExecPlan plan = plan(target, wish, filter.map(ExecFilter::program));
         ExecName name = ExecName.of(
                 notes.map(ExecNotes::id).orElseGet(() -> ContainerId.random().value()));
         Subgroup part = null;
         StandardStreams opened = null;
         try {
+            var answers = new ExecAnswers(
+                    target.group(), filter.filter(ExecFilter::asks).map(asking -> denials.apply(asking, target)));
             part = target.group().subgroup(name.text());
             var bounds = new StandardStreams.Bounds(wish.terminal().isPresent(), wish.outputLimit(), Optional.empty());
             int owner = plan.ids().base() + privileges(plan).uid();
             opened = StandardStreams.open(streams, bounds, wanted, owner, Optional.empty());
             opened.redact(OwnSecrets.redaction(target));
             Launched launched = enter(target, plan, part, opened);
-            var exec =
-                    new RunningExec(this, target, name, plan.steps(), part, launched, opened, streams.reactor(), notes);
+            answers.pace(opened);
+            var exec = new RunningExec(
+                    this, target, name, plan.steps(), part, launched, opened, answers, streams.reactor(), notes);
             running.add(exec);
             try {
                 notes.ifPresent(ExecNotes::begins);
@@ -84,12 +105,15 @@ final class Executions {
     /// Starts one that nobody waits for: it has no streams, and goes on when this engine is gone.
     ///
     /// @param id of 64 hexadecimal digits
+    /// @param answered whether whoever keeps it answers its filter
     /// @param keep hands its control socket over to whoever keeps it, before it runs
     /// @throws RuntimeException where it does not run; then nothing is left of it
-    void startAlone(ExecTarget target, Exec wish, String id, Consumer<Fd> keep) {
+    void startAlone(ExecTarget target, Exec wish, String id, boolean answered, Consumer<Fd> keep) {
         target.requireNotPaused();
         target.group().removeParts(ExecName::isStale);
-        ExecPlan plan = plan(target, wish);
+        Optional<ExecFilter> filter = filter(target);
+        boolean asks = answered && filter.filter(ExecFilter::asks).isPresent();
+        ExecPlan plan = plan(target, wish, filter.map(asks ? ExecFilter::program : ExecFilter::unasking));
         ExecName name = ExecName.of(id);
         Subgroup part = null;
         try (Fd nothing = FileSystem.open("/dev/null", FileSystem.O_RDWR)) {
@@ -101,7 +125,7 @@ final class Executions {
             } catch (RuntimeException e) {
                 throw launched.abandon(e);
             }
-            launched.startAlone();
+            launched.startAlone(asks);
             launched.leave();
             name.close(); // its part goes with a later program, once it is empty
         } catch (RuntimeException | Error e) {
@@ -146,7 +170,20 @@ final class Executions {
                 .orElseThrow();
     }
 
-    private ExecPlan plan(ExecTarget target, Exec wish) {
+    /// The containers of an engine mostly have the same one.
+    private Optional<ExecFilter> filter(ExecTarget target) {
+        return target.plan().all(Step.InstallFilter.class).stream().findFirst().map(install -> {
+            ExecFilter last = lastFilter;
+            if (last != null && last.isOf(install.program())) {
+                return last;
+            }
+            ExecFilter made = ExecFilter.of(install.program());
+            lastFilter = made;
+            return made;
+        });
+    }
+
+    private static ExecPlan plan(ExecTarget target, Exec wish, Optional<FilterProgram> filter) {
         Step.SetPrivileges own = target.plan().only(Step.SetPrivileges.class);
         Map<String, String> variables = new LinkedHashMap<>();
         variables.put("PATH", DEFAULT_PATH);
@@ -183,7 +220,7 @@ final class Executions {
                 uid,
                 gid,
                 groups);
-        return ExecPlan.of(target.plan(), program, target.filter());
+        return ExecPlan.of(target.plan(), program, filter);
     }
 
     /// Opens the files of a container; nothing is started before somebody uses them.
@@ -228,17 +265,24 @@ final class Executions {
         running.remove(exec);
     }
 
+    /// Answers what an ended program has left running in a container that ends with its command, as long as this engine
+    /// is there.
+    void goOnAnswering(ExecAnswers answers) {
+        asked.removeIf(known -> !known.isAsked());
+        asked.add(answers);
+    }
+
     /// Removes a part, unless something of the program runs on in it: that is the container's, and ends
     /// with it, or its part goes with a later program.
-    static void discard(ExecName name, @Nullable Subgroup part) {
+    /// @return whether something may run on
+    static boolean discard(ExecName name, @Nullable Subgroup part) {
         name.close();
         try {
-            if (part != null) {
-                part.removeIfEmpty();
-            }
+            return part != null && !part.removeIfEmpty();
         } catch (RuntimeException e) {
             System.getLogger(Executions.class.getName())
                     .log(System.Logger.Level.WARNING, "the group " + part.path() + " stays: " + e.getMessage());
+            return true;
         }
     }
 
@@ -247,5 +291,6 @@ final class Executions {
         running.forEach(exec -> Reactor.guard(exec::kill));
         leases.forEach(lease -> Reactor.guard(lease::close));
         running.forEach(RunningExec::awaitRemoval);
+        asked.forEach(ExecAnswers::close);
     }
 }

@@ -11,6 +11,7 @@ import dev.caisson.launch.monitor.MonitorSetup;
 import dev.caisson.linux.Fd;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
+import dev.caisson.watch.ExecFilter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +39,10 @@ final class HealthProbes {
         if (command.isEmpty()) {
             return;
         }
-        ExecPlan plan = plan(container, command.get());
+        Optional<ExecFilter> filter = container.all(Step.InstallFilter.class).stream()
+                .findFirst()
+                .map(install -> ExecFilter.of(install.program()));
+        ExecPlan plan = plan(container, command.get(), filter.map(ExecFilter::program));
         Subgroup part = group.subgroup(PART);
         Fd sealed = keep(closing, plan.sealed());
         Fd kill = keep(closing, part.killFile().orElseThrow());
@@ -52,7 +56,8 @@ final class HealthProbes {
                 health.startPeriod(),
                 health.startInterval(),
                 health.retries(),
-                MonitorSetup.Health.OnFailure.valueOf(health.onFailure().name()));
+                MonitorSetup.Health.OnFailure.valueOf(health.onFailure().name()),
+                filter.filter(ExecFilter::asks).isPresent());
         setup.health(policy, sealed, joins, kill);
     }
 
@@ -62,7 +67,7 @@ final class HealthProbes {
     }
 
     /// Plans one probe, as the user, and with the variables and the working directory of the container's program.
-    private static ExecPlan plan(LaunchPlan container, List<String> command) {
+    private static ExecPlan plan(LaunchPlan container, List<String> command, Optional<FilterProgram> filter) {
         Step.Execute own = container.only(Step.Execute.class);
         Step.SetPrivileges privileges = container.only(Step.SetPrivileges.class);
         var program = new ExecPlan.Program(
@@ -74,7 +79,7 @@ final class HealthProbes {
                 privileges.uid(),
                 privileges.gid(),
                 privileges.supplementaryGroups());
-        return ExecPlan.of(container, program, filter(container), 1);
+        return ExecPlan.of(container, program, filter, 1);
     }
 
     /// Returns the filter that the container runs under, which gives its own answers; empty where it has none.

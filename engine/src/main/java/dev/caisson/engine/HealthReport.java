@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.launch.monitor.HealthLog;
 import dev.caisson.launch.monitor.MonitorState;
+import dev.caisson.spec.Denial;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -10,7 +11,8 @@ import java.util.Optional;
 ///
 /// @param streak failures in a row
 /// @param probes the last five, the oldest first
-public record HealthReport(Health status, int streak, List<Probe> probes) {
+/// @param denials system calls of any of them that the filter denied, since the container was created
+public record HealthReport(Health status, int streak, List<Probe> probes, List<Denial> denials) {
     /// The health of a container.
     public enum Health {
         /// It has no health check, or was never started.
@@ -34,14 +36,16 @@ public record HealthReport(Health status, int streak, List<Probe> probes) {
 
     public HealthReport {
         probes = List.copyOf(probes);
+        denials = List.copyOf(denials);
     }
 
-    static HealthReport of(Optional<MonitorState> known, Optional<HealthLog> log) {
+    static HealthReport of(Optional<MonitorState> known, Optional<HealthLog> log, List<Denial> denials) {
         return new HealthReport(
                 known.map(ToldState::health).orElse(Health.NONE),
                 log.map(HealthLog::streak).orElse(0),
                 log.map(HealthLog::probes).orElse(List.of()).stream()
                         .map(probe -> new Probe(probe.started(), probe.finished(), probe.code(), probe.output()))
-                        .toList());
+                        .toList(),
+                denials);
     }
 }

@@ -12,6 +12,7 @@ import dev.caisson.linux.Sockets;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Reads what a container's first process reports on its control socket, and how it ends.
@@ -37,6 +38,7 @@ final class InitWatch {
     private @Nullable Reactor reactor;
     private boolean controlWatched;
     private boolean pidfdWatched;
+    private volatile @Nullable Consumer<Fd> listening;
     private volatile @Nullable Throwable lost;
     private volatile boolean diedEarly;
     private volatile @Nullable Report exit;
@@ -52,6 +54,11 @@ final class InitWatch {
         this.steps = steps;
         this.paused = paused;
         this.gone = gone;
+    }
+
+    /// Sets who takes the listener of the program's filter, if that is to be reported.
+    void listening(Consumer<Fd> taker) {
+        listening = taker;
     }
 
     /// From here on the reactor tells what happens.
@@ -176,9 +183,19 @@ final class InitWatch {
                     paused.run();
                     init.goOn().run();
                 }
+                case LISTENER -> take(message.descriptors());
                 case CONSOLE, READY, NAMESPACE, RESOLVER -> {}
             }
             return true;
+        }
+    }
+
+    /// It comes once; the caller closes what is not taken.
+    private void take(List<Fd> descriptors) {
+        Consumer<Fd> taker = listening;
+        listening = null;
+        if (taker != null && descriptors.size() == 1) {
+            taker.accept(new Fd(descriptors.getFirst().release()));
         }
     }
 

@@ -9,18 +9,26 @@ final class LeftExec {
     private LeftExec() {}
 
     /// Returns whether it was handed over; false if it has ended.
-    static boolean leave(RunningExec exec, ExecNotes notes) throws InterruptedException {
+    static boolean leave(RunningExec exec, ExecNotes notes, DetachedPlace keeper) throws InterruptedException {
         if (!exec.pauseWatch()) {
             return false;
         }
-        try (Monitor monitor = notes.place().monitor()) {
+        try (Monitor monitor = keeper.monitor()) {
+            if (exec.answers().asks()) {
+                monitor.programs().requireAnswersOthers();
+            }
             Optional<Fd> terminal = exec.launched().console();
             if (terminal.isPresent()) {
-                boolean _ = monitor.read(notes.id(), terminal.get()); // refused before it is handed over, if at all
+                boolean _ = monitor.programs()
+                        .read(notes.id(), terminal.get()); // refused before it is handed over, if at all
             }
-            monitor.adopt(notes.id(), exec.launched().control());
+            if (!exec.answers().handOver(monitor)) {
+                throw LoneExec.refused("the container's monitor answers too many programs, or the container has ended:"
+                        + " end one that runs there");
+            }
+            monitor.programs().adopt(notes.id(), exec.launched().control());
             if (terminal.isPresent()) {
-                boolean _ = monitor.read(notes.id(), terminal.get()); // or it has ended, and needs none
+                boolean _ = monitor.programs().read(notes.id(), terminal.get()); // or it has ended, and needs none
             }
         } catch (RuntimeException | InterruptedException e) {
             exec.resumeWatch();

@@ -107,12 +107,21 @@ public final class LifeEvents implements AutoCloseable {
 
     /// Returns the attributes of an event: name, image, `more`, then its labels.
     static Map<String, String> attributes(DetachedPlace place, Map<String, String> more) {
-        var attributes = new LinkedHashMap<String, String>();
         Optional<KeptFile.Origin> origin = place.origin();
-        attributes.put("name", place.name());
-        origin.ifPresent(found -> attributes.put("image", found.image()));
+        return attributes(
+                place.name(),
+                origin.map(KeptFile.Origin::image),
+                origin.map(KeptFile.Origin::labels).orElse(Map.of()),
+                more);
+    }
+
+    static Map<String, String> attributes(
+            String name, Optional<String> image, Map<String, String> labels, Map<String, String> more) {
+        var attributes = new LinkedHashMap<String, String>();
+        attributes.put("name", name);
+        image.ifPresent(found -> attributes.put("image", found));
         attributes.putAll(more);
-        origin.ifPresent(found -> found.labels().forEach(attributes::putIfAbsent));
+        labels.forEach(attributes::putIfAbsent);
         return attributes;
     }
 

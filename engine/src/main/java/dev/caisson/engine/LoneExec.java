@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.linux.Fd;
 
 /// One more program of a container that nobody waits for: the container's monitor keeps it until its end.
 final class LoneExec {
@@ -17,17 +18,30 @@ final class LoneExec {
             throw refused(
                     "nobody would end a program that nobody waits for (--timeout): use timeout(1) in the container");
         }
-        ExecNotes notes = ExecNotes.of(container, wish, options).orElseThrow(() -> endsWithCommand(container));
-        executions.startAlone(target, wish, notes.id(), control -> {
-            try (Monitor monitor = notes.place().monitor()) {
-                monitor.adopt(notes.id(), control);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new EngineException("INTERRUPTED", "the start of a program was interrupted", e);
-            }
-            notes.begins();
-        });
+        ExecNotes notes = ExecNotes.of(target, wish, options);
+        DetachedPlace keeper = notes.keeper().orElseThrow(() -> endsWithCommand(container));
+        try (Monitor monitor = keeper.monitor()) {
+            executions.startAlone(target, wish, notes.id(), monitor.programs().answersOthers(), control -> {
+                adopt(monitor, notes.id(), control);
+                notes.begins();
+            });
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
         return notes.id();
+    }
+
+    private static void adopt(Monitor monitor, String id, Fd control) {
+        try {
+            monitor.programs().adopt(id, control);
+        } catch (InterruptedException e) {
+            throw interrupted(e);
+        }
+    }
+
+    private static EngineException interrupted(InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new EngineException("INTERRUPTED", "the start of a program was interrupted", e);
     }
 
     static EngineException endsWithCommand(String container) {

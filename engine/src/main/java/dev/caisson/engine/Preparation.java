@@ -18,6 +18,7 @@ import dev.caisson.launch.PlanCodec;
 import dev.caisson.launch.Planner;
 import dev.caisson.launch.Policy;
 import dev.caisson.launch.RootImage;
+import dev.caisson.launch.Step;
 import dev.caisson.launch.TrustedPaths;
 import dev.caisson.linux.Processes;
 import dev.caisson.secret.SecretStore;
@@ -30,6 +31,7 @@ import dev.caisson.spec.VolumeName;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.OwnPaths;
 import dev.caisson.watch.DenialLog;
+import dev.caisson.watch.ExecFilter;
 import dev.caisson.watch.Filters;
 import dev.caisson.watch.Listeners;
 import java.nio.file.Path;
@@ -101,10 +103,12 @@ final class Preparation implements AutoCloseable {
     private final ImageStore images;
     private final Filters filters;
     private final TrustedPaths trusted;
+    private final EngineOptions options;
     private final Path data;
     private final TextCheck textCheck;
 
     Preparation(EngineOptions options) {
+        this.options = options;
         data = options.data();
         images = ImageStore.open(data.resolve("images"));
         textCheck = new TextCheck(data.resolve(SecretStore.DIRECTORY));
@@ -170,6 +174,14 @@ final class Preparation implements AutoCloseable {
     /// Returns the log of denied calls, if the spec asks for one.
     Optional<DenialLog> denials(ContainerSpec spec, Supplier<Listeners> with) {
         return filters.denials(spec, with);
+    }
+
+    /// Returns the log of denied calls of one more program of a container.
+    DenialLog denials(ExecFilter filter, ExecTarget target, Supplier<Listeners> with) {
+        var id = new ContainerId(target.record().id());
+        long capabilities =
+                target.plan().only(Step.SetPrivileges.class).bounding().mask();
+        return filters.denials(filter, () -> KeptSpec.of(id, options), capabilities, with);
     }
 
     /// Returns the spec with a filter that asks only if a container's monitor can answer it.

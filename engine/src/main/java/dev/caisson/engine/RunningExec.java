@@ -2,11 +2,14 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
+import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.Subgroup;
+import dev.caisson.launch.HostException;
 import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.Report;
 import dev.caisson.launch.Step;
+import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Terminal;
@@ -38,6 +41,7 @@ public final class RunningExec implements AutoCloseable {
     private final Subgroup part;
     private final Launched launched;
     private final StandardStreams streams;
+    private final ExecAnswers answers;
     private final Reactor reactor;
     private final Optional<ExecNotes> notes;
     private final InitWatch watch;
@@ -57,6 +61,7 @@ public final class RunningExec implements AutoCloseable {
             Subgroup part,
             Launched launched,
             StandardStreams streams,
+            ExecAnswers answers,
             Reactor reactor,
             Optional<ExecNotes> notes) {
         this.among = among;
@@ -65,9 +70,11 @@ public final class RunningExec implements AutoCloseable {
         this.part = part;
         this.launched = launched;
         this.streams = streams;
+        this.answers = answers;
         this.reactor = reactor;
         this.notes = notes;
         this.watch = new InitWatch(InitWatch.Init.of(launched), steps, () -> {}, this::gone);
+        watch.listening(listener -> answers.begin(listener, this::kill));
     }
 
     /// Lets it run. From here on it is watched, and its end removes it.
@@ -83,12 +90,24 @@ public final class RunningExec implements AutoCloseable {
                         () -> end(Verdict.WALL_CLOCK)))
                 .orElse(null);
         synchronized (launched) {
-            if (launched.control().isOpen() && notes.isPresent()) {
-                launched.startAlone(); // it may be left; else it sees the end of this process on its control socket
-            } else if (launched.control().isOpen()) {
-                launched.start(); // one that has died is told by its end
+            if (launched.control().isOpen()) {
+                start(); // one that has died is told by its end
             }
         }
+    }
+
+    private void start() {
+        if (keeper().isPresent()) {
+            launched.startAlone(answers.asks()); // it may be left; else it sees the end of this process on its socket
+        } else if (answers.asks()) {
+            launched.startAsking();
+        } else {
+            launched.start();
+        }
+    }
+
+    private Optional<DetachedPlace> keeper() {
+        return notes.flatMap(ExecNotes::keeper);
     }
 
     /// Sends a signal to the program; false where it has ended.
@@ -121,10 +140,12 @@ public final class RunningExec implements AutoCloseable {
         if (deadline != null) {
             throw LoneExec.refused("a program with a timeout needs somebody who waits for it: start it without one");
         }
-        ExecNotes kept = notes.orElseThrow(() -> LoneExec.endsWithCommand(target.name()));
+        if (keeper().isEmpty()) {
+            throw LoneExec.endsWithCommand(target.name());
+        }
         leaving.lockInterruptibly();
         try {
-            return LeftExec.leave(this, kept);
+            return LeftExec.leave(this, notes.orElseThrow(), keeper().orElseThrow());
         } finally {
             leaving.unlock();
         }
@@ -132,6 +153,10 @@ public final class RunningExec implements AutoCloseable {
 
     Launched launched() {
         return launched;
+    }
+
+    ExecAnswers answers() {
+        return answers;
     }
 
     /// Asks something in the thread that watches it; false if it has ended, whose engine may be closed.
@@ -186,6 +211,16 @@ public final class RunningExec implements AutoCloseable {
             return result.get();
         } catch (ExecutionException e) {
             throw failure(e);
+        }
+    }
+
+    /// Like [#await()], but an interrupt kills it with all that it started.
+    ExecResult awaitOrClose() throws InterruptedException {
+        try {
+            return await();
+        } catch (InterruptedException e) {
+            close();
+            throw e;
         }
     }
 
@@ -325,13 +360,35 @@ public final class RunningExec implements AutoCloseable {
                 launched.close();
             }
         }
-        Executions.discard(name, part);
+        if (Executions.discard(name, part) && answers.isAsked()) {
+            passOn();
+        } else {
+            answers.close();
+        }
+    }
+
+    /// What the program has left running would find its denied calls answered as on a kernel without them.
+    private void passOn() {
+        Optional<DetachedPlace> keeper = keeper();
+        if (keeper.isEmpty()) {
+            among.goOnAnswering(answers);
+            return;
+        }
+        try (Monitor monitor = keeper.get().monitor()) {
+            boolean _ = answers.handOver(monitor); // too many programs are answered, or the container has ended
+        } catch (HostException | EngineException e) {
+            System.getLogger(RunningExec.class.getName())
+                    .log(System.Logger.Level.DEBUG, "what a program has left running is not answered", e);
+        } finally {
+            answers.close();
+        }
     }
 
     private ExecResult made() {
         Processes.End end = watch.end();
+        Events met = answers.met();
         return new ExecResult(
-                Optional.ofNullable(cause.get()).orElseGet(() -> Verdict.of(end)),
+                Optional.ofNullable(cause.get()).orElseGet(() -> Verdict.of(end, met)),
                 end.code(),
                 end.signal(),
                 streams.output(),
@@ -339,6 +396,9 @@ public final class RunningExec implements AutoCloseable {
                 Duration.ofNanos(watch.endedNanos() - startedNanos),
                 part.cpuTime(),
                 Bytes.of(watch.told().map(Report::peakBytes).orElse(0L)),
+                met.oomKills(),
+                met.pidsRefused(),
+                answers.denials(),
                 streams.failures());
     }
 }

@@ -89,13 +89,7 @@ final class RunningSession implements Session {
     @Override
     public ExecResult exec(Exec exec, Streams streams) throws InterruptedException {
         requireRunning();
-        RunningExec running = container.startExec(withVariables(exec), streams);
-        try {
-            return running.await();
-        } catch (InterruptedException e) {
-            running.close();
-            throw e;
-        }
+        return container.startExec(withVariables(exec), streams).awaitOrClose();
     }
 
     /// A session has no program in which they could be read.

@@ -112,6 +112,9 @@ public final class ScriptedSession implements Session {
                 result.wallClock(),
                 result.cpuTime(),
                 result.peakMemory(),
+                result.oomKills(),
+                result.pidsRefused(),
+                result.denials(),
                 failures);
     }
 

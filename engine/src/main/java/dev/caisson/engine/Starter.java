@@ -299,7 +299,8 @@ final class Starter implements AutoCloseable {
 
     /// Runs more programs in containers, with this one's helper process and streams.
     Executions executions(EngineThreads threads) {
-        return new Executions(zygote, streams, threads);
+        return new Executions(
+                zygote, streams, threads, (filter, target) -> preparation.denials(filter, target, this::listeners));
     }
 
     /// Takes snapshots of sessions.

@@ -27,9 +27,16 @@ public enum Verdict {
     KILLED;
 
     private static final int SIGSYS = 31;
+    private static final int SIGKILL = 9;
+    private static final int SIGNALLED = 128;
 
-    /// Returns the verdict of one program of a container: what the limits did is known of the container alone.
-    static Verdict of(Processes.End end) {
+    /// Returns the verdict of one program of a container.
+    /// @param met how often limits of the container had to act meanwhile, whichever of its programs met them
+    static Verdict of(Processes.End end, Events met) {
+        boolean killed = end.signal() == SIGKILL || end.code() == SIGNALLED + SIGKILL;
+        if (killed && met.hasOutOfMemory()) {
+            return OUT_OF_MEMORY;
+        }
         if (end.signal() == SIGSYS) {
             return SECCOMP;
         }

@@ -164,14 +164,4 @@ class DetachedDenialTest {
         assertThat(denialsAtEnd(box)).isEmpty();
         assertThat(box.state().lastEnd().orElseThrow().code()).isEqualTo(1);
     }
-
-    @Test
-    void an_exec_asks_nobody() throws Exception {
-        started(WATCHED, "sleep", "1000");
-        try (Engine engine = Engine.open(OPTIONS)) {
-            ExecResult result = engine.exec("box", Exec.of("unshare", "-U", "true"), Streams.capture());
-            assertThat(result.exitCode()).isEqualTo(1);
-        }
-        assertThat(denials()).isEmpty();
-    }
 }

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 public final class Launched implements AutoCloseable {
     private static final byte[] START = {1};
     private static final byte[] START_ALONE = {3};
+    private static final byte[] START_ASKING = {4};
+    private static final byte[] START_ALONE_ASKING = {5};
     private static final int SIGKILL = 9;
     /// Offset of `called` in plan.h's `struct start`.
     private static final long START_CALLED = 4;
@@ -103,9 +105,15 @@ public final class Launched implements AutoCloseable {
         return say(START);
     }
 
+    /// Like [#start], of a program under a filter that asks: a report brings the listener before it runs.
+    public boolean startAsking() {
+        return say(START_ASKING);
+    }
+
     /// Like [#start], of a process that outlives this one: whoever has a copy of its control socket keeps it.
-    public boolean startAlone() {
-        return say(START_ALONE);
+    /// @param asks whether the listener of its filter is to be reported
+    public boolean startAlone(boolean asks) {
+        return say(asks ? START_ALONE_ASKING : START_ALONE);
     }
 
     private boolean say(byte... word) {

@@ -305,7 +305,7 @@ public final class Launcher {
                     pause.meanwhile().run();
                     launched.start();
                 }
-                case EXIT, NAMESPACE ->
+                case EXIT, NAMESPACE, LISTENER ->
                     throw new HostException(
                             "INIT_PROTOCOL", "init sent a report of " + report.kind() + " before the start");
             }

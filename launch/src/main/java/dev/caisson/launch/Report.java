@@ -29,7 +29,9 @@ public record Report(
         PAUSED,
         EXIT,
         NAMESPACE,
-        RESOLVER
+        RESOLVER,
+        /// Of the filter of what is to be the program.
+        LISTENER
     }
 
     /// Length of a report on the socket.

@@ -77,6 +77,11 @@ public final class SeccompListener implements AutoCloseable {
         }
     }
 
+    /// Takes a listener whose descriptor came in a message.
+    public static SeccompListener of(Fd taken) {
+        return new SeccompListener(taken);
+    }
+
     /// A process that ends while it is looked at gives each of ENOENT, ESRCH and, once its memory is gone,
     /// EACCES.
     private static Optional<SeccompListener> gone(IOException e) {

@@ -9,7 +9,7 @@ import java.util.TreeSet;
 
 /// Explains what one profile decides for one target. Made once, it explains any number of calls, in any
 /// thread.
-public final class Explainer {
+public final class Explainer implements CallExplainer {
     private final Profile profile;
     private final Target target;
     private final ProfileEvaluator evaluator;
@@ -27,11 +27,13 @@ public final class Explainer {
         }
     }
 
+    @Override
     public Explanation explain(SeccompData data) {
         return new Explanation(CallText.of(data), evaluator.decide(data), reasons(data));
     }
 
     /// The arguments that some rule for the call has a condition on, as wide as the kernel reads them.
+    @Override
     public List<Long> examined(SeccompData data) {
         return evaluator
                 .call(data)

@@ -6,7 +6,7 @@ import java.util.TreeSet;
 
 /// Explains what a filter decides whose profile nobody knows, as far as its instructions and the table of
 /// calls tell.
-public final class FilterExplainer {
+public final class FilterExplainer implements CallExplainer {
     /// A filter can allow a call in so many ways that nobody reads them all.
     private static final int MOST_WAYS = 4;
 
@@ -16,8 +16,14 @@ public final class FilterExplainer {
         this.filter = filter;
     }
 
+    @Override
     public Explanation explain(SeccompData data) {
         return new Explanation(CallText.of(data), filter.decide(data), reasons(data));
+    }
+
+    @Override
+    public List<Long> examined(SeccompData data) {
+        return Simulator.examined(filter, data);
     }
 
     private List<String> reasons(SeccompData data) {

@@ -1,11 +1,12 @@
 package dev.caisson.watch;
 
 import dev.caisson.cgroup.CpuPace;
+import dev.caisson.linux.Fd;
 import dev.caisson.linux.SeccompListener;
 import dev.caisson.linux.ThreadClock;
 import dev.caisson.seccomp.Action;
+import dev.caisson.seccomp.CallExplainer;
 import dev.caisson.seccomp.Explainer;
-import dev.caisson.seccomp.Explanation;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.seccomp.Profile;
@@ -19,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -48,22 +50,6 @@ public final class DenialLog implements AutoCloseable {
     /// The cost of waiting for a question, besides the answer.
     private static final long WAKING_NANOS = 10_000;
 
-    /// A denied call whose kind is new.
-    private static final class Asked {
-        private final SeccompListener by;
-        private final SeccompListener.Call call;
-        private final SeccompData data;
-        private final Action action;
-        private boolean answered;
-
-        private Asked(SeccompListener by, SeccompListener.Call call, SeccompData data, Action action) {
-            this.by = by;
-            this.call = call;
-            this.data = data;
-            this.action = action;
-        }
-    }
-
     /// The container that it answers for.
     ///
     /// @param filter that answers itself, where the container's asks
@@ -71,7 +57,8 @@ public final class DenialLog implements AutoCloseable {
     public record Subject(Filter filter, Supplier<Profile> profile, Target target, Watch watch) {}
 
     private final Filter filter;
-    private final Subject subject;
+    private final Watch watch;
+    private final ExplainedCalls calls;
     private final boolean complain;
     private final Optional<CallCounts> counts;
     private final Optional<LearnedCalls> learned;
@@ -80,7 +67,7 @@ public final class DenialLog implements AutoCloseable {
     private @Nullable SeccompListener listener;
     private long key;
     private boolean watching;
-    private @Nullable Explainer explainer;
+    private @Nullable AskedCall open;
     private boolean telling;
     private CompletableFuture<@Nullable Void> told = CompletableFuture.completedFuture(null);
     private boolean readerWaits;
@@ -89,18 +76,41 @@ public final class DenialLog implements AutoCloseable {
     private volatile Runnable news = () -> {};
     private volatile CpuPace pace = new CpuPace(Optional.empty());
     private boolean resting;
+    private boolean leaving;
     private long windowBegan = System.nanoTime() - WINDOW_NANOS;
     private int answers;
 
     public DenialLog(Subject subject, Listeners with) {
-        this.subject = subject;
-        this.filter = subject.filter();
-        this.complain = subject.watch().letsDeniedPass();
-        this.learned = subject.watch() == Watch.LEARN
-                ? Optional.of(new LearnedCalls(subject.profile().get(), subject.target()))
-                : Optional.empty();
-        this.counts =
-                subject.watch() == Watch.RECORD ? Optional.of(new CallCounts(filter.architecture())) : Optional.empty();
+        this(
+                subject.filter(),
+                subject.watch(),
+                () -> new Explainer(subject.profile().get(), subject.target()),
+                subject.watch() == Watch.LEARN
+                        ? Optional.of(new LearnedCalls(subject.profile().get(), subject.target()))
+                        : Optional.empty(),
+                with);
+    }
+
+    /// Answers for a program whose denied calls are told.
+    ///
+    /// @param filter that answers itself, where the program's asks
+    /// @param reasons made when the first call is denied
+    DenialLog(Filter filter, Supplier<CallExplainer> reasons, Listeners with) {
+        this(filter, Watch.TELL, reasons, Optional.empty(), with);
+    }
+
+    private DenialLog(
+            Filter filter,
+            Watch watch,
+            Supplier<CallExplainer> reasons,
+            Optional<LearnedCalls> learned,
+            Listeners with) {
+        this.filter = filter;
+        this.watch = watch;
+        this.complain = watch.letsDeniedPass();
+        this.calls = new ExplainedCalls(filter, complain, reasons);
+        this.learned = learned;
+        this.counts = watch == Watch.RECORD ? Optional.of(new CallCounts(filter.architecture())) : Optional.empty();
         this.with = with;
     }
 
@@ -132,6 +142,46 @@ public final class DenialLog implements AutoCloseable {
         ProgramListener.await(pid, initStays, ended).ifPresent(this::watch);
     }
 
+    /// Takes the listener that a program has handed over before it runs.
+    /// @param fail ends the program, if a question cannot be answered
+    public void begin(Fd taken, Runnable fail) {
+        synchronized (this) {
+            failing = fail;
+        }
+        watch(SeccompListener.of(taken));
+    }
+
+    /// Passes the listener on to somebody else who answers from then on; empty if there is none, or nobody is left
+    /// under
+    /// the filter. It stays this one's if the other does not take it.
+    /// @param other returns whether it has a copy
+    /// @return false if the other did not take it
+    public boolean handOver(Predicate<Fd> other) {
+        SeccompListener asked;
+        synchronized (this) {
+            AskedCall waiting = open;
+            if (waiting != null) {
+                respond(waiting);
+            }
+            asked = listener;
+            if (asked == null || asked.state() == SeccompListener.State.ENDED) {
+                return true;
+            }
+            leaving = true;
+            settle();
+        }
+        boolean taken = other.test(asked.fd());
+        synchronized (this) {
+            leaving = false;
+            if (taken) {
+                close();
+            } else {
+                settle();
+            }
+        }
+        return taken;
+    }
+
     private synchronized void watch(SeccompListener taken) {
         listener = taken;
         settle();
@@ -143,7 +193,7 @@ public final class DenialLog implements AutoCloseable {
         if (asked == null) {
             return;
         }
-        boolean wanted = !telling && !resting && answers < MOST_ANSWERS && !rests();
+        boolean wanted = !leaving && !telling && !resting && answers < MOST_ANSWERS && !rests();
         if (wanted && !watching) {
             key = with.reactor().watch(asked.fd(), this::ready, this::fail);
         } else if (!wanted && watching) {
@@ -216,9 +266,9 @@ public final class DenialLog implements AutoCloseable {
         counts.ifPresent(counted -> counted.count(data, passes));
         boolean isMissing = action.equals(Action.errno("ENOSYS"));
         if (!passes) {
-            learned.ifPresent(calls -> calls.add(data));
+            learned.ifPresent(all -> all.add(data));
         }
-        boolean isTrusted = subject.watch() == Watch.RECORD || subject.watch() == Watch.LEARN;
+        boolean isTrusted = watch == Watch.RECORD || watch == Watch.LEARN;
         if (!isTrusted || isMissing || !(passes || complain)) {
             charge();
         }
@@ -230,9 +280,8 @@ public final class DenialLog implements AutoCloseable {
             asked.refuse(call, action.data()); // as on a kernel without the call: nothing to be told
             return;
         }
-        var denied = new Asked(asked, call, data, action);
-        Explainer known = explainer;
-        if (known != null && notes.count(kind(known, data))) {
+        var denied = new AskedCall(asked, call, data, action);
+        if (calls.kind(data).filter(notes::count).isPresent()) {
             respond(denied);
         } else {
             look(denied);
@@ -256,7 +305,7 @@ public final class DenialLog implements AutoCloseable {
         settle();
     }
 
-    private void respond(Asked denied) {
+    private void respond(AskedCall denied) {
         if (denied.answered || listener != denied.by) {
             return;
         }
@@ -269,8 +318,9 @@ public final class DenialLog implements AutoCloseable {
     }
 
     /// Reads about the caller before it is answered, and tells the call after that.
-    private void look(Asked denied) {
+    private void look(AskedCall denied) {
         telling = true;
+        open = denied;
         told = new CompletableFuture<>();
         if (readerWaits) {
             respond(denied);
@@ -290,30 +340,29 @@ public final class DenialLog implements AutoCloseable {
     }
 
     /// @return whether nobody has given up waiting for it
-    private synchronized boolean hasLooked(Asked denied) {
+    private synchronized boolean hasLooked(AskedCall denied) {
         readerWaits = false;
         return !denied.answered;
     }
 
     /// Returns the caller if it still waits for its answer: only then is what was read its own.
-    private synchronized Caller stillThere(Asked denied, Caller caller) {
+    private synchronized Caller stillThere(AskedCall denied, Caller caller) {
         Caller known = listener == denied.by && denied.by.isWaiting(denied.call) ? caller : Caller.UNKNOWN;
         respond(denied);
         return known;
     }
 
-    private synchronized void giveUp(Asked denied) {
+    private synchronized void giveUp(AskedCall denied) {
         if (!denied.answered && listener == denied.by) {
             respond(denied);
             with.read(() -> tell(denied, Caller.UNKNOWN));
         }
     }
 
-    private void tell(Asked denied, Caller caller) {
+    private void tell(AskedCall denied, Caller caller) {
         try {
-            Explainer made = explainer();
-            Kind kind = kind(made, denied.data);
-            Denial denial = denial(denied, caller, made.explain(denied.data));
+            Kind kind = calls.explainedKind(denied.data);
+            Denial denial = calls.denial(denied.data, denied.action, caller);
             synchronized (this) {
                 notes.add(kind, denial);
             }
@@ -325,33 +374,6 @@ public final class DenialLog implements AutoCloseable {
             }
         }
         news.run();
-    }
-
-    private Explainer explainer() {
-        synchronized (this) {
-            Explainer known = explainer;
-            if (known != null) {
-                return known;
-            }
-        }
-        Explainer made = new Explainer(subject.profile().get(), subject.target());
-        synchronized (this) {
-            explainer = made;
-        }
-        return made;
-    }
-
-    private static Kind kind(Explainer explainer, SeccompData data) {
-        return new Kind(data.number(), data.arch(), explainer.examined(data));
-    }
-
-    private Denial denial(Asked denied, Caller caller, Explanation explanation) {
-        boolean wantsListener = filter.isForListener(denied.data) && denied.action.kind() != Action.Kind.ERRNO;
-        String answer =
-                wantsListener ? Action.errno("EBUSY").toString() : (complain ? Action.ALLOW : denied.action).toString();
-        List<String> reasons = wantsListener ? ONE_LISTENER : explanation.reasons();
-        return new Denial(
-                explanation.call(), answer, caller.process(), caller.executable(), caller.location(), reasons, 1);
     }
 
     /// Returns what has been denied until now, in the order of the first time.
@@ -387,6 +409,11 @@ public final class DenialLog implements AutoCloseable {
             }
             return counted.recording();
         });
+    }
+
+    /// Returns whether it has a listener, whose last program may still ask.
+    public synchronized boolean isAsked() {
+        return listener != null;
     }
 
     private void forget(SeccompListener asked) {

@@ -4,9 +4,12 @@ import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.HostFacts;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
+import dev.caisson.seccomp.CallExplainer;
 import dev.caisson.seccomp.Compiler;
+import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.FilterCache;
+import dev.caisson.seccomp.FilterExplainer;
 import dev.caisson.seccomp.KernelVersion;
 import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.ProfileLint;
@@ -20,6 +23,7 @@ import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.SeccompChoice.Watch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -57,6 +61,8 @@ public final class Filters {
     }
 
     private static final int MOST = 64;
+    private static final List<List<Restriction>> RESTRICTIONS = List.of(
+            List.of(), List.of(Restriction.VOLUMES), List.of(Restriction.VOLUMES, Restriction.WRITABLE_VOLUMES));
 
     /// A filter, and what a plan says of it before what the engine does.
     private record Plain(Filter filter, String summary) {
@@ -123,6 +129,35 @@ public final class Filters {
                 new DenialLog.Subject(
                         filter, () -> profile(spec), target(spec.capabilities().mask()), wanted.get()),
                 with.get()));
+    }
+
+    /// Returns the log that answers for one more program of a container, under a filter that asks.
+    /// @param spec the container's, if it is known; it is read when the first call is denied
+    /// @param capabilities the container's
+    public DenialLog denials(
+            ExecFilter exec, Supplier<Optional<ContainerSpec>> spec, long capabilities, Supplier<Listeners> with) {
+        Filter answering = exec.answering();
+        return new DenialLog(
+                answering,
+                () -> spec.get().map(this::explainer).orElseGet(() -> explainer(answering, capabilities)),
+                with.get());
+    }
+
+    private CallExplainer explainer(ContainerSpec spec) {
+        return new Explainer(profile(spec), target(spec.capabilities().mask()));
+    }
+
+    /// Explains by the profile of Caisson's own that the filter was made of, or by its instructions.
+    private CallExplainer explainer(Filter filter, long capabilities) {
+        Target target = target(capabilities);
+        for (SeccompChoice choice : List.of(new SeccompChoice.Standard(), new SeccompChoice.Strict())) {
+            for (List<Restriction> restrictions : RESTRICTIONS) {
+                if (Arrays.equals(cached(choice, target, restrictions).bytes(), filter.bytes())) {
+                    return new Explainer(profile(choice).under(restrictions), target);
+                }
+            }
+        }
+        return new FilterExplainer(filter);
     }
 
     /// Returns the profile that a container's filter is made of.
@@ -195,9 +230,9 @@ public final class Filters {
             }
         }
         if (writable && !spec.allowances().contains(Allowance.SETUID_FILES)) {
-            return List.of(Restriction.VOLUMES, Restriction.WRITABLE_VOLUMES);
+            return RESTRICTIONS.get(2);
         }
-        return volumes ? List.of(Restriction.VOLUMES) : List.of();
+        return RESTRICTIONS.get(volumes ? 1 : 0);
     }
 
     private Target target(long capabilities) {

@@ -7,6 +7,7 @@ import dev.caisson.cli.caller.SignalForwarding;
 import dev.caisson.cli.caller.StandardStream;
 import dev.caisson.cli.option.DetachKeys;
 import dev.caisson.cli.option.EnvironmentOptions;
+import dev.caisson.cli.text.EndText;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.Engine;
@@ -275,6 +276,7 @@ public final class ExecCommand implements Callable<Integer> {
         } else if (result.verdict() == Verdict.SECCOMP) {
             err.println("caisson: killed by the filter of system calls");
         }
+        EndText.ofExec(result).forEach(err::println);
         result.streamFailures().forEach(failure -> err.println("caisson: " + OneLine.of(failure.toString())));
         return result.exitStatus();
     }

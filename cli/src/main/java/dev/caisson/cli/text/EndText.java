@@ -1,6 +1,7 @@
 package dev.caisson.cli.text;
 
 import dev.caisson.cli.caller.OneLine;
+import dev.caisson.engine.ExecResult;
 import dev.caisson.engine.RunResult;
 import dev.caisson.engine.StreamFailure;
 import dev.caisson.engine.Verdict;
@@ -21,6 +22,25 @@ public final class EndText {
         if (result.verdict() != Verdict.OK) {
             lines.addAll(DenialText.destinations(result.deniedDestinations()));
         }
+        return lines;
+    }
+
+    /// The lines that `exec` prints after a program that failed.
+    public static List<String> ofExec(ExecResult result) {
+        var lines = new ArrayList<String>();
+        if (result.verdict() == Verdict.OK) {
+            return lines;
+        }
+        if (result.oomKills() > 0) {
+            lines.add("caisson: " + (result.verdict() == Verdict.OUT_OF_MEMORY ? Verdict.OUT_OF_MEMORY + ": " : "")
+                    + "while it ran, the kernel killed " + result.oomKills()
+                    + " of the container's processes at its memory limit: give it more with --memory");
+        }
+        if (result.pidsRefused() > 0) {
+            lines.add("caisson: while it ran, the container was refused a process " + result.pidsRefused()
+                    + " times: give it more with --pids-limit");
+        }
+        lines.addAll(DenialText.lines(result.denials()));
         return lines;
     }
 

@@ -2,6 +2,7 @@ package dev.caisson.cli.view;
 
 import dev.caisson.engine.HealthCheck;
 import dev.caisson.engine.HealthReport;
+import dev.caisson.spec.Denial;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -17,6 +18,7 @@ final class HealthText {
         state.put("Status", status.word());
         state.put("FailingStreak", (long) report.streak());
         state.put("Log", report.probes().stream().map(HealthText::probe).toList());
+        state.put("Denials", report.denials().stream().map(Denial::fields).toList());
         return state;
     }
 

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Calls that the filter of a container has denied since it was created, in the directory of its log:
+/// Calls that filters of a container's programs have denied since it was created, in the directory of its log:
 /// `struct monitor_denial_log`.
 ///
 /// @param kinds the first call of each kind, the oldest first
@@ -16,12 +16,21 @@ import java.util.Optional;
 public record DeniedCalls(List<Kind> kinds, long others) {
     /// One kind of calls.
     ///
+    /// @param source who made them
     /// @param first of them
     /// @param error the error number that they failed with; [#WANTED_LISTENER]
     /// @param count of them
-    public record Kind(SeccompData first, int error, long count) {
+    public record Kind(Source source, SeccompData first, int error, long count) {
         /// Stands in place of the error number if the call wanted a listener, which a process has one of.
         public static final int WANTED_LISTENER = -1;
+    }
+
+    /// Who makes calls.
+    public enum Source {
+        PROGRAM,
+        HEALTH_CHECK,
+        /// One more program that nobody waited for.
+        EXEC
     }
 
     /// Its file.
@@ -30,6 +39,8 @@ public record DeniedCalls(List<Kind> kinds, long others) {
     private static final int MOST = 64;
     private static final int HEADER = 24;
     private static final int KIND = 136;
+    private static final int OF_PROBE = 1 << 8;
+    private static final int OF_EXEC = 1 << 9;
     private static final int BYTES = HEADER + MOST * KIND;
 
     /// Most that is read of it.
@@ -62,8 +73,12 @@ public record DeniedCalls(List<Kind> kinds, long others) {
                     one.getLong(64),
                     one.getLong(72),
                     one.getLong(80));
-            kinds.add(new Kind(call, one.getInt(24), one.getLong(0)));
+            kinds.add(new Kind(source(one.getInt(28)), call, one.getInt(24), one.getLong(0)));
         }
         return Optional.of(new DeniedCalls(kinds, in.getLong(16)));
+    }
+
+    private static Source source(int looked) {
+        return (looked & OF_PROBE) != 0 ? Source.HEALTH_CHECK : (looked & OF_EXEC) != 0 ? Source.EXEC : Source.PROGRAM;
     }
 }

@@ -19,7 +19,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -210,28 +209,9 @@ public final class Monitor implements AutoCloseable {
         return true;
     }
 
-    /// Hands over a program that was started in the container and stands in front of its start.
-    /// @param id of [ExecLog#ID_DIGITS] hexadecimal digits
-    /// @param control its socket of reports; stays the caller's
-    public void adopt(String id, Fd control) throws InterruptedException {
-        checked(ask(Requests.ADOPT, 0, HexFormat.of().parseHex(id), List.of(control)));
-    }
-
-    /// Has it read and drop what a program that was handed over writes to its terminal, or the program would stand
-    /// still once that is full.
-    /// @param terminal its master; stays the caller's
-    /// @return false if no such program was handed over, or it has ended
-    /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
-    public boolean read(String id, Fd terminal) throws InterruptedException {
-        Packet reply = ask(Requests.READ, 0, HexFormat.of().parseHex(id), List.of(terminal));
-        if (reply.argument() == Errno.EOPNOTSUPP) {
-            throw MonitorFailures.keepsNoTerminal();
-        }
-        if (reply.argument() == Errno.ESRCH) {
-            return false;
-        }
-        checked(reply);
-        return true;
+    /// Programs of the container that it keeps or answers.
+    public MonitorPrograms programs() {
+        return new MonitorPrograms(this);
     }
 
     /// Ends the monitor, and with it mounts, locks and the writable layer.
@@ -372,11 +352,11 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
-    private Packet ask(int op, int argument) throws InterruptedException {
+    Packet ask(int op, int argument) throws InterruptedException {
         return ask(op, argument, new byte[0], List.of());
     }
 
-    private Packet ask(int op, int argument, byte[] payload, List<Fd> descriptors) throws InterruptedException {
+    Packet ask(int op, int argument, byte[] payload, List<Fd> descriptors) throws InterruptedException {
         int number = sequence++;
         try {
             Sockets.send(socket, Packet.encode(op, number, argument, payload), descriptors);
@@ -428,7 +408,7 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
-    private static Packet checked(Packet reply) {
+    static Packet checked(Packet reply) {
         if (reply.argument() != 0) {
             throw new HostException(
                     "MONITOR_REFUSED",

@@ -49,6 +49,13 @@ public final class MonitorFailures {
                 "the container was created by an earlier Caisson, which keeps no program with a terminal: create it again");
     }
 
+    static HostException answersNoOthers() {
+        return new HostException(
+                "MONITOR_VERSION",
+                "the container was created by an earlier Caisson, which keeps no program whose denied calls are reported:"
+                        + " create it again");
+    }
+
     static HostException showsNoFiles() {
         return new HostException(
                 "MONITOR_VERSION",

@@ -64,7 +64,8 @@ public final class MonitorSetup {
             Duration startPeriod,
             Duration startInterval,
             int retries,
-            OnFailure onFailure) {
+            OnFailure onFailure,
+            boolean asks) {
         /// What follows when it becomes unhealthy, in the order of `enum monitor_on_failure`.
         public enum OnFailure {
             NONE,
@@ -84,6 +85,7 @@ public final class MonitorSetup {
     private static final int STDIN_ONCE = 4;
     private static final int LINKABLE = 16;
     private static final int HOST_NETWORK = 32;
+    private static final int PROBES_ASK = 64;
 
     private final LaunchPlan plan;
     private final Streams streams;
@@ -248,6 +250,7 @@ public final class MonitorSetup {
                 | (streams.input() ? STDIN_OPEN : 0)
                 | (streams.once() ? STDIN_ONCE : 0)
                 | (linkable ? LINKABLE : 0)
+                | (health.filter(Health::asks).isPresent() ? PROBES_ASK : 0)
                 | (plan.usesHostNetwork() ? HOST_NETWORK : 0);
     }
 }

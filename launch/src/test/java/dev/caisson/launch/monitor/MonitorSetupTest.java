@@ -174,7 +174,8 @@ class MonitorSetupTest {
                 Duration.ofMillis(3),
                 Duration.ofMillis(4),
                 5,
-                MonitorSetup.Health.OnFailure.STOP);
+                MonitorSetup.Health.OnFailure.STOP,
+                false);
         List<Fd> joins = Collections.nCopies(plan.groups(), other);
         MonitorSetup setup = setup().health(health, one, joins, other);
 

@@ -238,21 +238,21 @@ class MonitorTest {
         byte[] id = HexFormat.of().parseHex(ID);
         Sockets.Pair handed = lent();
         answer(16, 0, NONE);
-        monitor.adopt(ID, handed.theirs());
+        monitor.programs().adopt(ID, handed.theirs());
         assertHanded(16, id, handed);
-        assertRefused(16, Errno.EBUSY, () -> monitor.adopt(ID, pair.theirs()));
+        assertRefused(16, Errno.EBUSY, () -> monitor.programs().adopt(ID, pair.theirs()));
 
         handed = lent();
         answer(17, 0, NONE);
-        assertThat(monitor.read(ID, handed.theirs())).isTrue();
+        assertThat(monitor.programs().read(ID, handed.theirs())).isTrue();
         assertHanded(17, id, handed);
         answer(17, Errno.ESRCH, NONE);
-        assertThat(monitor.read(ID, pair.theirs())).isFalse();
+        assertThat(monitor.programs().read(ID, pair.theirs())).isFalse();
         assertAsked(17, 0, id);
         answer(17, Errno.EOPNOTSUPP, NONE);
-        assertCode("MONITOR_VERSION", () -> monitor.read(ID, pair.theirs()));
+        assertCode("MONITOR_VERSION", () -> monitor.programs().read(ID, pair.theirs()));
         assertAsked(17, 0, id);
-        assertRefused(17, Errno.EBUSY, () -> monitor.read(ID, pair.theirs()));
+        assertRefused(17, Errno.EBUSY, () -> monitor.programs().read(ID, pair.theirs()));
     }
 
     /// Asserts that one descriptor came with a request, and that it stayed the sender's too.
