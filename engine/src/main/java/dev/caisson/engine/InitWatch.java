@@ -163,9 +163,6 @@ final class InitWatch {
 
     /// @return whether there was a report
     private boolean readReport() {
-        if (!init.control().isOpen()) {
-            return false;
-        }
         Optional<Sockets.Message> received = Sockets.receiveNow(init.control(), Report.BYTES);
         if (received.isEmpty()) {
             return false;

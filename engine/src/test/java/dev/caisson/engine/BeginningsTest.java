@@ -3,8 +3,11 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Limits;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.Placement;
 import dev.caisson.state.State;
 import dev.caisson.state.StateException;
@@ -88,6 +91,34 @@ class BeginningsTest extends BusyboxEngine {
                             Path.of("/proc/" + started.container().pid() + "/ns/ipc")))
                     .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/ipc")));
             assertThat(onlyWaiting()).isEqualTo(next);
+        }
+    }
+
+    @Test
+    void one_on_another_network_does_not_take_it() throws Exception {
+        long next = ready();
+        ContainerSpec onHost = busybox("sleep", "100").network(Network.ofHost()).allow(Allowance.HOST_NETWORK);
+
+        try (Started started = start(onHost)) {
+            assertThat(Files.readSymbolicLink(
+                            Path.of("/proc/" + started.container().pid() + "/ns/net")))
+                    .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/net")));
+            assertThat(onlyWaiting()).isEqualTo(next);
+        }
+    }
+
+    @Test
+    void one_in_a_group_of_a_users_does_not_take_it() throws Exception {
+        long next = ready();
+        String parent = "test-beginnings-" + ProcessHandle.current().pid();
+        try (Hierarchy hierarchy = Hierarchy.detect()) {
+            hierarchy.createParent(parent, Limits.defaults());
+            try (Started started = start(busybox("sleep", "100").placement(new Placement.Parent(parent)))) {
+                assertThat(group(started.container().pid())).contains("/" + parent + "/");
+                assertThat(onlyWaiting()).isEqualTo(next);
+            } finally {
+                hierarchy.removeParent(parent);
+            }
         }
     }
 

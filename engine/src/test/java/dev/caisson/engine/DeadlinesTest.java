@@ -13,15 +13,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// Deadlines of a container that ends by itself, before or after they begin.
 @Tag("root")
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class DeadlinesTest {
     private static final String PARENT =
             "caisson-deadlines-" + ProcessHandle.current().pid();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// In which threads launches and removals are done, and what becomes of those that are interrupted. No container is
 /// made: each launch here ends with an exception.
-@Timeout(value = 30, unit = TimeUnit.SECONDS)
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class EngineThreadsTest {
     private static final int MOST = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
 

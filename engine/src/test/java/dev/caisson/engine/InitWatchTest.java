@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// What a first process says and how it ends: here a shell that does what the test writes to it, and the test speaks
 /// in its place.
-@Timeout(value = 30, unit = TimeUnit.SECONDS)
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class InitWatchTest {
     private static final String REACTOR = "init-watch-test";
 

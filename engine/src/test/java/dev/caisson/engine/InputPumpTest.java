@@ -12,15 +12,18 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Input on its way to a program. The test plays the program, at the other end of a pipe.
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class InputPumpTest {
-    private static final long PATIENCE_SECONDS = 10;
+    private static final long PATIENCE_SECONDS = 5;
 
     private final Reactor reactor = new Reactor("pump-test", _ -> {});
     private final StreamThreads threads = new StreamThreads();
@@ -49,14 +52,23 @@ class InputPumpTest {
 
     /// Reads up to the end, or as many bytes.
     private String read(int most) {
+        Pipes.doNotWait(pipe.read());
         var all = new ByteArrayOutputStream();
         byte[] buffer = new byte[1000];
+        long last = System.nanoTime();
         while (all.size() < most) {
             int count = Pipes.read(pipe.read(), buffer);
-            if (count <= 0) {
+            if (count == 0) {
                 break;
             }
-            all.write(buffer, 0, count);
+            if (count > 0) {
+                all.write(buffer, 0, count);
+                last = System.nanoTime();
+            } else if (System.nanoTime() - last > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+                throw new AssertionError("nothing comes behind " + all.size() + " bytes");
+            } else {
+                LockSupport.parkNanos(100_000);
+            }
         }
         return all.toString(StandardCharsets.US_ASCII);
     }

@@ -3,12 +3,14 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.image.ProgressListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -140,6 +142,21 @@ class InterruptedRunTest extends BusyboxEngine {
             assertThatThrownBy(container::await).isInstanceOf(InterruptedException.class);
 
             assertThat(engine.containers()).isEqualTo(List.of(container));
+        }
+    }
+
+    /// It is launched in the same thread: an observer of many would otherwise need as many again.
+    @Test
+    void an_observer_of_one_launch_may_run_another() throws Exception {
+        var inner = new AtomicReference<RunResult>();
+        try (Container _ = engine.start(busybox("sleep", "100"), Streams.capture(), ProgressListener.none(), _ -> {
+            try {
+                inner.set(shell("echo inner"));
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        })) {
+            assertThat(inner.get()).isNotNull().extracting(RunResult::stdout).isEqualTo("inner\n");
         }
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Whoever waits for the end of a container gets its result, or why there is none, in the form that callers get.
-@Timeout(value = 30, unit = TimeUnit.SECONDS)
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class OutcomeTest {
     private static final RunResult RESULT = RunResult.of(Verdict.EXIT, 3);
     private static final Duration NEVER = Duration.ofSeconds(Long.MAX_VALUE);

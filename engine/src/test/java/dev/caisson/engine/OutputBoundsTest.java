@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.spec.Bytes;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
@@ -141,21 +142,28 @@ class OutputBoundsTest {
 
     @Test
     void of_a_budget_that_many_take_from_at_once_nothing_is_given_out_twice() throws InterruptedException {
-        var budget = new CaptureBudget(Bytes.of(10_000));
+        var budget = new CaptureBudget(Bytes.of(2_000_000));
         var taken = new AtomicInteger();
+        var go = new CountDownLatch(1);
         var all = new ArrayList<Thread>();
         for (int i = 0; i < 4; i++) {
             all.add(Thread.ofPlatform().start(() -> {
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
                 while (budget.take(1)) {
                     taken.incrementAndGet();
                 }
             }));
         }
+        go.countDown();
         for (Thread each : all) {
             each.join();
         }
 
-        assertThat(taken).hasValue(10_000);
+        assertThat(taken).hasValue(2_000_000);
         assertThat(budget.left()).isEqualTo(Bytes.of(0));
     }
 }

@@ -28,13 +28,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Output of a program on its way to a consumer. The test plays the program, at the other end of a pipe.
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class OutputPumpTest {
-    private static final long PATIENCE_SECONDS = 10;
+    private static final long PATIENCE_SECONDS = 5;
 
     private final Reactor reactor = new Reactor("pump-test", _ -> {});
     private final StreamThreads threads = new StreamThreads();
@@ -334,7 +336,9 @@ class OutputPumpTest {
         write("a");
         sink.await("a");
         write("b");
-        assertThat(done.await(20, TimeUnit.MILLISECONDS)).isFalse();
+        assertThat(done.await(150, TimeUnit.MILLISECONDS))
+                .as("also after its first look")
+                .isFalse();
         assertThat(sink.text()).isEqualTo("a");
         pump.containerGone();
         assertEnded(pump);

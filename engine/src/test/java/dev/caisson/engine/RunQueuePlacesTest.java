@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// The places of a queue, without an engine.
-@Timeout(value = 30, unit = TimeUnit.SECONDS)
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class RunQueuePlacesTest {
     private final AtomicInteger asked = new AtomicInteger();
     /// In how many questions the engine is closed; never if negative.

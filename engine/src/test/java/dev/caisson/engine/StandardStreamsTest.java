@@ -37,15 +37,18 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The descriptors of a program and where they lead; the test is the program.
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class StandardStreamsTest {
     private static final Bytes BUDGET = Bytes.of(100_000);
 
@@ -90,10 +93,17 @@ class StandardStreamsTest {
         assertThat(Pipes.write(to, bytes, 0, bytes.length)).isEqualTo(bytes.length);
     }
 
+    /// What is there, once something is; nothing at the end.
     private static String read(Fd from) {
+        Pipes.doNotWait(from);
         byte[] buffer = new byte[100];
-        int count = Pipes.read(from, buffer);
-        return new String(buffer, 0, Math.max(0, count), StandardCharsets.US_ASCII);
+        long begun = System.nanoTime();
+        int count;
+        do {
+            count = Pipes.read(from, buffer);
+            LockSupport.parkNanos(100_000);
+        } while (count < 0 && System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(10));
+        return count < 0 ? "nothing comes" : new String(buffer, 0, count, StandardCharsets.US_ASCII);
     }
 
     private static String text(RunResult.Captured captured) {

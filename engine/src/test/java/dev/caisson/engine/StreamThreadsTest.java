@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Which threads are taken for streams of callers, and what they read into.
-@Timeout(value = 30, unit = TimeUnit.SECONDS)
+@Timeout(value = 15, unit = TimeUnit.SECONDS)
 class StreamThreadsTest {
     private static final int KEPT_CHUNKS = 16;
     private static final int FEW = 4;
