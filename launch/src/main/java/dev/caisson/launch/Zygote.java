@@ -133,18 +133,14 @@ public final class Zygote implements AutoCloseable {
             return;
         }
         started.complete(zygote);
-        boolean interrupted = false;
         while (zygote.closed.getCount() > 0) {
             try {
                 zygote.closed.await();
-            } catch (InterruptedException e) {
-                interrupted = true;
+            } catch (InterruptedException _) {
+                // only closing ends this thread
             }
         }
         Processes.reap(zygote.pid);
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     /// Returns the static program of zygote, init and monitor in sealed memory, which is the caller's to close.
@@ -285,7 +281,7 @@ public final class Zygote implements AutoCloseable {
     }
 
     /// The zygote speaks first, once.
-    private void awaitStart() {
+    void awaitStart() {
         var answer = new Answer();
         awaited.add(answer);
         answer.done();

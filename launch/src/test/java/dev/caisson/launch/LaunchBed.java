@@ -130,6 +130,7 @@ abstract class LaunchBed {
         }
         slots.add(new SlotSource.CgroupDirectory());
         slots.add(new SlotSource.Layer(0));
+        slots.add(new SlotSource.Upper(LayerMedium.MEMORY));
         slots.addAll(List.of(others));
         slots.add(new SlotSource.Root());
         return slots;

@@ -290,6 +290,14 @@ class ZygoteTest {
         assertThat(Zygote.await(CompletableFuture.completedFuture(zygote))).isSameAs(zygote);
     }
 
+    @Test
+    void its_first_word_says_whether_it_has_started() {
+        scripted.answer();
+        zygote.awaitStart();
+        scripted.refuse(5, Errno.EPERM);
+        assertThatThrownBy(zygote::awaitStart).hasMessageContaining("building its private root (EPERM)");
+    }
+
     // ---- the process
 
     @Test
@@ -301,6 +309,7 @@ class ZygoteTest {
         try (started;
                 Zygote _ = Zygote.await(Zygote.begin(true))) {
             assertThat(arguments(started)).containsExactly("caisson-init", "zygote");
+            assertThat(keepers()).hasSizeGreaterThanOrEqualTo(2);
             for (Thread keeper : keepers()) {
                 assertThat(keeper.isDaemon()).isTrue();
                 keeper.interrupt();
@@ -319,6 +328,7 @@ class ZygoteTest {
         try (Zygote linking = Zygote.await(Zygote.begin(true))) {
             assertThat(arguments(linking)).containsExactly("caisson-init", "zygote", "links");
         }
+        assertThat(Thread.interrupted()).isFalse();
     }
 
     private static List<String> arguments(Zygote zygote) throws IOException {
