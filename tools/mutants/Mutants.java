@@ -36,7 +36,7 @@ final class Mutants {
     private static final String BY_TIME = "killed by its time";
     /// Test classes of the engine that come to its start and see little of it: attacks, and what it watches.
     private static final String OTHER_SUBJECTS =
-            "^(Cve|Denial|Docker|Emulated|Filter|Live|NotifiedRec|Pod|ProjectQuota|PublicArg|Record|Runtime|Syscall|VersionTwo)";
+            "^(Cve|Denial|Docker|Emulated|Filter|Live|NotifiedRec|Pod|ProjectQuota|PublicArg|RecordedWorkload|Runtime|Syscall|VersionTwo)";
 
     private final House house;
     private final Path scratch;

@@ -53,7 +53,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
                 .toList();
     }
 
-    private static List<Verifier.Check> limits(ContainerRecord record, EffectiveLimits limits, String path) {
+    static List<Verifier.Check> limits(ContainerRecord record, EffectiveLimits limits, String path) {
         return List.of(
                 check("memory limit", Bytes.of(record.memoryLimit()), limits.memory(), path),
                 check("process limit", record.pidsLimit(), limits.pids(), path));
@@ -72,14 +72,22 @@ public record Verification(String id, List<Verifier.Check> checks) {
                     setting.file() + " " + standing.found(),
                     standing.isAsPlanned()));
         }
-        for (String lack : record.unenforced()) {
-            checks.add(new Verifier.Check(
-                    "limit " + lack.substring(0, lack.indexOf(':')),
-                    "not enforced, by best effort",
-                    "not enforced" + lack.substring(lack.indexOf(':')),
-                    true));
-        }
+        checks.addAll(lacks(record.unenforced()));
         return checks;
+    }
+
+    /// @param unenforced as `LIMIT: WHY`
+    static List<Verifier.Check> lacks(List<String> unenforced) {
+        return unenforced.stream()
+                .map(lack -> {
+                    int colon = lack.indexOf(':');
+                    return new Verifier.Check(
+                            "limit " + lack.substring(0, colon),
+                            "not enforced, by best effort",
+                            "not enforced" + lack.substring(colon),
+                            true);
+                })
+                .toList();
     }
 
     private static <T> Verifier.Check check(String subject, T planned, EffectiveLimits.Bound<T> found, String path) {

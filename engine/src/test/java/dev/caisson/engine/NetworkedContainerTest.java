@@ -221,6 +221,7 @@ class NetworkedContainerTest {
         assertThat(hosts.stdout()).contains(address + "\tfront").contains(free("back") + "\tfront");
         assertThat(mac.stdout().strip()).isEqualTo(web.mac().toString());
         assertThat(checks).filteredOn(check -> !check.asPlanned()).isEmpty();
+        assertThat(checks).extracting(Verifier.Check::subject).anyMatch(subject -> subject.startsWith("network, "));
         assertThat(checks)
                 .filteredOn(check -> check.subject().equals("addresses"))
                 .singleElement()

@@ -137,7 +137,8 @@ class PreparationTest {
 
     @Test
     void program_user_and_groups_are_the_images_unless_the_spec_has_others() {
-        Preparation.Prepared prepared = prepare(spec("").addGroup("others").addGroup("9").addGroup("77"));
+        Preparation.Prepared prepared =
+                prepare(spec("").addGroup("others").addGroup("9").addGroup("77"));
         RootImage image = prepared.image();
         assertThat(image.layers()).isEqualTo(1);
         assertThat(image.binds()).isEmpty();
@@ -158,8 +159,8 @@ class PreparationTest {
         assertThat(prepare(ContainerSpec.of(Image.host(), "true")).image().binds())
                 .isNotEmpty()
                 .allMatch(bind -> bind.readOnly() && !bind.file())
-                .anyMatch(bind -> bind.source().equals(Path.of("/usr"))
-                        && bind.target().equals(new InRootPath("usr")));
+                .anyMatch(bind ->
+                        bind.source().equals(Path.of("/usr")) && bind.target().equals(new InRootPath("usr")));
     }
 
     @ParameterizedTest
@@ -181,13 +182,16 @@ class PreparationTest {
     void volumes_of_the_image_are_made_for_who_wants_them() {
         Preparation.Prepared prepared = preparation.prepare(spec(""), ProgressListener.none(), true);
         assertThat(prepared.anonymous()).hasSize(1);
-        assertThat(prepared.spec().mounts())
-                .singleElement()
-                .isInstanceOfSatisfying(Mount.Volume.class, volume -> {
-                    assertThat(volume.target()).isEqualTo(new InRootPath("srv"));
-                    assertThat(volume.name().map(VolumeName.class::cast)).isEqualTo(prepared.anonymous().stream().findFirst());
-                });
-        assertThat(preparation.prepare(spec(""), ProgressListener.none(), false).spec().mounts()).isEmpty();
+        assertThat(prepared.spec().mounts()).singleElement().isInstanceOfSatisfying(Mount.Volume.class, volume -> {
+            assertThat(volume.target()).isEqualTo(new InRootPath("srv"));
+            assertThat(volume.name().map(VolumeName.class::cast))
+                    .isEqualTo(prepared.anonymous().stream().findFirst());
+        });
+        assertThat(preparation
+                        .prepare(spec(""), ProgressListener.none(), false)
+                        .spec()
+                        .mounts())
+                .isEmpty();
     }
 
     @Test
@@ -199,8 +203,7 @@ class PreparationTest {
         Digest digest = prepared.mounted().getFirst().digest().orElseThrow();
         assertThat(prepared.pinnedMounts())
                 .containsExactly(
-                        memory,
-                        new Mount.ImageFiles(name("SIGINT").at(digest), other.target(), other.subpath()));
+                        memory, new Mount.ImageFiles(name("SIGINT").at(digest), other.target(), other.subpath()));
     }
 
     @Test
@@ -214,10 +217,11 @@ class PreparationTest {
         assertThat(prepared.filter()).isPresent();
 
         Preparation.Prepared idle = prepared.idle(true);
+        assertThat(prepared.idle()).isFalse();
+        assertThat(idle.idle()).isTrue();
         assertThat(idle.plan(IDS, ID, GuestNetwork.NONE)).isEqualTo(plan.idle());
         assertThat(idle.idle(false)).isEqualTo(prepared);
-        assertThat(prepare(spec("").seccomp(new SeccompChoice.Unconfined())
-                                .allow(Allowance.UNCONFINED_SECCOMP))
+        assertThat(prepare(spec("").seccomp(new SeccompChoice.Unconfined()).allow(Allowance.UNCONFINED_SECCOMP))
                         .filter())
                 .isEmpty();
     }
@@ -262,7 +266,8 @@ class PreparationTest {
         try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
             return all.filter(Files::isSymbolicLink)
                     .map(PreparationTest::target)
-                    .filter(target -> target.startsWith("/sys/fs/cgroup") || target.startsWith(OPTIONS.data().toString()))
+                    .filter(target -> target.startsWith("/sys/fs/cgroup")
+                            || target.startsWith(OPTIONS.data().toString()))
                     .sorted()
                     .toList();
         } catch (IOException e) {

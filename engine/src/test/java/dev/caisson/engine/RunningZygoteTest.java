@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Timeout;
 @Tag("root")
 @Timeout(60)
 class RunningZygoteTest {
-    /// Those of this test alone: no engine is open beside it.
-    private static List<Long> zygotes() {
+    /// Returns those of this process.
+    static List<Long> zygotes() {
         return ProcessHandle.current()
                 .children()
                 .map(ProcessHandle::pid)
@@ -26,9 +26,10 @@ class RunningZygoteTest {
                 .toList();
     }
 
-    private static List<String> arguments(long pid) {
+    static List<String> arguments(long pid) {
         try {
-            return List.of(Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0", -1));
+            return List.of(
+                    Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0", -1));
         } catch (IOException _) {
             return List.of(); // it has ended
         }

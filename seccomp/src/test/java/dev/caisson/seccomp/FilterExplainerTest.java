@@ -2,6 +2,9 @@ package dev.caisson.seccomp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class FilterExplainerTest {
@@ -67,5 +70,57 @@ class FilterExplainerTest {
                 .isNotEqualTo(Simulator.examined(FILTER, SeccompData.of(Architecture.X86_64, 41, 18, 3, 0)));
         assertThat(Simulator.examined(FILTER, SeccompData.of(Architecture.X86_64, 165, 1, 2)))
                 .isEmpty();
+    }
+
+    @Test
+    void all_that_is_known_of_a_call_is_told_and_no_more() {
+        assertThat(explainer.explain(SeccompData.of(Architecture.X86_64, 165)).reasons())
+                .containsExactly(
+                        "the filter allows this call with no arguments",
+                        "Caisson's default profile allows it to containers with CAP_SYS_ADMIN",
+                        "it is of the group mount; its risk: changes what the container sees of the host");
+        assertThat(explainer.explain(SeccompData.of(Architecture.X86_64, 32)).reasons())
+                .containsExactly("the filter allows it where ", "it is of the group descriptor");
+    }
+
+    /// Each way once, its tests in a row, and the first four of them.
+    @Test
+    void ways_of_several_tests_are_told_as_one_each() {
+        for (int count = 1; count <= 5; count++) {
+            var rules = new ArrayList<Rule>();
+            for (int value = 1; value <= count; value++) {
+                rules.add(Rule.of(
+                        Action.ALLOW,
+                        List.of(
+                                Condition.of(0, Condition.Operator.EQ, 16 + value),
+                                Condition.of(1, Condition.Operator.EQ, 3)),
+                        "fcntl"));
+            }
+            rules.add(Rule.of(Action.errno(2), List.of(Condition.of(2, Condition.Operator.EQ, 9)), "dup"));
+            Filter filter = Compiler.compile(
+                    CompilerTest.profileOf(Action.errno(1), rules.toArray(Rule[]::new)),
+                    Calls.target(Architecture.X86_64));
+            List<String> ways = Paths.of(filter, Architecture.X86_64.auditValue(), 72).stream()
+                    .filter(path -> path.action().equals(Action.ALLOW))
+                    .map(path -> path.tests().stream().map(WordTest::toString).collect(Collectors.joining(" and ")))
+                    .distinct()
+                    .toList();
+            var expected = new ArrayList<String>();
+            ways.stream().limit(4).forEach(way -> expected.add("the filter allows it where " + way));
+            if (ways.size() > 4) {
+                expected.add("and in " + (ways.size() - 4) + " other cases, see 'caisson seccomp explain'");
+            }
+            expected.add("it is of the group descriptor");
+
+            assertThat(ways).hasSize(count).allMatch(way -> way.contains(" and "));
+            assertThat(new FilterExplainer(filter)
+                            .explain(SeccompData.of(Architecture.X86_64, 72))
+                            .reasons())
+                    .isEqualTo(expected);
+            assertThat(new FilterExplainer(filter)
+                            .explain(SeccompData.of(Architecture.X86_64, 32))
+                            .reasons())
+                    .startsWith("the filter allows this call with no arguments");
+        }
     }
 }
