@@ -206,7 +206,8 @@ public final class Main implements Runnable {
                 .setExecutionStrategy(Main::run)
                 .setColorScheme(terminal.outputColours())
                 .setParameterExceptionHandler((problem, arguments) -> report(err, terminal, usage(problem)))
-                .setExecutionExceptionHandler((problem, command, result) -> report(err, terminal, problem));
+                .setExecutionExceptionHandler((problem, command, result) ->
+                        report(err, terminal, problem, command.getCommandSpec().qualifiedName()));
         int status = line.execute(args);
         try {
             out.flush();
@@ -415,13 +416,18 @@ public final class Main implements Runnable {
         return lost.exitStatus(isAudit ? AuditCommand.AUDIT_FAILED : CommandException.ENGINE_FAILED);
     }
 
-    private static int report(PrintWriter err, Terminal terminal, Exception problem) {
+    private static int report(PrintWriter err, Terminal terminal, CommandException problem) {
+        err.println(terminal.alarm(ErrorLine.of(problem)));
+        return problem.exitStatus();
+    }
+
+    private static int report(PrintWriter err, Terminal terminal, Exception problem, String command) {
         if (problem instanceof OutputLostException) {
             return CommandException.ENGINE_FAILED; // the process says so when it ends
         }
         if (problem instanceof CaissonException known) {
             err.println(terminal.alarm(ErrorLine.of(known)));
-            return known.exitStatus();
+            return ExitStatus.of(command, known);
         }
         err.println(terminal.alarm("caisson: INTERNAL: " + OneLine.of(problem.toString())
                 + "; this is a defect of Caisson, please report it with the trace below"));

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What stands in a command's way has a code of its own.
@@ -27,11 +28,57 @@ class CommandErrorsTest {
     Path directory;
 
     private static String errors(String... arguments) {
+        return errors(125, arguments);
+    }
+
+    private static String errors(int expected, String... arguments) {
         var err = new StringWriter();
         int status =
                 Main.execute(new PrintWriter(new StringWriter()), new PrintWriter(err, true), Terminal.NONE, arguments);
-        assertThat(status).isEqualTo(125);
+        assertThat(status).as(String.join(" ", arguments)).isEqualTo(expected);
         return err.toString();
+    }
+
+    @ParameterizedTest
+    @Tag("root")
+    @CsvSource({
+        "1, attach NONE",
+        "1, commit NONE box:1",
+        "1, cp NONE:/etc .",
+        "1, diff NONE",
+        "1, export NONE",
+        "1, inspect NONE",
+        "1, kill NONE",
+        "1, logs NONE",
+        "1, pause NONE",
+        "1, port NONE",
+        "1, rename NONE box",
+        "1, restart NONE",
+        "1, rm NONE",
+        "1, start NONE",
+        "1, stats --no-stream NONE",
+        "1, stop NONE",
+        "1, top NONE",
+        "1, unpause NONE",
+        "1, update --memory 64m NONE",
+        "1, wait NONE",
+        "125, exec NONE true",
+        "125, verify NONE"
+    })
+    void an_unknown_container_ends_a_command_with_the_status_of_dockers_client_unless_a_program_has_it(
+            int status, String words) {
+        String known = words.replace("NONE", "no-such-container");
+        assertThat(errors(status, known.split(" ", -1))).contains("no-such-container");
+        if (status == 1) {
+            assertThat(errors(status, ("container " + known).split(" ", -1))).contains("no-such-container");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"rename box", "logs --since never box", "top", "ps --filter colour=red", "stop --colour box"})
+    void words_that_are_not_understood_end_each_command_with_125(String words) {
+        assertThat(errors(words.split(" ", -1))).startsWith("caisson: ");
     }
 
     @ParameterizedTest

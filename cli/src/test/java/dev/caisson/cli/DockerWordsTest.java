@@ -6,6 +6,7 @@ import dev.caisson.cli.caller.Terminal;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -50,24 +51,64 @@ class DockerWordsTest {
 
     @Test
     void every_option_of_a_run_that_is_not_here_is_named_with_what_to_do() throws Exception {
+        assertThat(options("run")).contains("--memory", "-m", "--publish", "-d").hasSizeGreaterThan(100);
+        assertThat(lacking("run")).isEmpty();
+    }
+
+    @Test
+    void every_command_for_containers_is_here_with_all_options_or_what_to_do_instead() throws Exception {
+        Set<String> commands = new TreeSet<>();
+        COMMAND.matcher(docker("container", "--help"))
+                .results()
+                .map(found -> found.group(1))
+                .forEach(commands::add);
+        assertThat(commands).contains("attach", "ls", "prune", "update").hasSizeGreaterThan(20);
+
+        var lacking = new ArrayList<String>();
+        for (String command : commands) {
+            lacking.addAll(lacking("container", command));
+        }
+        for (String command : List.of("ps", "events", "inspect")) {
+            lacking.addAll(lacking(command));
+        }
+        lacking.addAll(lacking("system", "df"));
+        assertThat(lacking).isEmpty();
+    }
+
+    private static Set<String> options(String... command) throws IOException {
+        var words = new ArrayList<>(List.of(command));
+        words.add("--help");
         Set<String> options = new LinkedHashSet<>();
         for (MatchResult found :
-                OPTION.matcher(docker("run", "--help")).results().toList()) {
+                OPTION.matcher(docker(words.toArray(String[]::new))).results().toList()) {
             options.add(found.group(2));
             if (found.group(1) != null) {
                 options.add(found.group(1));
             }
         }
-        assertThat(options).contains("--memory", "-m", "--publish", "-d").hasSizeGreaterThan(100);
-        CommandLine run = java.util.Objects.requireNonNull(
-                Main.commandLine().getSubcommands().get("run"));
-        run.getCommandSpec().options().stream()
+        return options;
+    }
+
+    /// Returns the options that are neither here nor refused by name.
+    private static List<String> lacking(String... command) throws IOException {
+        Set<String> options = options(command);
+        CommandLine here = Main.commandLine();
+        for (String word : command) {
+            here = java.util.Objects.requireNonNull(here.getSubcommands().get(word), word);
+        }
+        here.getCommandSpec().options().stream()
                 .map(OptionSpec::names)
                 .flatMap(java.util.Arrays::stream)
                 .forEach(options::remove);
-
-        assertThat(options)
-                .allSatisfy(option -> assertThat(errors("run", option, "x", "host"))
-                        .startsWith("caisson: OPTION_REFUSED: " + option + ": "));
+        var lacking = new ArrayList<String>();
+        for (String option : options) {
+            var words = new ArrayList<>(List.of(command));
+            words.addAll(List.of(option, "x", "host"));
+            String errors = errors(words.toArray(String[]::new));
+            if (!errors.startsWith("caisson: OPTION_REFUSED: " + option + ": ")) {
+                lacking.add(String.join(" ", command) + " " + option + ": " + errors);
+            }
+        }
+        return lacking;
     }
 }

@@ -5,9 +5,11 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// Docker's options of a run that this version does not have: refused by name, with what to do.
+/// Docker's options of commands for containers that this version does not have: refused by name, with what to do.
 public final class LaterOptions {
     private static final String ATTACHED = "nothing is attached here: give it to 'caisson run', 'start' or 'attach'";
+    private static final String LETTER =
+            "-a attaches, in 'caisson run' and 'start', and lists all, in 'ps'; here it means nothing";
     private static final String WINDOWS = "it is an option of Docker for Windows";
     private static final String REGISTRY = "images are compared with their digests; signatures are not looked at";
     private static final String LOG =
@@ -18,6 +20,11 @@ public final class LaterOptions {
     static {
         put("a link has its link-local address of itself", "--link-local-ip");
         put("the size of what a container has written is in 'caisson ps -s' and 'caisson system df'", "--size", "-s");
+        put("a log has what the program wrote alone: labels are in 'caisson inspect'", "--details");
+        put("a link goes with 'caisson network disconnect', which takes the container off the network", "--link", "-l");
+        put("nothing reads a container's memory as a whole in this version", "--checkpoint", "--checkpoint-dir");
+        put("nothing more is shown here: 'caisson ps -a' lists what has ended", "--all");
+        put("nothing is cut short here: leave it out", "--no-trunc");
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
         put(REGISTRY, "--disable-content-trust");
         put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");
@@ -25,7 +32,8 @@ public final class LaterOptions {
         put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
         put("volumes are of one driver, local: leave it out", "--volume-driver");
         put("there is no OCI runtime below that would read it: use --label", "--annotation");
-        put(ATTACHED, "-a", "--attach", "--sig-proxy", "--detach-keys");
+        put(LETTER, "-a");
+        put(ATTACHED, "--attach", "--sig-proxy", "--detach-keys");
         put("give the whole name with --hostname", "--domainname");
         put("the socket of an engine is root on the host, and is not given to containers", "--use-api-socket");
         put("give the device nodes of the driver, each with --device", "--gpus");

@@ -25,7 +25,7 @@ abstract class LifecycleContract {
 
     /// Deliberate differences from Docker.
     enum Difference {
-        /// A create, rename or exec that is refused ends with 125, as a run does: 1 may be a program's own status.
+        /// A create or exec that is refused ends with 125, as a run does: 1 may be a program's own status.
         REFUSAL_IS_125,
         /// A missing program ends an exec with 127, as it ends a run; Docker's exec ends with 126.
         EXEC_OF_A_MISSING_PROGRAM_IS_127,
@@ -175,8 +175,8 @@ abstract class LifecycleContract {
         fails(1, name, engine("inspect", name));
         assertThat(engine("inspect", "-f", "{{.Id}} {{.Name}}", other).out()).isEqualTo(id + " /" + other + "\n");
         succeeds(make("create", "true"));
-        fails(refused(), other, engine("rename", name, other));
-        fails(refused(), name + "-unknown", engine("rename", name + "-unknown", name + "-3"));
+        fails(1, other, engine("rename", name, other));
+        fails(1, name + "-unknown", engine("rename", name + "-unknown", name + "-3"));
     }
 
     @Test

@@ -109,7 +109,7 @@ class LogsCommandTest {
             assertThat(second.await().exitStatus()).isEqualTo(137);
         }
         Answer gone = caisson("logs", name);
-        assertThat(gone.status()).isEqualTo(125);
+        assertThat(gone.status()).isEqualTo(1);
         assertThat(gone.err()).startsWith("caisson: CONTAINER_UNKNOWN: ").contains("caisson ps -a");
         assertThat(caisson("rm", name).status()).isEqualTo(1);
         assertThat(caisson("rm", "-f", name)).isEqualTo(new Answer(0, "", ""));
