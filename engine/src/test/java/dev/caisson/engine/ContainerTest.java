@@ -8,15 +8,19 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.Step;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
+import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.TerminalSize;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -96,6 +100,49 @@ class ContainerTest extends BusyboxEngine {
         assertThat(container.await()).isSameAs(result);
         assertThat(result.verdict()).isEqualTo(Verdict.OK);
         assertThat(result.wallClock()).isBetween(Duration.ofMillis(200), Duration.ofSeconds(20));
+    }
+
+    /// Somebody has yet to take the rest of its output.
+    @Test
+    void one_that_has_ended_and_is_not_removed_yet_takes_no_signal() throws Exception {
+        var entered = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        var slow = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                entered.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+            }
+        };
+        Container container = engine.start(
+                busybox("sh", "-c", "echo a"),
+                new Streams.Copy(Optional.empty(), slow, OutputStream.nullOutputStream()));
+        try {
+            entered.await();
+            while (Files.exists(Path.of("/proc/" + container.pid()))) {
+                TimeUnit.MILLISECONDS.sleep(1);
+            }
+            assertThat(container.signal(TERM)).isFalse();
+            assertThat(container.hasEnded()).isFalse();
+        } finally {
+            go.countDown();
+        }
+        assertThat(container.await().verdict()).isEqualTo(Verdict.OK);
+    }
+
+    @Test
+    void its_end_is_told_and_counted_once() throws Exception {
+        Container container = engine.start(busybox("true"), Streams.capture());
+        RunResult result = container.await();
+        container.finish();
+        container.breakDown(new EngineException("ENGINE_BROKEN", "of the test"));
+
+        assertThat(container.await()).isSameAs(result);
+        assertThat(engine.statistics().ends().get(Verdict.OK)).isEqualTo(1);
     }
 
     @Test
@@ -192,6 +239,20 @@ class ContainerTest extends BusyboxEngine {
         try (Container without = asleep()) {
             without.resize(new TerminalSize(24, 80));
         }
+    }
+
+    @Test
+    void what_its_filter_denies_is_told_where_that_is_watched() throws Exception {
+        ContainerSpec spec = busybox("sh", "-c", "unshare --user true 2>/dev/null; exit 3");
+
+        RunResult watched = engine.run(
+                spec.seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL)));
+
+        assertThat(watched.exitStatus()).isEqualTo(3);
+        assertThat(watched.denials())
+                .isNotEmpty()
+                .allMatch(denial -> denial.call().contains("unshare"));
+        assertThat(engine.run(spec).denials()).isEmpty();
     }
 
     /// Descriptors, a group, a record, a name.

@@ -8,20 +8,30 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.State;
+import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -165,5 +175,94 @@ class EngineTest {
 
         assertThat(refused.await(10, TimeUnit.SECONDS)).isTrue();
         assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    private static List<String> openFiles(Path below) throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.filter(Files::isSymbolicLink)
+                    .map(link -> {
+                        try {
+                            return Files.readSymbolicLink(link).toString();
+                        } catch (IOException e) {
+                            return ""; // another thread's, closed meanwhile
+                        }
+                    })
+                    .filter(target -> target.startsWith(below.toString()))
+                    .toList();
+        }
+    }
+
+    private static Set<Thread> threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("caisson-reactor"))
+                .collect(Collectors.toSet());
+    }
+
+    /// Before and behind the opening of most of its parts: it has no thread, no file, no helper and no place any more.
+    @ParameterizedTest
+    @EnumSource(
+            value = Probe.Moment.class,
+            names = {"ENGINE_STANDS", "LEFTOVER_REMOVED"})
+    void an_engine_that_cannot_be_opened_leaves_nothing(Probe.Moment when, @TempDir Path directory) throws Exception {
+        var options = new EngineOptions(directory.resolve("state"), OPTIONS.data());
+        new State(options.state()).close();
+        Path engines = options.state().resolve("engines");
+        Path killed = Files.createDirectories(engines.resolve("0123456789abcdef"));
+        Files.createFile(killed.resolve("lock"));
+        Files.createFile(killed.resolve("ab".repeat(32) + ".json"));
+        Set<Thread> before = threads();
+        List<Long> children =
+                ProcessHandle.current().children().map(ProcessHandle::pid).toList();
+
+        assertThatThrownBy(() -> new Engine(options, new Probe() {
+                            @Override
+                            public void reached(Moment moment) {
+                                if (moment == when) {
+                                    throw new IllegalStateException("of the test");
+                                }
+                            }
+
+                            @Override
+                            public OptionalInt pauseBefore() {
+                                return OptionalInt.empty();
+                            }
+                        })
+                        .close())
+                .hasMessage("of the test");
+
+        assertThat(openFiles(directory)).isEmpty();
+        assertThat(threads()).isEqualTo(before);
+        assertThat(ProcessHandle.current().children().map(ProcessHandle::pid)).hasSameElementsAs(children);
+        try (Stream<Path> places = Files.list(engines)) {
+            assertThat(places).containsExactly(killed);
+        }
+        Engine.open(options).close();
+        assertThat(State.isEmpty(options.state())).isTrue();
+        assertThat(openFiles(directory)).isEmpty();
+        assertThat(threads()).isEqualTo(before);
+    }
+
+    @Test
+    void a_closed_engine_leaves_nothing_and_is_closed_once(@TempDir Path directory) throws Exception {
+        var options = new EngineOptions(directory.resolve("state"), OPTIONS.data());
+        Set<Thread> before = threads();
+        Engine own = Engine.open(options);
+        Container container = own.start(ContainerSpec.of(Image.host(), "sleep", "100"), Streams.capture());
+        assertThat(own.containers()).containsExactly(container);
+        assertThat(own.queued()).isZero();
+        assertThat(own.statistics().running()).isEqualTo(1);
+        assertThat(own.statistics().launches()).isEqualTo(1);
+
+        Thread.currentThread().interrupt();
+        own.close();
+        assertThat(Thread.interrupted()).as("the interrupt stays").isTrue();
+        own.close();
+        assertThat(Thread.interrupted()).isFalse();
+
+        assertThat(container.await().verdict()).isEqualTo(Verdict.KILLED);
+        assertThat(own.containers()).isEmpty();
+        assertThat(openFiles(directory)).isEmpty();
+        assertThat(threads()).isEqualTo(before);
+        assertThat(State.isEmpty(options.state())).isTrue();
     }
 }

@@ -63,7 +63,6 @@ public final class Groups implements Holding {
 
     /// Makes what a process can be born into of the group of a container that stands beside all others.
     public Cgroup begin(String id) {
-        placements.put(id, new Placement.Standard());
         return hierarchy.begin(state.cgroupParent(), id);
     }
 
@@ -156,14 +155,9 @@ public final class Groups implements Holding {
                 .filter(name -> name.startsWith(TENANT))
                 .forEach(name -> parents.add(own + "/" + name));
         for (String parent : parents) {
-            Set<String> standing = hierarchy.leftovers(parent);
             Set<String> recorded = state.ids();
             hierarchy.removeStale(
-                    parent,
-                    name -> standing.contains(name)
-                            && ContainerId.isValid(name)
-                            && !recorded.contains(name)
-                            && !state.isRecorded(name));
+                    parent, name -> ContainerId.isValid(name) && !recorded.contains(name) && !state.isRecorded(name));
             if (!parent.equals(own)) {
                 removeIfEmpty(parent);
             }

@@ -123,20 +123,15 @@ public final class Names {
                 }
                 removeIfThere(name);
             }
-            return create(name);
+            create(name);
+            return true;
         }
     }
 
-    private boolean create(String name) {
+    private void create(String name) {
         try (Fd file = FileSystem.openAt(
                 root, path(name), FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL, 0600, BENEATH)) {
             FileSystem.write(file, engine.getBytes(StandardCharsets.UTF_8));
-            return true;
-        } catch (ErrnoException e) {
-            if (e.is(Errno.EEXIST)) {
-                return false;
-            }
-            throw e;
         }
     }
 

@@ -370,4 +370,38 @@ class KeptDirectoryTest {
         assertThat(kept.isThere(renamed)).isFalse();
         assertThat(openFiles()).isEmpty();
     }
+
+    @Test
+    void a_link_in_the_place_of_one_is_not_followed() throws IOException {
+        KeptDirectory kept = kept();
+        var one = entry("a", "web", false);
+        kept.make(one, ORIGIN).close();
+        var link = entry("b", "link", false);
+        Files.createSymbolicLink(kept.path().resolve(link.directory()), Path.of(one.directory()));
+
+        assertThatThrownBy(() -> kept.isThere(link)).hasMessageContaining("ELOOP");
+        assertThatThrownBy(() -> kept.take(link).close()).hasMessageContaining("ELOOP");
+        assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
+    void where_there_is_no_data_nothing_is_kept() {
+        var none = new KeptDirectory(data.resolve("none"), State.STANDARD);
+        assertThat(none.entries()).isEmpty();
+        assertThat(none.isRunning(entry("a", "web", false))).isFalse();
+        none.remove(entry("a", "web", false));
+    }
+
+    /// As of a removal that was killed.
+    @Test
+    void what_stands_in_the_way_of_a_removal_goes() throws IOException {
+        KeptDirectory kept = kept();
+        var one = entry("a", "web", false);
+        kept.make(one, ORIGIN).close();
+        Files.createDirectory(kept.path().resolve("." + one.directory()));
+
+        kept.remove(one);
+
+        assertThat(kept.path()).isEmptyDirectory();
+    }
 }
