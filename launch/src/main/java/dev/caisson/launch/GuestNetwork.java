@@ -222,6 +222,7 @@ public record GuestNetwork(
             return List.of();
         }
         var steps = new ArrayList<Step>();
+        steps.add(new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(GuestMessages.neighbors())));
         steps.add(new Step.Netlink(NetlinkProtocol.ROUTE, new NetlinkRequests(GuestMessages.links(attachments))));
         if (names) {
             byte[] redirection = GuestMessages.resolver(RESOLVER_PORT, RESOLVER_PORT);

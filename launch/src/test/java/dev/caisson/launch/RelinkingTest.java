@@ -66,7 +66,11 @@ class RelinkingTest {
     @Test
     void whoever_enters_to_change_links_does_nothing_else() {
         LaunchPlan plan = Samples.plan(ONE, networks(1, false));
-        NetlinkRequests requests = plan.only(Step.Netlink.class).requests();
+        NetlinkRequests requests = plan.all(Step.Netlink.class).stream()
+                .filter(step -> step.protocol() == NetlinkProtocol.ROUTE)
+                .findFirst()
+                .orElseThrow()
+                .requests();
 
         ExecPlan change =
                 ExecPlan.network(plan, 2, Map.of("net/ipv6/conf/eth1/disable_ipv6", "1"), Optional.of(requests));

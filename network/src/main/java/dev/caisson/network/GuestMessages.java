@@ -8,12 +8,15 @@ import dev.caisson.network.nft.Expression;
 import dev.caisson.network.nft.Expressions;
 import dev.caisson.network.nft.Expressions.Header;
 import dev.caisson.network.nft.Expressions.Meta;
+import dev.caisson.network.nft.SetForm;
 import dev.caisson.network.route.RouteMessages;
 import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
 import dev.caisson.text.AddressText;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,13 +26,22 @@ public final class GuestMessages {
     /// The address at which programs of a container find their resolver.
     public static final InetAddress RESOLVER = AddressText.parse("127.0.0.11").orElseThrow();
 
+    private static final byte[] LOOPBACK = Arrays.copyOf(new byte[] {'l', 'o'}, 16);
     private static final int DNS = 53;
     private static final Subnet EVERYWHERE_4 = Subnet.parse("0.0.0.0/0");
     private static final Subnet EVERYWHERE_6 = Subnet.parse("::/0");
     private static final String TABLE = "caisson";
     private static final String CHAIN = "resolver";
     private static final int DESTINATION_NAT = -100;
+    private static final int FILTER = 0;
+    private static final int IPV4 = 2;
+    private static final int IPV6 = 10;
     private static final int IPV4_DESTINATION = 16;
+    private static final int IPV6_DESTINATION = 24;
+    private static final byte MULTICAST_6 = (byte) 0xff;
+    private static final String NEIGHBORS = "neighbors";
+    private static final int MOST_NEIGHBORS = 256;
+    private static final Duration NEIGHBOR_TIME = Duration.ofSeconds(5);
 
     private GuestMessages() {}
 
@@ -123,6 +135,38 @@ public final class GuestMessages {
             messages.routeThrough(
                     one.guestIndex(), address.subnet().isIpv6() ? EVERYWHERE_6 : EVERYWHERE_4, address.gateway());
         }
+    }
+
+    /// Returns one batch of nfnetlink that drops what a container sends to more than 256 neighbors of a family
+    /// within five seconds. The kernel has one table of neighbors for all namespaces, the host's too, of 1,024
+    /// entries as a rule (`gc_thresh3`, arp(7)): one that sends to addresses that nobody has would fill it, and
+    /// then nobody finds a neighbor any more. Multicast takes no place there that the kernel would not take back.
+    public static byte[] neighbors() {
+        var near = SetForm.set(NEIGHBORS, SetForm.Part.IPV4).remembering(MOST_NEIGHBORS);
+        var near6 = SetForm.set(NEIGHBORS + "6", SetForm.Part.IPV6).remembering(MOST_NEIGHBORS);
+        var batch = new Batch()
+                .table(Family.INET, TABLE)
+                .set(Family.INET, TABLE, near)
+                .set(Family.INET, TABLE, near6)
+                .chain(Family.INET, TABLE, NEIGHBORS, "filter", Hook.OUTPUT, FILTER);
+        neighbors(batch, List.of(Expressions.meta(Meta.OUTPUT_NAME, 0), Expressions.equal(0, LOOPBACK)));
+        neighbors(
+                batch,
+                List.of(
+                        Expressions.meta(Meta.FAMILY, 0),
+                        Expressions.equal(0, new byte[] {IPV6}),
+                        Expressions.payload(Header.NETWORK, IPV6_DESTINATION, 1, 0),
+                        Expressions.equal(0, new byte[] {MULTICAST_6})));
+        neighbors(batch, List.of(Expressions.nextHop(IPV4, 0), Expressions.remember(0, near.name(), NEIGHBOR_TIME)));
+        neighbors(batch, List.of(Expressions.nextHop(IPV6, 0), Expressions.remember(0, near6.name(), NEIGHBOR_TIME)));
+        batch.rule(Family.INET, TABLE, NEIGHBORS, List.of(Expressions.drop()));
+        return batch.toBytes();
+    }
+
+    private static void neighbors(Batch batch, List<Expression> match) {
+        var rule = new ArrayList<>(match);
+        rule.add(Expressions.accept());
+        batch.rule(Family.INET, TABLE, NEIGHBORS, rule);
     }
 
     /// Returns one batch of nfnetlink that leads what is sent to port 53 of [#RESOLVER], by UDP and TCP, to other ports

@@ -71,12 +71,7 @@ class GuestMessagesTest {
     void queries_to_the_resolver_reach_other_ports_and_answers_come_back_from_the_first() {
         var messages = GuestMessages.resolver(40053, 40054);
 
-        namespace.call(() -> {
-            try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
-                socket.commit("the resolver's rules", raw(messages));
-            }
-            return null;
-        });
+        commit(messages);
 
         assertThat(namespace.sh("nft list ruleset"))
                 .contains("type nat hook output priority dstnat")
@@ -92,6 +87,40 @@ class GuestMessagesTest {
                 query, who = u.recvfrom(99); u.sendto(b"answer", who)
                 print(query, c.recvfrom(99))'
                 """)).contains("b'query' (b'answer', ('127.0.0.11', 53))");
+    }
+
+    @Test
+    void the_table_of_neighbors_that_all_share_has_room_for_others() {
+        commit(GuestMessages.neighbors());
+        namespace.sh("ip addr add 10.9.0.2/16 dev eth0; ip addr add fd00:9::2/64 dev eth0 nodad; ip link set eth0 up;"
+                + "ip addr add 10.9.255.2/16 dev p0"); // the peer answers for one
+
+        String sent = namespace.sh("""
+                timeout 20 python3 -c '
+                import socket
+                for family, address in (socket.AF_INET, "10.9.%d.%d"), (socket.AF_INET6, "fd00:9::%x:%x"):
+                    sent = 0
+                    for i in range(1, 600):
+                        with socket.socket(family, socket.SOCK_DGRAM) as s:
+                            s.setblocking(False)
+                            try: sent += s.sendto(b"x", (address % (i // 200 + 1, i % 200 + 1), 9))
+                            except OSError: pass
+                    print(sent)
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                    sum(s.sendto(b"x", ("127.0.%d.%d" % (i // 200, i % 200 + 1), 9)) for i in range(600))
+                '""");
+
+        assertThat(sent.lines()).containsExactly("256", "256");
+        for (String family : List.of("-4", "-6")) {
+            assertThat(Integer.parseInt(namespace
+                            .sh("ip " + family + " neigh show dev eth0 nud all | grep -cv NOARP")
+                            .strip()))
+                    .isBetween(200, 256);
+        }
+        assertThat(namespace.sh("nft list ruleset"))
+                .contains("ip6 daddr ff00::/8 accept")
+                .contains("update @neighbors { rt ip nexthop timeout 5s } accept")
+                .contains("update @neighbors6 { rt ip6 nexthop timeout 5s } accept");
     }
 
     @Test
@@ -111,6 +140,15 @@ class GuestMessagesTest {
         namespace.call(() -> {
             try (NetlinkSocket socket = NetlinkSocket.open(protocol)) {
                 socket.request("links of a container", raw(messages));
+            }
+            return null;
+        });
+    }
+
+    private void commit(byte[] messages) {
+        namespace.call(() -> {
+            try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
+                socket.commit("rules of a container", raw(messages));
             }
             return null;
         });

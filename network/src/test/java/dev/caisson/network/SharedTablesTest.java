@@ -60,6 +60,28 @@ class SharedTablesTest {
         assertThat(Bed.connects(modest.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
     }
 
+    @Test
+    void a_container_cannot_fill_the_table_of_neighbors_through_the_host() {
+        bed.host.sh("ip addr add 10.77.0.1/16 dev lan0");
+        bed.neighbor.sh("ip addr add 10.77.255.1/16 dev lan0");
+        Guest greedy = bed.guest("bridge");
+        Guest modest = bed.guest("bridge");
+        bed.listen(bed.neighbor, 80);
+
+        greedy.namespace().sh("""
+                timeout 20 python3 -c '
+                import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                for i in range(800): s.sendto(b"x", ("10.77.%d.%d" % (i // 200, i % 200 + 2), 9))'
+                """);
+
+        int count = Integer.parseInt(
+                bed.host.sh("ip -4 neigh show to 10.77.0.0/16 nud all | wc -l").strip());
+        assertThat(count).isBetween(100, 200);
+        assertThat(Bed.connects(modest.namespace(), Bed.ip("10.77.255.1"), 80)).isTrue();
+        assertThat(Bed.connects(modest.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
+    }
+
     /// Medians of a hundred, early and late, so that a busy machine is in both; what grows with the number of elements
     /// or records grows eightfold.
     @Test

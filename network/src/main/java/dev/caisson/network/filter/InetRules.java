@@ -29,6 +29,7 @@ import dev.caisson.network.nft.Expression;
 import dev.caisson.network.nft.Expressions;
 import dev.caisson.network.nft.Expressions.Header;
 import dev.caisson.network.nft.Expressions.Meta;
+import java.time.Duration;
 import java.util.List;
 
 /// The rules for packets that the host routes or takes itself. Packets that have nothing to do with our bridges pass
@@ -47,6 +48,9 @@ final class InetRules {
     private static final int ECHO_6 = 128;
     private static final int NEIGHBOR_SOLICITATION = 135;
     private static final int NEIGHBOR_ADVERTISEMENT = 136;
+    private static final int NEIGHBORS_PER_SECOND = 20;
+    private static final int NEIGHBORS_AT_ONCE = 128;
+    private static final Duration NEIGHBOR_TIME = Duration.ofSeconds(5);
 
     private final Batch batch;
     private final String table;
@@ -65,6 +69,8 @@ final class InetRules {
         chain("entering");
         chain("host");
         egress.write();
+        neighbors("next", IPV4, IPV4_SOURCE, 4, Sets.NEXT, Sets.NEXT_RATE);
+        neighbors("next6", IPV6, IPV6_SOURCE, 16, Sets.NEXT6, Sets.NEXT_RATE6);
         leaving();
         entering();
         host();
@@ -113,8 +119,28 @@ final class InetRules {
         add(chain, fromAndTo(Sets.SAME), family(IPV6), linked(16, IPV6_SOURCE, IPV6_DESTINATION, Sets.LINKED6));
         add(chain, Match.from(Sets.INTERNAL), then(drop()));
         add(chain, to(Sets.INTERNAL), then(drop()));
+        add(chain, family(IPV4), then(Expressions.jump("next")));
+        add(chain, family(IPV6), then(Expressions.jump("next6")));
         add(chain, published(), then(accept()));
         add(chain, to(Sets.BRIDGES), then(drop()));
+    }
+
+    /// Comes back with what a container sends to few neighbors of the host: all namespaces share one table of
+    /// neighbors, which one that asks for addresses that nobody has would fill.
+    private void neighbors(String chain, int family, int source, int length, Sets.Place next, Sets.Place rate) {
+        chain(chain);
+        int behind = length / 4;
+        List<Expression> sender = then(Expressions.payload(Header.NETWORK, source, length, 0));
+        List<Expression> sent = rule(sender, then(Expressions.nextHop(family, behind)));
+        add(chain, sent, then(Expressions.inSet(0, name(next))), then(Expressions.back()));
+        add(
+                chain,
+                sender,
+                then(Expressions.limitEach(0, name(rate), NEIGHBORS_PER_SECOND, NEIGHBORS_AT_ONCE)),
+                then(Expressions.nextHop(family, behind)),
+                then(Expressions.remember(0, name(next), NEIGHBOR_TIME)),
+                then(Expressions.back()));
+        add(chain, then(drop()));
     }
 
     private static List<Expression> linked(int length, int source, int destination, Sets.Place set) {

@@ -105,6 +105,16 @@ public final class Sets {
 
     public static final Place TOLD6 = inet(SetForm.set("told6", IPV6).with(SetForm.Use.BY_RULES));
 
+    /// Containers and the neighbors of the host that their packets went to of late.
+    public static final Place NEXT = inet(SetForm.set("next", IPV4, IPV4).remembering(65_536));
+
+    public static final Place NEXT6 = inet(SetForm.set("next6", IPV6, IPV6).remembering(65_536));
+
+    /// How often each container's packets go to another one of these.
+    public static final Place NEXT_RATE = inet(SetForm.set("next-rate", IPV4).with(SetForm.Use.BY_RULES));
+
+    public static final Place NEXT_RATE6 = inet(SetForm.set("next-rate6", IPV6).with(SetForm.Use.BY_RULES));
+
     /// Sets whose elements are written down.
     public static final List<Place> RECORDED = List.of(
             BRIDGES,
@@ -141,10 +151,7 @@ public final class Sets {
 
     static List<Place> all() {
         var all = new ArrayList<>(RECORDED);
-        all.add(CONNECTIONS);
-        all.add(CONNECTIONS6);
-        all.add(TOLD);
-        all.add(TOLD6);
+        all.addAll(List.of(CONNECTIONS, CONNECTIONS6, TOLD, TOLD6, NEXT, NEXT6, NEXT_RATE, NEXT_RATE6));
         return all;
     }
 

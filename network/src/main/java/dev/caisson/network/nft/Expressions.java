@@ -1,5 +1,7 @@
 package dev.caisson.network.nft;
 
+import java.time.Duration;
+
 /// The expressions that our rules are made of, `linux/netfilter/nf_tables.h`. Those that find something out put it
 /// into a register of 4 bytes, numbered from 0 to 15; those that compare read it from there.
 public final class Expressions {
@@ -277,6 +279,24 @@ public final class Expressions {
                 register,
                 set,
                 new Expression("connlimit", out -> out.big32(1, most).big32(2, 1)));
+    }
+
+    /// Reads the neighbor that a packet goes to next, which is its destination where that is on the link, and a gateway
+    /// elsewhere. Goes on for packets of this family alone.
+    ///
+    /// @param family 2 for IPv4, 10 for IPv6
+    public static Expression nextHop(int family, int register) {
+        return new Expression("rt", out -> out.big32(1, register(register)).big32(2, family == 2 ? 1 : 2));
+    }
+
+    /// Goes on if the key is in the set, or finds room there; the set, made for it, forgets it after a while.
+    public static Expression remember(int register, String set, Duration time) {
+        return new Expression(
+                "dynset",
+                out -> out.string(1, set)
+                        .big32(3, 1)
+                        .big32(4, register(register))
+                        .big64(6, time.toMillis()));
     }
 
     private static Expression dynamic(int register, String set, Expression each) {

@@ -18,7 +18,8 @@ import java.util.List;
 /// @param key parts of a key
 /// @param value parts of what a key leads to; empty for a set
 /// @param use further properties
-public record SetForm(String name, List<Part> key, List<Part> value, List<Use> use) {
+/// @param most elements that rules may add
+public record SetForm(String name, List<Part> key, List<Part> value, List<Use> use, int most) {
     /// Kinds of data, with the numbers that nft(8) knows them by: they tell it how to print an element.
     public enum Part {
         FAMILY(2, 1),
@@ -104,15 +105,20 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
     }
 
     public static SetForm set(String name, Part... key) {
-        return new SetForm(name, List.of(key), List.of(), List.of());
+        return new SetForm(name, List.of(key), List.of(), List.of(), MOST_BY_RULES);
     }
 
     public SetForm to(Part... parts) {
-        return new SetForm(name, key, List.of(parts), use);
+        return new SetForm(name, key, List.of(parts), use, most);
     }
 
     public SetForm with(Use... properties) {
-        return new SetForm(name, key, value, List.of(properties));
+        return new SetForm(name, key, value, List.of(properties), most);
+    }
+
+    /// Returns one whose elements rules add, no more than these, and which go by themselves.
+    public SetForm remembering(int elements) {
+        return new SetForm(name, key, value, List.of(Use.BY_RULES, Use.TIMEOUT), elements);
     }
 
     /// Returns a key for people, its parts as nft(8) writes them.
@@ -173,7 +179,7 @@ public record SetForm(String name, List<Part> key, List<Part> value, List<Use> u
             key.forEach(part -> out.nested(FIELD).big32(1, part.bytes).end());
             out.end().end();
         } else if (use.contains(Use.BY_RULES)) {
-            out.nested(9).big32(1, MOST_BY_RULES).end();
+            out.nested(9).big32(1, most).end();
         }
         out.big32(10, id);
         if (use.contains(Use.COUNTED)) {
