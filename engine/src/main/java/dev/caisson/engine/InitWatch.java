@@ -36,7 +36,6 @@ final class InitWatch {
     private long controlKey;
     private long pidfdKey;
     private @Nullable Reactor reactor;
-    private boolean controlWatched;
     private boolean pidfdWatched;
     private volatile @Nullable Consumer<Fd> listening;
     private volatile @Nullable Throwable lost;
@@ -66,7 +65,6 @@ final class InitWatch {
         reactor = by;
         try {
             controlKey = by.watch(init.control(), this::readControl, this::lose);
-            controlWatched = true;
             pidfdKey = by.watch(init.pidfd(), this::readEnd, this::lose);
             pidfdWatched = true;
         } catch (RuntimeException | Error e) {
@@ -101,8 +99,7 @@ final class InitWatch {
     }
 
     private synchronized void forgetControl() {
-        if (controlWatched && reactor != null) {
-            controlWatched = false;
+        if (reactor != null) {
             reactor.forget(controlKey, init.control());
         }
     }

@@ -105,11 +105,9 @@ final class OutputPump {
         state = State.WATCHED;
     }
 
-    /// The reactor's own thread keeps a stream watched while it reads.
+    /// Nothing where it is not watched. The reactor's own thread keeps a stream watched while it reads.
     private void unwatch() {
-        if (state == State.WATCHED || (state == State.READING && threads.isEmpty())) {
-            with.reactor().forget(key, from);
-        }
+        with.reactor().forget(key, from);
     }
 
     private void ready() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.launch.Step;
+import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.SeccompChoice;
@@ -132,6 +133,17 @@ class ContainerTest extends BusyboxEngine {
             go.countDown();
         }
         assertThat(container.await().verdict()).isEqualTo(Verdict.OK);
+    }
+
+    @Test
+    void the_memory_of_its_output_is_given_back() throws Exception {
+        engine.close();
+        engine = Engine.open(OPTIONS.capturedOutput(Bytes.mebibytes(4)));
+        for (int i = 0; i < 3; i++) {
+            RunResult result = engine.run(busybox("dd", "if=/dev/zero", "bs=1M", "count=3"));
+            assertThat(result.verdict()).isEqualTo(Verdict.OK);
+            assertThat(result.output().bytes()).hasSize(3 << 20);
+        }
     }
 
     @Test

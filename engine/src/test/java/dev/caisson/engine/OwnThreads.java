@@ -1,23 +1,29 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.ThreadClock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /// What threads of this process do, as the kernel sees it.
 final class OwnThreads {
     private OwnThreads() {}
 
-    /// Processor time that the threads of a name use in a tenth of a second.
+    private static final long BURNT_NANOS = 60_000_000;
+
+    /// True if the threads of a name have nothing to do: those that never wait use about as much processor time as this
+    /// one does here, however busy the machine is.
     ///
     /// @param name of at most 15 letters, as the kernel keeps no more
-    static long busyNanos(String name) throws IOException, InterruptedException {
+    static boolean areIdle(String name) throws IOException {
         long before = nanos(name);
-        TimeUnit.MILLISECONDS.sleep(100);
-        return nanos(name) - before;
+        long begun = ThreadClock.cpuNanos();
+        while (ThreadClock.cpuNanos() - begun < BURNT_NANOS) {
+            Thread.onSpinWait();
+        }
+        return nanos(name) - before < BURNT_NANOS / 3;
     }
 
     private static long nanos(String name) throws IOException {

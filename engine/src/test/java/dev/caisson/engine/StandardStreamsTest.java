@@ -332,6 +332,24 @@ class StandardStreamsTest {
         stuck.go.countDown();
     }
 
+    /// Whoever writes on gets to know it, at a terminal too.
+    @Test
+    void closing_hangs_up() throws Exception {
+        StandardStreams streams = begun(Streams.capture(), 1000);
+        streams.close();
+        await(2);
+        assertThat(streams.isQuiet()).isTrue();
+
+        StandardStreams onTerminal = open(Streams.capture(), 1000, true, user());
+        try (Pipes.Pipe console = Pipes.create()) {
+            onTerminal.console(Optional.of(console.read()));
+            onTerminal.begin(done::release, over::incrementAndGet);
+            onTerminal.close();
+            await(1);
+            assertThat(console.read().isOpen()).isFalse();
+        }
+    }
+
     // ---- secrets
 
     private static Redaction secret(String value) {
