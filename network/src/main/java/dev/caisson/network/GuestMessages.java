@@ -32,12 +32,17 @@ public final class GuestMessages {
     private static final Subnet EVERYWHERE_6 = Subnet.parse("::/0");
     private static final String TABLE = "caisson";
     private static final String CHAIN = "resolver";
-    private static final int DESTINATION_NAT = -100;
+    private static final int MANGLE = -150;
     private static final int FILTER = 0;
     private static final int IPV4 = 2;
     private static final int IPV6 = 10;
+    private static final int IPV4_SOURCE = 12;
     private static final int IPV4_DESTINATION = 16;
     private static final int IPV6_DESTINATION = 24;
+    private static final int SOURCE_PORT = 0;
+    private static final int DESTINATION_PORT = 2;
+    private static final int UDP_SUM = 6;
+    private static final int TCP_SUM = 16;
     private static final byte MULTICAST_6 = (byte) 0xff;
     private static final String NEIGHBORS = "neighbors";
     private static final int MOST_NEIGHBORS = 256;
@@ -169,28 +174,35 @@ public final class GuestMessages {
         batch.rule(Family.INET, TABLE, NEIGHBORS, rule);
     }
 
-    /// Returns one batch of nfnetlink that leads what is sent to port 53 of [#RESOLVER], by UDP and TCP, to other ports
-    /// of it, so that a container can have a server of its own at port 53.
+    /// Returns one batch of nfnetlink that leads what is sent to port 53 of [#RESOLVER], by UDP and TCP, to other
+    /// ports of it, so that a container can have a server of its own at port 53. Ports are written into each
+    /// packet, there and back: translation (nat) would have the kernel keep an entry for each connection of the
+    /// container, those to itself too, in memory that nobody is charged for.
     public static byte[] resolver(int udpPort, int tcpPort) {
-        var batch = new Batch()
-                .table(Family.IPV4, TABLE)
-                .chain(Family.IPV4, TABLE, CHAIN, "nat", Hook.OUTPUT, DESTINATION_NAT);
-        redirect(batch, Transport.UDP, udpPort);
-        redirect(batch, Transport.TCP, tcpPort);
+        var batch =
+                new Batch().table(Family.IPV4, TABLE).chain(Family.IPV4, TABLE, CHAIN, "filter", Hook.OUTPUT, MANGLE);
+        redirect(batch, Transport.UDP, udpPort, UDP_SUM);
+        redirect(batch, Transport.TCP, tcpPort, TCP_SUM);
         return batch.toBytes();
     }
 
-    private static void redirect(Batch batch, Transport transport, int port) {
+    private static void redirect(Batch batch, Transport transport, int port, int sum) {
+        rewrite(batch, transport, IPV4_DESTINATION, DESTINATION_PORT, DNS, port, sum);
+        rewrite(batch, transport, IPV4_SOURCE, SOURCE_PORT, port, DNS, sum);
+    }
+
+    /// Writes another port where the resolver's address is at one end of a packet.
+    private static void rewrite(
+            Batch batch, Transport transport, int address, int offset, int port, int written, int sum) {
         var rule = new ArrayList<Expression>();
-        rule.add(Expressions.payload(Header.NETWORK, IPV4_DESTINATION, 4, 0));
+        rule.add(Expressions.payload(Header.NETWORK, address, 4, 0));
         rule.add(Expressions.equal(0, RESOLVER.getAddress()));
         rule.add(Expressions.meta(Meta.TRANSPORT, 0));
         rule.add(Expressions.equal(0, new byte[] {(byte) transport.number()}));
-        rule.add(Expressions.payload(Header.TRANSPORT, 2, 2, 0));
-        rule.add(Expressions.equal(0, port(DNS)));
-        rule.add(Expressions.load(0, RESOLVER.getAddress()));
-        rule.add(Expressions.load(1, port(port)));
-        rule.add(Expressions.translate(2, 0, 1));
+        rule.add(Expressions.payload(Header.TRANSPORT, offset, 2, 0));
+        rule.add(Expressions.equal(0, port(port)));
+        rule.add(Expressions.load(0, port(written)));
+        rule.add(Expressions.write(0, offset, 2, sum));
         batch.rule(Family.IPV4, TABLE, CHAIN, rule);
     }
 

@@ -74,9 +74,10 @@ class GuestMessagesTest {
         commit(messages);
 
         assertThat(namespace.sh("nft list ruleset"))
-                .contains("type nat hook output priority dstnat")
-                .contains("ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:40053")
-                .contains("ip daddr 127.0.0.11 tcp dport 53 dnat to 127.0.0.11:40054");
+                .contains("ip daddr 127.0.0.11 udp dport 53 udp dport set 40053")
+                .contains("ip saddr 127.0.0.11 udp sport 40053 udp sport set 53")
+                .contains("ip daddr 127.0.0.11 tcp dport 53 tcp dport set 40054")
+                .contains("ip saddr 127.0.0.11 tcp sport 40054 tcp sport set 53");
         assertThat(namespace.sh("""
                 timeout 10 python3 -c '
                 import socket
@@ -87,6 +88,17 @@ class GuestMessagesTest {
                 query, who = u.recvfrom(99); u.sendto(b"answer", who)
                 print(query, c.recvfrom(99))'
                 """)).contains("b'query' (b'answer', ('127.0.0.11', 53))");
+        assertThat(namespace.sh("""
+                timeout 10 python3 -c '
+                import socket
+                t = socket.create_server(("127.0.0.11", 40054))
+                c = socket.create_connection(("127.0.0.11", 53), 5)
+                c.sendall(b"q" * 100000); s, who = t.accept(); got = 0
+                while got < 100000: got += len(s.recv(99999))
+                s.sendall(b"answer"); print(got, c.recv(9), c.getpeername()[1])'
+                """)).contains("100000 b'answer' 53");
+        assertThat(namespace.sh("sysctl -n net.netfilter.nf_conntrack_count").strip())
+                .isEqualTo("0");
     }
 
     @Test

@@ -281,6 +281,21 @@ public final class Expressions {
                 new Expression("connlimit", out -> out.big32(1, most).big32(2, 1)));
     }
 
+    /// Writes a field of the transport header, and sets its checksum right.
+    ///
+    /// @param sum where the checksum of the transport is, in bytes of its header
+    public static Expression write(int register, int offset, int length, int sum) {
+        int ofTheInternet = 1;
+        return new Expression(
+                "payload",
+                out -> out.big32(2, Header.TRANSPORT.number)
+                        .big32(3, offset)
+                        .big32(4, length)
+                        .big32(5, register(register))
+                        .big32(6, ofTheInternet)
+                        .big32(7, sum));
+    }
+
     /// Reads the neighbor that a packet goes to next, which is its destination where that is on the link, and a gateway
     /// elsewhere. Goes on for packets of this family alone.
     ///
