@@ -18,6 +18,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -147,6 +148,29 @@ class BeginningsTest extends BusyboxEngine {
         assertThat(groups(group)).isEmpty();
         assertThat(Traces.of(OPTIONS).groups()).isEmpty();
         assertThat(Traces.of(OPTIONS).records()).isEmpty();
+    }
+
+    /// The caller gets to know why it was not launched, with what went wrong after that.
+    @Test
+    void a_failure_has_the_one_of_its_removal_with_it() {
+        var options = new EngineOptions(directory.resolve("state"), OPTIONS.data());
+        try (var own = new Engine(options, new Probe() {
+            @Override
+            public void reached(Moment moment) {
+                if (moment == Moment.GROUP_MADE || moment == Moment.RANGE_GIVEN_BACK) {
+                    throw new IllegalStateException("at " + moment);
+                }
+            }
+
+            @Override
+            public OptionalInt pauseBefore() {
+                return OptionalInt.empty();
+            }
+        })) {
+            assertThatThrownBy(() -> own.run(busybox("true")))
+                    .hasStackTraceContaining("at GROUP_MADE")
+                    .hasStackTraceContaining("at RANGE_GIVEN_BACK");
+        }
     }
 
     /// In each tree of control groups.

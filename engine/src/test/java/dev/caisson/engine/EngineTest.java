@@ -3,6 +3,8 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.spec.Bytes;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -22,6 +25,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -247,11 +251,13 @@ class EngineTest {
         var options = new EngineOptions(directory.resolve("state"), OPTIONS.data());
         Set<Thread> before = threads();
         Engine own = Engine.open(options);
+        own.run(ContainerSpec.of(Image.host(), "true"));
+        assertThat(own.statistics().ends().get(Verdict.OK)).isEqualTo(1);
         Container container = own.start(ContainerSpec.of(Image.host(), "sleep", "100"), Streams.capture());
         assertThat(own.containers()).containsExactly(container);
         assertThat(own.queued()).isZero();
         assertThat(own.statistics().running()).isEqualTo(1);
-        assertThat(own.statistics().launches()).isEqualTo(1);
+        assertThat(own.statistics().launches()).isEqualTo(2);
 
         Thread.currentThread().interrupt();
         own.close();
@@ -264,5 +270,50 @@ class EngineTest {
         assertThat(openFiles(directory)).isEmpty();
         assertThat(threads()).isEqualTo(before);
         assertThat(State.isEmpty(options.state())).isTrue();
+    }
+
+    /// The container that it has then is known to nobody else.
+    @Test
+    void an_engine_that_breaks_while_it_launches_leaves_no_container(@TempDir Path directory) throws Exception {
+        var options = new EngineOptions(directory.resolve("state"), OPTIONS.data());
+        var self = new AtomicReference<Engine>();
+        try (var own = new Engine(options, new Probe() {
+            @Override
+            public void reached(Moment moment) {
+                if (moment == Moment.VERIFIED) {
+                    Objects.requireNonNull(self.get()).broke(new IllegalStateException("of the test"));
+                }
+            }
+
+            @Override
+            public OptionalInt pauseBefore() {
+                return OptionalInt.empty();
+            }
+        })) {
+            self.set(own);
+            assertThatThrownBy(() -> own.run(ContainerSpec.of(Image.host(), "sleep", "100")))
+                    .isInstanceOfSatisfying(
+                            CaissonException.class, e -> assertThat(e.code()).isEqualTo("ENGINE_BROKEN"));
+            assertThat(own.containers()).isEmpty();
+            assertThat(State.recordsIn(options.state())).isEmpty();
+            try (var hierarchy = Hierarchy.detect()) {
+                assertThat(hierarchy.leftovers(State.cgroupParent(options.state())))
+                        .isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void the_program_of_monitors_is_closed_with_the_engine(@TempDir Path directory) throws Exception {
+        var options = new EngineOptions(directory.resolve("state"), Files.createDirectory(directory.resolve("data")));
+        List<String> before = openFiles(Path.of("/memfd:"));
+        try (Engine own = Engine.open(options)) {
+            DetachedContainer made = own.create(ContainerSpec.of(Image.host(), "true"), DetachedOptions.STANDARD);
+            assertThat(openFiles(Path.of("/memfd:"))).hasSizeGreaterThan(before.size());
+            made.remove(true);
+        }
+
+        assertThat(openFiles(Path.of("/memfd:"))).isEqualTo(before);
+        assertThat(openFiles(directory)).isEmpty();
     }
 }

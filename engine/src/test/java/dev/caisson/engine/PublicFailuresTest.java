@@ -10,6 +10,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.TerminalSize;
+import dev.caisson.spec.WorkspaceName;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -39,16 +40,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class PublicFailuresTest {
     private static final ContainerSpec SPEC = ContainerSpec.of(Image.host(), "true");
-    private static final Map<Class<?>, Object> SAMPLES = Map.of(
-            ContainerSpec.class, SPEC,
-            Streams.class, Streams.capture(),
-            ProgressListener.class, ProgressListener.none(),
-            Consumer.class, (Consumer<Object>) ignored -> {},
-            Limits.class, Limits.defaults(),
-            Duration.class, Duration.ofMillis(1),
-            EngineOptions.class, EngineOptions.standard(),
-            TerminalSize.class, new TerminalSize(24, 80),
-            int.class, 0);
+    private static final Map<Class<?>, Object> SAMPLES = Map.ofEntries(
+            Map.entry(ContainerSpec.class, SPEC),
+            Map.entry(Streams.class, Streams.capture()),
+            Map.entry(ProgressListener.class, ProgressListener.none()),
+            Map.entry(Consumer.class, (Consumer<Object>) ignored -> {}),
+            Map.entry(Limits.class, Limits.defaults()),
+            Map.entry(Duration.class, Duration.ofMillis(1)),
+            Map.entry(EngineOptions.class, EngineOptions.standard()),
+            Map.entry(DetachedOptions.class, DetachedOptions.STANDARD),
+            Map.entry(Exec.class, Exec.of("true")),
+            Map.entry(WorkspaceName.class, new WorkspaceName("none")),
+            Map.entry(String.class, "none"),
+            Map.entry(TerminalSize.class, new TerminalSize(24, 80)),
+            Map.entry(int.class, 0));
 
     @Test
     void nullIsRefusedWithACode(@TempDir Path directory) throws Exception {
