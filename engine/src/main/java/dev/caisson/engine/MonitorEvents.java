@@ -20,9 +20,8 @@ final class MonitorEvents {
     private static final Duration SETTLED = Duration.ofSeconds(1);
 
     /// @param modified when its directory changed last, if nothing can have changed unseen since
-    /// @param last time of the last events that were read
-    /// @param atLast those, as another one of the same millisecond may follow
-    private record Seen(Optional<Instant> modified, Instant last, Set<LifeEvent> atLast) {}
+    /// @param keys of the events that were there: a later one may have an earlier time, once the clock was set back
+    private record Seen(Optional<Instant> modified, Set<String> keys) {}
 
     private Map<String, Seen> seen = new HashMap<>();
 
@@ -32,24 +31,24 @@ final class MonitorEvents {
         for (DetachedPlace place : places) {
             String id = place.id().value();
             Optional<Instant> modified = place.modified();
-            Seen before = seen.getOrDefault(id, new Seen(Optional.empty(), Instant.MIN, Set.of()));
+            Seen before = seen.getOrDefault(id, new Seen(Optional.empty(), Set.of()));
             if (modified.isPresent() && modified.equals(before.modified())) {
                 now.put(id, before);
                 continue;
             }
             List<LifeEvent> all = of(place);
-            all.stream()
-                    .filter(event -> !event.time().isBefore(before.last())
-                            && !before.atLast().contains(event))
-                    .forEach(events::add);
-            Instant last = all.isEmpty() ? before.last() : all.getLast().time();
-            Set<LifeEvent> atLast =
-                    all.stream().filter(event -> event.time().equals(last)).collect(Collectors.toSet());
+            all.stream().filter(event -> !before.keys().contains(key(event))).forEach(events::add);
+            Set<String> keys = all.stream().map(MonitorEvents::key).collect(Collectors.toSet());
             Instant settled = Instant.now().minus(SETTLED);
-            now.put(id, new Seen(modified.filter(settled::isAfter), last, atLast));
+            now.put(id, new Seen(modified.filter(settled::isAfter), keys));
         }
         seen = now;
         return events;
+    }
+
+    /// Names are left out, which change.
+    private static String key(LifeEvent event) {
+        return event.time() + " " + event.action() + " " + event.attributes().getOrDefault("execID", "");
     }
 
     private static List<LifeEvent> of(DetachedPlace place) {

@@ -4,14 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.CaissonException;
+import dev.caisson.launch.PlanCodec;
+import dev.caisson.launch.monitor.ExecLog;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.TerminalSize;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -118,6 +127,35 @@ class LeftExecTest {
         }
         assertThat(awaitEnd(id).attributes()).containsEntry("exitCode", "7");
         assertThat(execs()).isEmpty();
+    }
+
+    @Test
+    void an_end_is_an_event_once_also_if_the_clock_was_set_back_before_it() throws Exception {
+        Instant now = Instant.ofEpochSecond(2_000_000_000);
+        try (LifeEvents events = LifeEvents.open(OPTIONS)) {
+            events.next();
+            writeEnds(now);
+            assertThat(events.next()).extracting(LifeEvent::time).containsExactly(now);
+            Instant hoursBefore = now.minusSeconds(7200);
+
+            writeEnds(now, hoursBefore);
+            assertThat(events.next()).extracting(LifeEvent::time).containsExactly(hoursBefore);
+
+            box.rename("other");
+            assertThat(events.next()).extracting(LifeEvent::action).containsExactly("rename");
+        }
+    }
+
+    /// As the monitor writes them.
+    private void writeEnds(Instant... finished) throws IOException {
+        ByteBuffer log = ByteBuffer.allocate(ExecLog.MOST_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        log.putInt(PlanCodec.MAGIC).putInt(1).putInt(finished.length).putInt(0);
+        for (Instant time : finished) {
+            log.put(new byte[32]).putLong(0).putLong(time.toEpochMilli()).putLong(0);
+        }
+        Path directory = box.logPath().resolveSibling(".").normalize();
+        Files.write(directory.resolve(".ends"), log.array());
+        Files.move(directory.resolve(".ends"), directory.resolve(ExecLog.NAME), StandardCopyOption.REPLACE_EXISTING);
     }
 
     @Test

@@ -78,13 +78,16 @@ public final class EventsCommand implements Callable<Integer> {
         boolean told = false;
         try (LifeEvents events = LifeEvents.open(options)) {
             boolean goesOn;
+            Instant from = first;
             do {
                 goesOn = Instant.now().isBefore(last);
                 for (LifeEvent event : events.next()) {
-                    if (!event.time().isBefore(first) && !event.time().isAfter(last) && filter.accepts(event)) {
+                    if (!event.time().isBefore(from) && !event.time().isAfter(last) && filter.accepts(event)) {
                         out.println(template == null ? line(event) : template.render(fields(event)));
                     }
                 }
+                // what comes from now on is new, also if the clock was set back
+                from = first.isAfter(now) ? first : Instant.MIN;
                 if (events.hasGap() && !told) {
                     told = true;
                     spec.commandLine().getErr().println("caisson: older events are gone from the journal");

@@ -40,12 +40,18 @@ class DetachedExecTest {
     @Test
     void it_outlives_the_process_that_started_it_and_ends_with_its_container() throws Exception {
         caisson("run", "-d", "--name", name, "host", "sleep", "1000");
-        Process exec = new ProcessBuilder(
-                        CommandProcess.words("exec", "-d", name, "sh", "-c", "sleep 1; touch /late; exec sleep 1000"))
+        Process exec = new ProcessBuilder(CommandProcess.words(
+                        "exec",
+                        "-d",
+                        name,
+                        "sh",
+                        "-c",
+                        "until test -e /go; do sleep 0.05; done; touch /late; exec sleep 1000"))
                 .start();
 
         assertThat(exec.waitFor()).isZero();
-        assertThat(caisson("exec", name, "sh", "-c", "test ! -e /late").status())
+        assertThat(caisson("exec", name, "sh", "-c", "test ! -e /late && touch /go")
+                        .status())
                 .isZero();
         assertThat(caisson("exec", "--timeout", "30s", name, "sh", "-c", "until test -e /late; do sleep 0.1; done")
                         .status())

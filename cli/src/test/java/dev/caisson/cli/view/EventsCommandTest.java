@@ -4,7 +4,10 @@ import static dev.caisson.cli.Answer.caisson;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.cli.Answer;
+import dev.caisson.cli.CommandProcess;
+import dev.caisson.cli.caller.Caller;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.state.EventJournal;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -97,6 +100,35 @@ class EventsCommandTest {
                 "{{.Action}} {{.Actor.Attributes.exitCode}}");
 
         assertThat(heard).isEqualTo(new Answer(0, "die 4\n", ""));
+    }
+
+    @Test
+    void a_follower_hears_of_what_happens_after_the_clock_was_set_back() throws Exception {
+        Process follower = new ProcessBuilder(
+                        CommandProcess.words("events", "-f", "container=" + name, "--format", ACTIONS))
+                .start();
+        try (var heard = follower.inputReader()) {
+            for (int times = 0; times < 100 && !heard.ready(); times++) { // until it has begun to follow
+                note(Instant.now().minusSeconds(7200), "pause");
+                Thread.sleep(100);
+            }
+            assertThat(heard.ready()).isTrue();
+            assertThat(heard.readLine()).isEqualTo("pause");
+        } finally {
+            follower.destroyForcibly();
+        }
+    }
+
+    /// As a command does.
+    private void note(Instant time, String action) {
+        EventJournal.append(
+                Caller.current().directories().state(),
+                "{\"seconds\":%d,\"nanos\":0,\"action\":\"%s\",\"id\":\"%s\",\"attributes\":{\"name\":\"%s\"}}"
+                        .formatted(
+                                time.getEpochSecond(),
+                                action,
+                                ContainerId.random().value(),
+                                name));
     }
 
     @ParameterizedTest
