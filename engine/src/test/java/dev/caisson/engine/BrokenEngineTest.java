@@ -37,8 +37,8 @@ class BrokenEngineTest extends BusyboxEngine {
             engine.reactor().breakForTest();
             quiet.signal(0);
 
-            assertCode("ENGINE_BROKEN", quiet::await);
-            assertCode("ENGINE_BROKEN", loud::await);
+            assertCode("ENGINE_BROKEN", () -> quiet.await(Duration.ofSeconds(20)));
+            assertCode("ENGINE_BROKEN", () -> loud.await(Duration.ofSeconds(20)));
             assertCode("ENGINE_BROKEN", () -> engine.run(busybox("true")));
             assertThat(Path.of("/proc/" + quiet.pid())).doesNotExist();
             assertThat(Path.of("/proc/" + loud.pid())).doesNotExist();
