@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 enum { FIRST_OWN = 192 }; /* above every descriptor of a plan's slots */
 
@@ -110,8 +111,10 @@ static void serve(struct files *files, int socket)
 	out.head = told.head;
 	uint32_t size = told.head.status == 0 ? told.length : 0;
 	memcpy(out.payload, told.payload, size);
-	if (send_message(socket, &out, sizeof out.head + size, told.fd) < 0)
+	if (send_message(socket, &out, sizeof out.head + size, told.fd) < 0) {
+		files_discard_all(files);
 		_exit(0);
+	}
 	close_fd(&told.fd);
 	close_fd(&asked.fd);
 }
@@ -126,8 +129,10 @@ static _Noreturn void work(struct files *files, int socket, int life)
 	for (;;) {
 		if (ppoll(watched, 2, NULL, NULL) < 0)
 			continue;
-		if (watched[1].revents != 0)
-			_exit(0); /* the container has ended */
+		if (watched[1].revents != 0) { /* the container has ended */
+			files_discard_all(files);
+			_exit(0);
+		}
 		if (watched[0].revents != 0)
 			serve(files, socket);
 	}
@@ -169,6 +174,8 @@ int serve_files(struct init *init, struct reader *payload)
 	init->slot[SLOT_CONTROL] = socket;
 	if (error == 0 && (fchdir(files.root) < 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR || signal(SIGPIPE, SIG_IGN) == SIG_ERR))
 		error = -errno;
+	if (error == 0) /* it ends with its socket, and removes first what is not complete */
+		error = result(prctl(PR_SET_PDEATHSIG, 0));
 	if (error == 0)
 		error = files_confine();
 	if (error < 0)

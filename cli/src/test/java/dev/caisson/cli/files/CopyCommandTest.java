@@ -261,6 +261,34 @@ class CopyCommandTest {
     }
 
     @Test
+    void nothing_that_is_half_written_stays_when_the_command_is_killed() throws Exception {
+        start();
+        Files.write(host.resolve("big"), new byte[1 << 20]);
+        Process tar = new ProcessBuilder("tar", "-C", host.toString(), "-c", "big").start();
+        byte[] archive = tar.getInputStream().readAllBytes();
+        Process copy = new ProcessBuilder(CommandProcess.words("cp", "-", in("/box"))).start();
+        copy.getOutputStream().write(archive, 0, archive.length / 2);
+        copy.getOutputStream().flush();
+        awaitHalfWritten(0);
+
+        copy.destroyForcibly().waitFor();
+
+        awaitHalfWritten(1);
+        assertThat(caisson("exec", name, "test", "-e", "/box/big").status()).isEqualTo(1);
+    }
+
+    /// @param status 0 if there is one, 1 if there is none
+    private void awaitHalfWritten(int status) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (caisson("exec", name, "sh", "-c", "ls -A /box | grep -q ^.caisson-")
+                        .status()
+                != status) {
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(20));
+            Thread.sleep(50);
+        }
+    }
+
+    @Test
     void an_archive_that_cannot_be_written_is_told_once() throws Exception {
         var words = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" >/dev/full", "sh"));
         words.addAll(CommandProcess.words("cp", in("/etc/hostname"), "-"));
