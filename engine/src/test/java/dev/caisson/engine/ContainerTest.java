@@ -65,6 +65,7 @@ class ContainerTest extends BusyboxEngine {
             assertThat(container.isPaused()).isFalse();
             assertThat(container.wasEnded()).isFalse();
             assertThat(container.hasEnded()).isFalse();
+            assertThat(container.files().list("/bin")).isNotEmpty();
             assertThat(container.onExit()).isNotDone();
             assertThat(container.await(Duration.ZERO)).isEmpty();
         }

@@ -9,10 +9,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -168,9 +172,15 @@ class InputPumpTest {
         assertThat(memory.failure()).isEmpty();
     }
 
+    private static boolean isInPump(@Nullable Thread thread) {
+        return Arrays.stream(Objects.requireNonNull(thread).getStackTrace())
+                .anyMatch(frame -> frame.getClassName().equals(InputPump.class.getName()));
+    }
+
     @Test
     void the_end_of_the_container_lets_the_callers_stream_go() throws InterruptedException {
         var calls = new Semaphore(0);
+        var in = new AtomicReference<Thread>();
         InputPump pump = pump(false, of(new InputStream() {
             @Override
             public int read() {
@@ -179,6 +189,7 @@ class InputPumpTest {
 
             @Override
             public int read(byte[] bytes, int from, int length) {
+                in.set(Thread.currentThread());
                 calls.release();
                 return length;
             }
@@ -190,6 +201,10 @@ class InputPumpTest {
         assertThat(calls.tryAcquire(2, 20, TimeUnit.MILLISECONDS))
                 .as("it is read on")
                 .isFalse();
+        for (int i = 0; i < 1000 && isInPump(in.get()); i++) {
+            TimeUnit.MILLISECONDS.sleep(2);
+        }
+        assertThat(isInPump(in.get())).as("its thread is held").isFalse();
         assertThat(pump.failure()).isEmpty();
     }
 

@@ -74,6 +74,8 @@ class OutputBoundsTest {
         captured.release();
         assertThat(budget.left()).isEqualTo(Bytes.mebibytes(1));
         captured.accept(new byte[1], 1);
+        assertThat(captured.captured().bytes()).isEmpty();
+        assertThat(budget.left()).as("what comes behind it takes nothing").isEqualTo(Bytes.mebibytes(1));
         captured.release();
         assertThat(captured.captured().bytes()).isEmpty();
         assertThat(budget.left()).isEqualTo(Bytes.mebibytes(1));
