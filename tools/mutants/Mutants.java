@@ -198,7 +198,8 @@ final class Mutants {
         var question = new StringBuilder("mutant\t" + mutant.subject().name() + "\t" + mutant.number());
         long sum = 0;
         for (String test : chosen) {
-            long limit = patience * (5 * coverage.millis(test) + (isEngine ? 20_000 : 3_000));
+            boolean ofEngine = ENGINE.equals(testRooms.get(Coverage.className(test)));
+            long limit = patience * (5 * coverage.millis(test) + (ofEngine ? 20_000 : 3_000));
             question.append('\t').append(limit).append(' ').append(test);
             sum += limit;
         }

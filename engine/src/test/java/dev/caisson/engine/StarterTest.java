@@ -10,6 +10,7 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.TerminalSize;
 import java.io.IOException;
 import java.util.OptionalInt;
 import java.util.Queue;
@@ -141,6 +142,19 @@ class StarterTest {
         made.remove(true);
         assertThat(engine.statistics().toString()).isNotEmpty();
         assertThat(RunningZygoteTest.zygotes()).hasSize(1);
+    }
+
+    @Test
+    void a_terminal_is_read_and_written_and_more_programs_run_beside_it() throws Exception {
+        ContainerSpec terminal = ContainerSpec.of(Image.host(), "sh", "-c", "tty; stty size")
+                .terminal(new TerminalSize(33, 77));
+        assertThat(engine.run(terminal).stdout()).matches("/dev/\\S+\r\n33 77\r\n");
+
+        Container asleep = engine.start(SPEC, Streams.capture());
+        assertThat(engine.exec("again", Exec.of("echo", "beside"), Streams.capture()).stdout())
+                .isEqualTo("beside\n");
+        asleep.kill();
+        asleep.await();
     }
 
     private static long threads(String name) {

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// The process that makes containers: a static program in sealed memory with one socket, in a root of its own that
@@ -79,23 +80,23 @@ public final class Zygote implements AutoCloseable {
     /// Starts it, and waits until it stands.
     /// @throws HostException where the host does not let it
     public static Zygote start() {
-        return await(begin());
-    }
-
-    /// Starts one beside the caller that makes no links.
-    public static CompletableFuture<Zygote> begin() {
-        return begin(false);
+        return await(begin(false));
     }
 
     /// Starts it beside the caller.
     ///
     /// @param links whether it keeps the capability to make network links, CAP_NET_ADMIN
     public static CompletableFuture<Zygote> begin(boolean links) {
+        return begin(links, Zygote::executable);
+    }
+
+    /// @param program makes the file that is executed
+    static CompletableFuture<Zygote> begin(boolean links, Supplier<Fd> program) {
         Sockets.Pair pair = Sockets.pair();
         var started = new CompletableFuture<Zygote>();
         // Containers are children of the thread that spawned the zygote, and die when that thread ends, prctl(2)
         // PR_SET_PDEATHSIG: so this one lives as long as the engine.
-        Thread.ofPlatform().daemon().name("caisson-zygote").start(() -> keep(pair, links, started));
+        Thread.ofPlatform().daemon().name("caisson-zygote").start(() -> keep(pair, links, program, started));
         return started;
     }
 
@@ -112,17 +113,22 @@ public final class Zygote implements AutoCloseable {
         }
     }
 
-    private static void keep(Sockets.Pair pair, boolean links, CompletableFuture<Zygote> started) {
+    private static void keep(
+            Sockets.Pair pair, boolean links, Supplier<Fd> executable, CompletableFuture<Zygote> started) {
         Zygote zygote;
-        try (Fd program = executable()) {
+        int pid = 0;
+        try (Fd program = executable.get()) {
             List<String> arguments = links ? List.of(PROGRAM, "zygote", "links") : List.of(PROGRAM, "zygote");
-            int pid = Processes.spawn(program, arguments, List.of(pair.theirs()));
+            pid = Processes.spawn(program, arguments, List.of(pair.theirs()));
             pair.theirs().close();
             zygote = new Zygote(pair.ours(), Thread.currentThread(), pid);
             zygote.awaitStart();
         } catch (RuntimeException e) {
             pair.ours().close();
             pair.theirs().close();
+            if (pid > 0) {
+                Processes.reap(pid); // it ends with its socket
+            }
             started.completeExceptionally(
                     e instanceof HostException
                             ? e
@@ -136,8 +142,7 @@ public final class Zygote implements AutoCloseable {
         while (zygote.closed.getCount() > 0) {
             try {
                 zygote.closed.await();
-            } catch (InterruptedException _) {
-                // only closing ends this thread
+            } catch (InterruptedException _) { // only closing ends this thread
             }
         }
         Processes.reap(zygote.pid);

@@ -63,6 +63,14 @@ abstract class LaunchBed {
     Map<String, Object> layerFile;
     private final List<Fd> opened = new ArrayList<>();
 
+    /// Named for /run, as tools/check-mutants gives each run one of its own and clears up by it.
+    private static String parent() {
+        try (Fd run = FileSystem.open("/run", FileSystem.O_PATH)) {
+            return "caisson-" + Long.toHexString(FileSystem.status(run).fileSystem()) + "-test-launch-"
+                    + ProcessHandle.current().pid();
+        }
+    }
+
     @BeforeAll
     static void makeGroup() {
         hierarchy = Hierarchy.detect();

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.MemoryFile;
 import dev.caisson.spec.MacAddress;
 import java.io.IOException;
@@ -320,6 +322,31 @@ class ZygoteTest {
         assertThat(Thread.interrupted()).isTrue();
         assertThat(process).doesNotExist();
         assertThat(OpenFiles.sockets()).isEqualTo(sockets);
+    }
+
+    @Test
+    void one_that_does_not_start_leaves_no_process_and_nothing_open() {
+        Set<String> sockets = OpenFiles.sockets();
+        long children = ProcessHandle.current().children().count();
+        var absent = new HostException("PROGRAM_ABSENT", "none");
+        assertThatThrownBy(() -> Zygote.await(Zygote.begin(false, () -> {
+                    throw absent;
+                })))
+                .isSameAs(absent);
+        var cause = new ErrnoException("memfd_create", Errno.EPERM);
+        assertThatThrownBy(() -> Zygote.await(Zygote.begin(false, () -> {
+                    throw cause;
+                })))
+                .isInstanceOfSatisfying(
+                        HostException.class, e -> assertThat(e.code()).isEqualTo("ZYGOTE_START"))
+                .hasMessageContaining("memfd_create")
+                .hasCause(cause);
+        assertThat(OpenFiles.sockets()).isEqualTo(sockets);
+        assertCode(
+                "ZYGOTE_GONE",
+                () -> Zygote.await(Zygote.begin(false, () -> FileSystem.open("/bin/true", FileSystem.O_RDONLY))));
+        assertThat(OpenFiles.sockets()).isEqualTo(sockets);
+        assertThat(ProcessHandle.current().children().count()).isEqualTo(children);
     }
 
     @Test

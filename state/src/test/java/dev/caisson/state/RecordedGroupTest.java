@@ -7,6 +7,7 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.launch.PlanRecord;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Limits;
 import java.io.IOException;
@@ -27,8 +28,7 @@ import org.junit.jupiter.api.Timeout;
 @Tag("root")
 @Timeout(60)
 class RecordedGroupTest {
-    private static final String PARENT =
-            "caisson-test-recorded-" + ProcessHandle.current().pid();
+    private static final String PARENT = parent();
     private static final Limits LIMITS =
             Limits.defaults().memory(Bytes.mebibytes(32)).pids(20);
 
@@ -36,6 +36,14 @@ class RecordedGroupTest {
     private final List<ContainerRecord> saved = new ArrayList<>();
     private Cgroup group;
     private RecordedGroup recorded;
+
+    /// Named for /run, as tools/check-mutants gives each run one of its own and clears up by it.
+    private static String parent() {
+        try (Fd run = FileSystem.open("/run", FileSystem.O_PATH)) {
+            return "caisson-" + Long.toHexString(FileSystem.status(run).fileSystem()) + "-test-recorded-"
+                    + ProcessHandle.current().pid();
+        }
+    }
 
     @BeforeEach
     void make() {
