@@ -146,12 +146,13 @@ class StarterTest {
 
     @Test
     void a_terminal_is_read_and_written_and_more_programs_run_beside_it() throws Exception {
-        ContainerSpec terminal = ContainerSpec.of(Image.host(), "sh", "-c", "tty; stty size")
-                .terminal(new TerminalSize(33, 77));
+        ContainerSpec terminal =
+                ContainerSpec.of(Image.host(), "sh", "-c", "tty; stty size").terminal(new TerminalSize(33, 77));
         assertThat(engine.run(terminal).stdout()).matches("/dev/\\S+\r\n33 77\r\n");
 
         Container asleep = engine.start(SPEC, Streams.capture());
-        assertThat(engine.exec("again", Exec.of("echo", "beside"), Streams.capture()).stdout())
+        assertThat(engine.exec("again", Exec.of("echo", "beside"), Streams.capture())
+                        .stdout())
                 .isEqualTo("beside\n");
         asleep.kill();
         asleep.await();

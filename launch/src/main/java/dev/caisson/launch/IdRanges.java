@@ -38,7 +38,7 @@ public final class IdRanges implements AutoCloseable {
             if (lease != null) {
                 return lease;
             }
-            index = lockOne();
+            index = lockFrom(ThreadLocalRandom.current().nextInt(IdRange.RANGES));
         }
         IdRange range = IdRange.numbered(index);
         try {
@@ -54,8 +54,8 @@ public final class IdRanges implements AutoCloseable {
         return file;
     }
 
-    private int lockOne() {
-        int start = ThreadLocalRandom.current().nextInt(IdRange.RANGES);
+    /// Locks the first range that is free, from `start` on and round to it.
+    synchronized int lockFrom(int start) {
         for (int i = 0; i < IdRange.RANGES; i++) {
             int index = (start + i) % IdRange.RANGES;
             if (!taken.get(index) && FileLocks.tryLockByte(file, index)) {

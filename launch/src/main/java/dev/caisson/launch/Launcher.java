@@ -287,7 +287,11 @@ public final class Launcher {
     }
 
     static void awaitReady(List<Step> steps, Launched launched, Pause pause) {
-        Sockets.receiveTimeout(launched.control(), InitSocket.READY_TIMEOUT_MILLIS);
+        awaitReady(steps, launched, pause, InitSocket.READY_TIMEOUT_MILLIS);
+    }
+
+    static void awaitReady(List<Step> steps, Launched launched, Pause pause, long millis) {
+        Sockets.receiveTimeout(launched.control(), millis);
         while (true) {
             Report report;
             try (Sockets.Message message = InitSocket.receive(launched.control())) {

@@ -129,6 +129,18 @@ class IdRangesTest {
     }
 
     @Test
+    void a_search_goes_round_from_where_it_begins() {
+        takeAllBut(7);
+        FileLocks.unlockByte(others, 9);
+        assertThat(ranges.lockFrom(7)).isEqualTo(7);
+        assertThat(ranges.lockFrom(8)).isEqualTo(9);
+        FileLocks.unlockByte(others, 3);
+        assertThat(ranges.lockFrom(4)).isEqualTo(3);
+        FileLocks.unlockByte(others, IdRange.RANGES - 1);
+        assertThat(ranges.lockFrom(0)).isEqualTo(IdRange.RANGES - 1);
+    }
+
+    @Test
     void the_file_is_closed_to_others_and_no_link() throws IOException {
         Path file = path.resolve("ranges");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))

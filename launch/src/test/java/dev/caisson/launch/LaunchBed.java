@@ -32,13 +32,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the descriptors of a plan are made from: a group of this kernel, directories, a user namespace, and a zygote
-/// and
-/// a first process that the test plays.
+/// What the descriptors of a plan are made from: a group of this kernel, directories, a user namespace, and a
+/// zygote and a first process that the test plays.
 @SuppressWarnings("ByteBufferBackingArray") // every buffer is made here
 abstract class LaunchBed {
-    static final String PARENT =
-            "caisson-test-launch-" + ProcessHandle.current().pid();
     static final Set<Namespace> NAMESPACES = EnumSet.of(Namespace.PID, Namespace.UTS);
     static final long FLAGS = 0x2400_0000L;
     static final byte[] SECRET = {'A', '=', 'b'};
@@ -48,7 +45,11 @@ abstract class LaunchBed {
     static final int READY = 3;
     static final int PAUSED = 4;
     static final int EXIT = 5;
+    static final int NAMESPACE = 6;
+    static final int RESOLVER = 7;
+    static final int LISTENER = 8;
 
+    private static String parent;
     private static Hierarchy hierarchy;
     static Cgroup group;
     static Fd userNamespace;
@@ -63,18 +64,15 @@ abstract class LaunchBed {
     Map<String, Object> layerFile;
     private final List<Fd> opened = new ArrayList<>();
 
-    /// Named for /run, as tools/check-mutants gives each run one of its own and clears up by it.
-    private static String parent() {
-        try (Fd run = FileSystem.open("/run", FileSystem.O_PATH)) {
-            return "caisson-" + Long.toHexString(FileSystem.status(run).fileSystem()) + "-test-launch-"
-                    + ProcessHandle.current().pid();
-        }
-    }
-
     @BeforeAll
     static void makeGroup() {
         hierarchy = Hierarchy.detect();
-        group = hierarchy.create(PARENT, "one", Limits.defaults());
+        // tools/check-mutants gives each run a /run of its own, and clears groups up by it.
+        try (Fd run = FileSystem.open("/run", FileSystem.O_PATH)) {
+            parent = "caisson-" + Long.toHexString(FileSystem.status(run).fileSystem()) + "-test-launch-"
+                    + ProcessHandle.current().pid();
+        }
+        group = hierarchy.create(parent, "one", Limits.defaults());
         try (Zygote zygote = Zygote.start()) {
             userNamespace = zygote.userNamespace(ScriptedZygote.IDS);
         }
@@ -84,7 +82,7 @@ abstract class LaunchBed {
     static void removeGroup() {
         userNamespace.close();
         group.remove();
-        hierarchy.removeParent(PARENT);
+        hierarchy.removeParent(parent);
         hierarchy.close();
     }
 

@@ -234,6 +234,7 @@ class LauncherTest extends LaunchBed {
         sockets = OpenFiles.sockets();
         Launcher.Birth birth = begun(plan);
         say(CONSOLE, 0, 0, in);
+        say(RESOLVER, 0, 0);
         say(READY, 0, 0);
 
         Launched launched = birth.complete(plan, resources(in, out));
@@ -411,7 +412,7 @@ class LauncherTest extends LaunchBed {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {ERROR, EXIT, 6})
+    @ValueSource(ints = {ERROR, EXIT, NAMESPACE, LISTENER})
     void an_init_that_reports_a_failure_or_what_has_no_place_before_the_start_is_ended(int kind) {
         Launcher.Birth birth = begun(SMALL);
         say(kind, 0, Errno.EPERM);
@@ -432,6 +433,19 @@ class LauncherTest extends LaunchBed {
                         LaunchException.class, e -> assertThat(e.code()).isEqualTo("INIT_DIED"));
         birth.close();
         assertNothingLeft();
+    }
+
+    @Test
+    @Timeout(10)
+    void an_init_that_says_nothing_is_not_waited_for() {
+        Sockets.Pair control = Sockets.pair();
+        try (Fd _ = control.theirs();
+                var launched =
+                        new Launched(new Zygote.Child(child.pid(), child.pidfd().duplicate()), control.ours())) {
+            assertThatThrownBy(() -> Launcher.awaitReady(List.of(), launched, Launcher.Pause.NONE, 20))
+                    .isInstanceOfSatisfying(
+                            LaunchException.class, e -> assertThat(e.code()).isEqualTo("LAUNCH_TIMEOUT"));
+        }
     }
 
     @Test

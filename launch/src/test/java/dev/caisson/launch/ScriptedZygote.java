@@ -111,7 +111,7 @@ final class ScriptedZygote implements AutoCloseable {
 
     /// Returns a process that waits; what the test has of it is closed and killed with this.
     Zygote.Child child() {
-        return child("1000");
+        return child("60");
     }
 
     Zygote.Child child(String seconds) {

@@ -349,6 +349,24 @@ class ZygoteTest {
         assertThat(ProcessHandle.current().children().count()).isEqualTo(children);
     }
 
+    /// The kernel ends containers with the thread that started their zygote: it must not end before the engine does.
+    @Test
+    @Tag("root")
+    void the_thread_of_one_that_is_killed_stays_until_it_is_closed() throws Exception {
+        Path process;
+        try (Zygote killed = Zygote.start()) {
+            process = Path.of("/proc/" + killed.pid());
+            ProcessHandle.of(killed.pid()).orElseThrow().destroyForcibly();
+            while (!Files.readString(process.resolve("stat")).contains(") Z ")) {
+                Thread.sleep(2);
+            }
+            Thread.sleep(20);
+            assertThat(process).exists();
+            assertThat(keepers()).isNotEmpty();
+        }
+        assertThat(process).doesNotExist();
+    }
+
     @Test
     @Tag("root")
     void only_one_with_links_may_make_them() throws IOException {

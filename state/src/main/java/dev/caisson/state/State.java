@@ -229,7 +229,7 @@ public final class State implements Holding, AutoCloseable {
         for (String name : DirectoryEntries.of(engines)) {
             if (!name.startsWith(".") && places.test(name) && isAlive(engines, name)) {
                 records(engines, name, ids).stream()
-                        .filter(record -> record.pid() != 0 && ProcessTimes.isRunning(record.pid(), record.startTime()))
+                        .filter(record -> ProcessTimes.isRunning(record.pid(), record.startTime()))
                         .forEach(running::add);
             }
         }

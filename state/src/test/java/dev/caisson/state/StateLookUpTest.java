@@ -159,6 +159,28 @@ class StateLookUpTest {
         }
     }
 
+    /// Nobody may hide containers by a file that is none of an engine's.
+    @Test
+    @Tag("root")
+    void what_is_no_place_or_no_record_is_told() throws IOException {
+        Path path = directory.resolve("state");
+        try (var state = new State(path)) {
+            Path file = Files.createFile(path.resolve("engines/0123456789abcdef"));
+            assertThatThrownBy(() -> State.recordsIn(path))
+                    .isInstanceOfSatisfying(
+                            StateException.class, e -> assertThat(e.code()).isEqualTo("STATE_UNUSABLE"))
+                    .hasMessageContaining("ENOTDIR");
+            Files.delete(file);
+
+            Path own = path.resolve("engines").resolve(state.engine());
+            Files.writeString(own.resolve("other"), record("ab", "web").toJson());
+            Path link = Files.createSymbolicLink(own.resolve("a".repeat(64) + ".json"), Path.of("other"));
+            assertThatThrownBy(() -> State.recordsIn(path)).hasMessageContaining("ELOOP");
+            Files.delete(link);
+            assertThat(State.recordsIn(path)).isEmpty();
+        }
+    }
+
     @Test
     @Tag("root")
     void engines_are_held_off_by_a_lock_of_their_directory() throws Exception {
