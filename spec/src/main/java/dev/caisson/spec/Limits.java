@@ -106,7 +106,7 @@ public record Limits(
         }
         ioWeights = List.copyOf(ioWeights);
         io = List.copyOf(io);
-        hugePages = Map.copyOf(hugePages);
+        hugePages = More.copy(hugePages, "hugePages");
         devices = devices.map(rules -> DeviceRule.merged(
                 Stream.concat(rules.stream(), DeviceRule.STANDARD.stream()).toList()));
         if (devices.filter(rules -> rules.size() > MOST_DEVICE_RULES).isPresent()) {

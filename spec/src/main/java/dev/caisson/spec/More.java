@@ -27,6 +27,15 @@ final class More {
         return Set.copyOf(copy((Iterable<? extends T>) elements, name));
     }
 
+    /// A copy in the same order without null, of which `name` is reported.
+    static <K, V> Map<K, V> copy(Map<? extends K, ? extends V> map, String name) {
+        var all = new LinkedHashMap<K, V>();
+        present(map, name)
+                .forEach((key, value) ->
+                        all.put(present(key, "a key of " + name), present(value, "a value of " + name)));
+        return Collections.unmodifiableMap(all);
+    }
+
     /// Keeps the order in which keys were added.
     static Map<String, String> plus(Map<String, String> map, String key, String value) {
         var all = new LinkedHashMap<>(map);

@@ -24,7 +24,7 @@ public record VolumeSpec(
         present(name, "name");
         present(size, "size");
         present(inodes, "inodes");
-        labels = Map.copyOf(present(labels, "labels"));
+        labels = More.copy(labels, "labels");
         size.ifPresent(bytes -> WorkspaceSpec.requireBounded("volume", bytes));
         if (inodes.isPresent()
                 && (inodes.getAsLong() < WorkspaceSpec.LEAST_INODES

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.ArgumentException;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -23,5 +25,15 @@ class VolumeSpecTest {
         assertThatThrownBy(() -> sized(Bytes.UNLIMITED))
                 .isInstanceOf(ArgumentException.class)
                 .hasMessageContaining("the size of a volume has no end: give one, as 256m");
+    }
+
+    @Test
+    void labelsKeepTheirOrder() {
+        var labels = new LinkedHashMap<String, String>();
+        for (int i = 50; i > 0; i--) {
+            labels.put("label" + i, "");
+        }
+        var volume = new VolumeSpec(Optional.empty(), Optional.empty(), OptionalLong.empty(), labels);
+        assertThat(List.copyOf(volume.labels().keySet())).isEqualTo(List.copyOf(labels.keySet()));
     }
 }

@@ -454,7 +454,7 @@ class DetachedCommandsTest {
                 "run -a stdin host true|-a stdin and -i belong together",
                 "run -a stdout -i host true|-a stdin and -i belong together",
                 "run -a log host true|--attach takes stdin",
-                "create -a stdout host true|nothing is attached here",
+                "create -a stdout host true|attaches, in 'caisson run' and 'start'",
                 "exec -d -t x true|OPTION_REFUSED: --tty",
                 "exec -d -i x true|OPTION_REFUSED: --interactive",
                 "exec -it --detach-keys ctrl-1 x true|--detach-keys takes",

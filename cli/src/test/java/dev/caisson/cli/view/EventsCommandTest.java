@@ -108,7 +108,7 @@ class EventsCommandTest {
                         CommandProcess.words("events", "-f", "container=" + name, "--format", ACTIONS))
                 .start();
         try (var heard = follower.inputReader()) {
-            for (int times = 0; times < 100 && !heard.ready(); times++) { // until it has begun to follow
+            for (int times = 0; times < 600 && !heard.ready(); times++) { // until it has begun to follow
                 note(Instant.now().minusSeconds(7200), "pause");
                 Thread.sleep(100);
             }
