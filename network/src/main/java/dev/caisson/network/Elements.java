@@ -33,6 +33,7 @@ final class Elements {
         byte[] bridge = name(network.bridge());
         put(Sets.BRIDGES, bridge);
         put(Sets.SAME, key(bridge, bridge));
+        put(Sets.ROUTERS, key(bridge, network.bridgeMac().bytes()));
         if (network.betweenContainers()) {
             put(Sets.OPEN, key(bridge, bridge));
         }
@@ -182,16 +183,18 @@ final class Elements {
         list(place).add(SetElement.of(key).to(value));
     }
 
-    /// Returns the elements that the kernel made to count a container's connections and reports.
+    /// Returns the elements that the kernel made to count a container's connections, reports and neighbors.
     static Map<Sets.Place, List<SetElement>> madeByKernel(ContainerNetworks container) {
         var elements = new Elements();
         container.addresses(false).map(InetAddress::getAddress).forEach(address -> {
             elements.put(Sets.CONNECTIONS, address);
             elements.put(Sets.TOLD, address);
+            elements.put(Sets.NEXT_RATE, address);
         });
         container.addresses(true).map(InetAddress::getAddress).forEach(address -> {
             elements.put(Sets.CONNECTIONS6, address);
             elements.put(Sets.TOLD6, address);
+            elements.put(Sets.NEXT_RATE6, address);
         });
         return elements.all();
     }

@@ -16,7 +16,6 @@ import dev.caisson.text.AddressText;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,7 +25,6 @@ public final class GuestMessages {
     /// The address at which programs of a container find their resolver.
     public static final InetAddress RESOLVER = AddressText.parse("127.0.0.11").orElseThrow();
 
-    private static final byte[] LOOPBACK = Arrays.copyOf(new byte[] {'l', 'o'}, 16);
     private static final int DNS = 53;
     private static final Subnet EVERYWHERE_4 = Subnet.parse("0.0.0.0/0");
     private static final Subnet EVERYWHERE_6 = Subnet.parse("::/0");
@@ -145,7 +143,8 @@ public final class GuestMessages {
     /// Returns one batch of nfnetlink that drops what a container sends to more than 256 neighbors of a family
     /// within five seconds. The kernel has one table of neighbors for all namespaces, the host's too, of 1,024
     /// entries as a rule (`gc_thresh3`, arp(7)): one that sends to addresses that nobody has would fill it, and
-    /// then nobody finds a neighbor any more. Multicast takes no place there that the kernel would not take back.
+    /// then nobody finds a neighbor any more. Multicast of IPv6, by which neighbors are found, takes no place
+    /// there that the kernel would not take back.
     public static byte[] neighbors() {
         var near = SetForm.set(NEIGHBORS, SetForm.Part.IPV4).remembering(MOST_NEIGHBORS);
         var near6 = SetForm.set(NEIGHBORS + "6", SetForm.Part.IPV6).remembering(MOST_NEIGHBORS);
@@ -154,7 +153,7 @@ public final class GuestMessages {
                 .set(Family.INET, TABLE, near)
                 .set(Family.INET, TABLE, near6)
                 .chain(Family.INET, TABLE, NEIGHBORS, "filter", Hook.OUTPUT, FILTER);
-        neighbors(batch, List.of(Expressions.meta(Meta.OUTPUT_NAME, 0), Expressions.equal(0, LOOPBACK)));
+        neighbors(batch, Expressions.withoutNeighbors(0));
         neighbors(
                 batch,
                 List.of(

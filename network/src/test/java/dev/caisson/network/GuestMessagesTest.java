@@ -105,7 +105,8 @@ class GuestMessagesTest {
     void the_table_of_neighbors_that_all_share_has_room_for_others() {
         commit(GuestMessages.neighbors());
         namespace.sh("ip addr add 10.9.0.2/16 dev eth0; ip addr add fd00:9::2/64 dev eth0 nodad; ip link set eth0 up;"
-                + "ip addr add 10.9.255.2/16 dev p0"); // the peer answers for one
+                + "ip addr add 10.9.255.2/16 dev p0;" // the peer answers for one
+                + "ip tuntap add dev tun0 mode tun; ip link set tun0 up; ip route add 10.8.0.0/16 dev tun0");
 
         String sent = namespace.sh("""
                 timeout 20 python3 -c '
@@ -119,10 +120,11 @@ class GuestMessagesTest {
                             except OSError: pass
                     print(sent)
                 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-                    sum(s.sendto(b"x", ("127.0.%d.%d" % (i // 200, i % 200 + 1), 9)) for i in range(600))
+                    for link in "127.0.%d.%d", "10.8.%d.%d": # the loopback, and a tunnel
+                        print(sum(s.sendto(b"x", (link % (i // 200, i % 200 + 1), 9)) for i in range(600)))
                 '""");
 
-        assertThat(sent.lines()).containsExactly("256", "256");
+        assertThat(sent.lines()).containsExactly("256", "256", "600", "600");
         for (String family : List.of("-4", "-6")) {
             assertThat(Integer.parseInt(namespace
                             .sh("ip " + family + " neigh show dev eth0 nud all | grep -cv NOARP")

@@ -6,14 +6,19 @@ import dev.caisson.network.Bed.Guest;
 import dev.caisson.network.filter.Tables;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
+import dev.caisson.text.AddressText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -68,18 +73,73 @@ class SharedTablesTest {
         Guest modest = bed.guest("bridge");
         bed.listen(bed.neighbor, 80);
 
-        greedy.namespace().sh("""
-                timeout 20 python3 -c '
-                import socket
-                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                for i in range(800): s.sendto(b"x", ("10.77.%d.%d" % (i // 200, i % 200 + 2), 9))'
-                """);
+        int most = sendToMany(greedy, Subnet.parse("10.77.0.0/16"));
 
-        int count = Integer.parseInt(
-                bed.host.sh("ip -4 neigh show to 10.77.0.0/16 nud all | wc -l").strip());
-        assertThat(count).isBetween(100, 200);
+        assertThat(neighbors("-4", "to 10.77.0.0/16")).isBetween(100, most);
         assertThat(Bed.connects(modest.namespace(), Bed.ip("10.77.255.1"), 80)).isTrue();
         assertThat(Bed.connects(modest.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
+
+        String counted = greedy.ip4().getHostAddress() + " limit rate 20/second";
+        assertThat(bed.host.sh("nft list ruleset")).contains(counted);
+        bed.on(all -> {
+            all.release(greedy.id());
+            return 0;
+        });
+        assertThat(bed.host.sh("nft list ruleset")).doesNotContain(counted);
+    }
+
+    /// It needs `NET_RAW` or `NET_ADMIN` for that.
+    @Test
+    void a_container_cannot_fill_the_table_of_neighbors_by_what_the_host_routes_back_to_its_network() {
+        bed.on(all -> all.create(new NetworkSpec("both", List.of(), false, true, true, 0, Map.of())));
+        Guest greedy = bed.guest("both");
+        Attachment place = greedy.attachments().getFirst();
+
+        for (Attachment.Address own :
+                List.of(place.ip4().orElseThrow(), place.ip6().orElseThrow())) {
+            String family = own.subnet().isIpv6() ? "-6" : "-4";
+            String gateway = AddressText.of(own.gateway());
+            greedy.namespace()
+                    .sh(("ip %1$s route add %2$s dev eth0 metric 1; ip %1$s route del %3$s dev eth0;"
+                                    + " ip %1$s route add %3$s via %2$s dev eth0")
+                            .formatted(family, gateway, own.subnet()));
+
+            int most = sendToMany(greedy, own.subnet());
+
+            assertThat(neighbors(family, "dev " + place.bridge())).isBetween(100, most);
+        }
+    }
+
+    @Test
+    void destinations_behind_a_tunnel_of_the_host_are_no_neighbors() {
+        bed.host.sh("ip tuntap add dev tun0 mode tun; ip link set tun0 up; ip addr add 10.5.0.1/32 dev tun0;"
+                + " ip route add 10.77.0.0/16 dev tun0;"
+                + " nft 'add table ip seen; add chain ip seen out { type filter hook postrouting priority 300; };"
+                + " add rule ip seen out oifname tun0 counter'");
+        Guest guest = bed.guest("bridge");
+
+        sendToMany(guest, Subnet.parse("10.77.0.0/16"));
+
+        assertThat(bed.host.sh("nft list chain ip seen out")).contains("counter packets 800 ");
+    }
+
+    /// Sends to 800 addresses of a subnet, and returns how many of them the host may ask for meanwhile, about.
+    private static int sendToMany(Guest from, Subnet subnet) {
+        long begun = System.nanoTime();
+        from.namespace().sh("""
+                timeout 20 python3 -c '
+                import ipaddress, socket
+                net = ipaddress.ip_network("%s")
+                s = socket.socket(socket.AF_INET if net.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+                for i in range(100, 900): s.sendto(b"x", (str(net[i]), 9))'
+                """.formatted(subnet));
+        return 150 + 20 * (int) TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
+    }
+
+    private int neighbors(String family, String which) {
+        return Integer.parseInt(bed.host
+                .sh("ip " + family + " neigh show " + which + " nud all | wc -l")
+                .strip());
     }
 
     /// Medians of a hundred, early and late, so that a busy machine is in both; what grows with the number of elements

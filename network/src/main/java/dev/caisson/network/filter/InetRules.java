@@ -108,6 +108,9 @@ final class InetRules {
                 then(Expressions.notInSet(0, name(Sets.REACHED))),
                 then(drop()));
         add(chain, state(ESTABLISHED | RELATED), then(accept()));
+        // what the host routes back to the network that it came from
+        add(chain, fromAndTo(Sets.OPEN), routed(), family(IPV4), then(Expressions.jump("next")));
+        add(chain, fromAndTo(Sets.OPEN), routed(), family(IPV6), then(Expressions.jump("next6")));
         // with bridge-nf-call-iptables, frames between ports come here too; neighbor discovery is in no state
         add(chain, fromAndTo(Sets.OPEN), notState(NEW), then(accept()));
         add(chain, notState(NEW), then(drop()));
@@ -129,6 +132,7 @@ final class InetRules {
     /// neighbors, which one that asks for addresses that nobody has would fill.
     private void neighbors(String chain, int family, int source, int length, Sets.Place next, Sets.Place rate) {
         chain(chain);
+        add(chain, Expressions.withoutNeighbors(0), then(Expressions.back()));
         int behind = length / 4;
         List<Expression> sender = then(Expressions.payload(Header.NETWORK, source, length, 0));
         List<Expression> sent = rule(sender, then(Expressions.nextHop(family, behind)));
@@ -141,6 +145,14 @@ final class InetRules {
                 then(Expressions.remember(0, name(next), NEIGHBOR_TIME)),
                 then(Expressions.back()));
         add(chain, then(drop()));
+    }
+
+    /// Frames that were sent to the bridge itself, and not to another port of it.
+    private static List<Expression> routed() {
+        return List.of(
+                Expressions.meta(Meta.INPUT_NAME, 0),
+                Expressions.payload(Header.LINK, 0, 6, Match.NAME_REGISTERS),
+                Expressions.inSet(0, name(Sets.ROUTERS)));
     }
 
     private static List<Expression> linked(int length, int source, int destination, Sets.Place set) {

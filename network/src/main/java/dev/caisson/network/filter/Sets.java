@@ -27,6 +27,8 @@ public final class Sets {
     public static final Place OPEN = inet(SetForm.set("open", INTERFACE, INTERFACE));
     /// A bridge and itself.
     public static final Place SAME = inet(SetForm.set("same", INTERFACE, INTERFACE));
+    /// Bridges and their own hardware addresses: the host routes what is sent to these.
+    public static final Place ROUTERS = inet(SetForm.set("routers", INTERFACE, ETHERNET));
     /// The host's addresses on networks.
     public static final Place GATEWAYS = inet(SetForm.set("gateways", IPV4));
 
@@ -121,6 +123,7 @@ public final class Sets {
             INTERNAL,
             OPEN,
             SAME,
+            ROUTERS,
             GATEWAYS,
             GATEWAYS6,
             UNROUTED,

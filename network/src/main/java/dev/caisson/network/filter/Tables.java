@@ -22,7 +22,7 @@ public final class Tables {
     public static final int MOST_CONNECTIONS = 4096;
 
     /// Changes with the rules, so that those of another version are replaced.
-    private static final String COMMENT = "networks of Caisson, rules 7";
+    private static final String COMMENT = "networks of Caisson, rules 8";
 
     private static final int FIRST_GROUP = 0x4000;
     private static final int GROUP_DIGITS = 3;

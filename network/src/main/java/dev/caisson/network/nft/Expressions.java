@@ -1,6 +1,9 @@
 package dev.caisson.network.nft;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.List;
 
 /// The expressions that our rules are made of, `linux/netfilter/nf_tables.h`. Those that find something out put it
 /// into a register of 4 bytes, numbered from 0 to 15; those that compare read it from there.
@@ -10,6 +13,7 @@ public final class Expressions {
         PROTOCOL(1),
         INPUT_NAME(6),
         OUTPUT_NAME(7),
+        OUTPUT_KIND(9),
         FAMILY(15),
         TRANSPORT(16);
 
@@ -44,6 +48,12 @@ public final class Expressions {
 
     /// The first register of 4 bytes, `NFT_REG32_00`.
     private static final int REGISTERS = 8;
+
+    /// Kinds of links that find neighbors are below 256, `linux/if_arp.h`.
+    private static final byte[] NO_NEIGHBORS = ByteBuffer.allocate(2)
+            .order(ByteOrder.nativeOrder())
+            .putShort((short) 0xff00)
+            .array();
 
     private static final int EQUAL = 0;
     private static final int NOT_EQUAL = 1;
@@ -302,6 +312,15 @@ public final class Expressions {
     /// @param family 2 for IPv4, 10 for IPv6
     public static Expression nextHop(int family, int register) {
         return new Expression("rt", out -> out.big32(1, register(register)).big32(2, family == 2 ? 1 : 2));
+    }
+
+    /// Goes on for packets that leave by a link without neighbors, as the loopback, a tunnel or a link from point to
+    /// point: there a destination without a gateway is the next hop itself, and takes no entry.
+    public static List<Expression> withoutNeighbors(int register) {
+        return List.of(
+                meta(Meta.OUTPUT_KIND, register),
+                mask(register, NO_NEIGHBORS),
+                notEqual(register, new byte[NO_NEIGHBORS.length]));
     }
 
     /// Goes on if the key is in the set, or finds room there; the set, made for it, forgets it after a while.
