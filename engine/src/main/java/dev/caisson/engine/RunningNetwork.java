@@ -6,8 +6,10 @@ import dev.caisson.launch.ExecPlan;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.Namespace;
+import dev.caisson.launch.NetlinkProtocol;
 import dev.caisson.launch.NetlinkRequests;
 import dev.caisson.launch.SlotSource;
+import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.network.Attachment;
@@ -44,7 +46,10 @@ final class RunningNetwork {
             enter(
                     target,
                     GuestNetworks.hasIpv6() ? GuestNetwork.sysctls(made) : Map.of(),
-                    Optional.of(GuestMessages.linked(all, made)));
+                    List.of(
+                            // it may have been started without a network, and so without these
+                            netlink(NetlinkProtocol.NETFILTER, GuestMessages.neighbors()),
+                            netlink(NetlinkProtocol.ROUTE, GuestMessages.linked(all, made))));
         }
     }
 
@@ -56,12 +61,19 @@ final class RunningNetwork {
         Optional<byte[]> others = GuestMessages.unlinked(all, gone);
         if (others.isPresent()) {
             try (Hierarchy hierarchy = Hierarchy.detect()) {
-                enter(ExecTarget.of(record, hierarchy), Map.of(), others);
+                enter(
+                        ExecTarget.of(record, hierarchy),
+                        Map.of(),
+                        List.of(netlink(NetlinkProtocol.ROUTE, others.get())));
             }
         }
     }
 
-    private static void enter(ExecTarget target, Map<String, String> sysctls, Optional<byte[]> requests) {
+    private static Step.Netlink netlink(NetlinkProtocol protocol, byte[] requests) {
+        return new Step.Netlink(protocol, new NetlinkRequests(requests));
+    }
+
+    private static void enter(ExecTarget target, Map<String, String> sysctls, List<Step.Netlink> requests) {
         var opened = new ArrayList<Fd>();
         try (var zygote = new RunningZygote(false)) {
             List<Fd> joins = target.group().chargedJoinFds();
@@ -70,7 +82,7 @@ final class RunningNetwork {
             Optional<Fd> directory =
                     target.isFrozenInside() ? Optional.empty() : target.group().chargedCloneInto();
             directory.ifPresent(opened::add);
-            ExecPlan plan = ExecPlan.network(target.plan(), joins.size(), sysctls, requests.map(NetlinkRequests::new));
+            ExecPlan plan = ExecPlan.network(target.plan(), joins.size(), sysctls, requests);
             List<Fd> namespaces = target.namespaces(plan.slots().stream()
                     .filter(SlotSource.NamespaceOf.class::isInstance)
                     .map(slot -> ((SlotSource.NamespaceOf) slot).namespace())

@@ -151,6 +151,18 @@ class ConnectedNetworksTest {
         web.restart(OptionalInt.of(9), Optional.of(Duration.ofSeconds(1)));
         web.networks().connect(NetworkEndpoint.on("front"));
         assertThat(inside(web, "ip route")).startsWith("default via ").contains(" dev eth0");
+        String neighbors = inside(web, """
+                python3 -c '
+                import ipaddress, socket
+                net = ipaddress.ip_network("%s/22", strict=False)
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                    sent = 0
+                    for i in range(100, 500):
+                        try: sent += s.sendto(b"x", (str(net[i]), 9))
+                        except PermissionError: pass
+                    print(sent)'
+                """.formatted(bed.address(web.id(), 0)));
+        assertThat(Integer.parseInt(neighbors.strip())).isBetween(200, 256);
         assertThat(bed.neighbor("for i in $(seq 100); do exec 3<>/dev/tcp/" + NetworkBed.HOST
                         + "/8080 && break; sleep 0.1; done 2>/dev/null; cat <&3"))
                 .isEqualTo("served"); // it listens a while after its start

@@ -152,7 +152,7 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
     /// @param groups how many v1 groups it joins
     /// @param sysctls by their paths below /proc/sys, each below `net/`
     public static ExecPlan network(
-            LaunchPlan container, int groups, Map<String, String> sysctls, Optional<NetlinkRequests> requests) {
+            LaunchPlan container, int groups, Map<String, String> sysctls, List<Step.Netlink> requests) {
         var steps = new ArrayList<Step>();
         steps.add(new Step.Seal());
         for (int i = 0; i < groups; i++) {
@@ -162,7 +162,7 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
         steps.add(new Step.Mapped());
         steps.add(new Step.NoNewPrivileges());
         sysctls.forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
-        requests.ifPresent(asked -> steps.add(new Step.Netlink(NetlinkProtocol.ROUTE, asked)));
+        steps.addAll(requests);
         steps.add(new Step.SetPrivileges(CapabilitySet.NONE, CapabilitySet.NONE, 0, 0, List.of()));
         steps.add(new Step.Done());
         return new ExecPlan(

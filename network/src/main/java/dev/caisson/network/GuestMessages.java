@@ -144,11 +144,13 @@ public final class GuestMessages {
     /// within five seconds. The kernel has one table of neighbors for all namespaces, the host's too, of 1,024
     /// entries as a rule (`gc_thresh3`, arp(7)): one that sends to addresses that nobody has would fill it, and
     /// then nobody finds a neighbor any more. Multicast of IPv6, by which neighbors are found, takes no place
-    /// there that the kernel would not take back.
+    /// there that the kernel would not take back. Rules that an earlier batch of this kind made are replaced.
     public static byte[] neighbors() {
         var near = SetForm.set(NEIGHBORS, SetForm.Part.IPV4).remembering(MOST_NEIGHBORS);
         var near6 = SetForm.set(NEIGHBORS + "6", SetForm.Part.IPV6).remembering(MOST_NEIGHBORS);
         var batch = new Batch()
+                .table(Family.INET, TABLE)
+                .deleteTable(Family.INET, TABLE)
                 .table(Family.INET, TABLE)
                 .set(Family.INET, TABLE, near)
                 .set(Family.INET, TABLE, near6)
