@@ -29,7 +29,11 @@ public final class GuestMessages {
     private static final Subnet EVERYWHERE_4 = Subnet.parse("0.0.0.0/0");
     private static final Subnet EVERYWHERE_6 = Subnet.parse("::/0");
     private static final String TABLE = "caisson";
-    private static final String CHAIN = "resolver";
+    private static final String QUESTIONS = "questions";
+    private static final String ANSWERS = "answers";
+    /// Before the kernel tracks connections, if rules of the container have it do that.
+    private static final int RAW = -300;
+    /// After that.
     private static final int MANGLE = -150;
     private static final int FILTER = 0;
     private static final int IPV4 = 2;
@@ -178,23 +182,26 @@ public final class GuestMessages {
     /// Returns one batch of nfnetlink that leads what is sent to port 53 of [#RESOLVER], by UDP and TCP, to other
     /// ports of it, so that a container can have a server of its own at port 53. Ports are written into each
     /// packet, there and back: translation (nat) would have the kernel keep an entry for each connection of the
-    /// container, those to itself too, in memory that nobody is charged for.
+    /// container, those to itself too, in memory that nobody is charged for. A container that tracks connections
+    /// itself sees both ways with port 53, as one connection.
     public static byte[] resolver(int udpPort, int tcpPort) {
-        var batch =
-                new Batch().table(Family.IPV4, TABLE).chain(Family.IPV4, TABLE, CHAIN, "filter", Hook.OUTPUT, MANGLE);
+        var batch = new Batch()
+                .table(Family.IPV4, TABLE)
+                .chain(Family.IPV4, TABLE, QUESTIONS, "filter", Hook.OUTPUT, MANGLE)
+                .chain(Family.IPV4, TABLE, ANSWERS, "filter", Hook.OUTPUT, RAW);
         redirect(batch, Transport.UDP, udpPort, UDP_SUM);
         redirect(batch, Transport.TCP, tcpPort, TCP_SUM);
         return batch.toBytes();
     }
 
     private static void redirect(Batch batch, Transport transport, int port, int sum) {
-        rewrite(batch, transport, IPV4_DESTINATION, DESTINATION_PORT, DNS, port, sum);
-        rewrite(batch, transport, IPV4_SOURCE, SOURCE_PORT, port, DNS, sum);
+        rewrite(batch, QUESTIONS, transport, IPV4_DESTINATION, DESTINATION_PORT, DNS, port, sum);
+        rewrite(batch, ANSWERS, transport, IPV4_SOURCE, SOURCE_PORT, port, DNS, sum);
     }
 
     /// Writes another port where the resolver's address is at one end of a packet.
     private static void rewrite(
-            Batch batch, Transport transport, int address, int offset, int port, int written, int sum) {
+            Batch batch, String chain, Transport transport, int address, int offset, int port, int written, int sum) {
         var rule = new ArrayList<Expression>();
         rule.add(Expressions.payload(Header.NETWORK, address, 4, 0));
         rule.add(Expressions.equal(0, RESOLVER.getAddress()));
@@ -204,7 +211,7 @@ public final class GuestMessages {
         rule.add(Expressions.equal(0, port(port)));
         rule.add(Expressions.load(0, port(written)));
         rule.add(Expressions.write(0, offset, 2, sum));
-        batch.rule(Family.IPV4, TABLE, CHAIN, rule);
+        batch.rule(Family.IPV4, TABLE, chain, rule);
     }
 
     private static byte[] port(int port) {

@@ -102,6 +102,26 @@ class GuestMessagesTest {
     }
 
     @Test
+    void a_container_that_lets_in_nothing_but_answers_gets_those_of_the_resolver() {
+        commit(GuestMessages.resolver(40053, 40054));
+        namespace.sh(
+                "nft 'add table inet own; add chain inet own in { type filter hook input priority 0; policy drop; };"
+                        + " add rule inet own in ct state established accept;"
+                        + " add rule inet own in ip daddr 127.0.0.11 th dport { 40053, 40054 } accept'");
+
+        assertThat(namespace.sh("""
+                timeout 10 python3 -c '
+                import socket
+                u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("127.0.0.11", 40053)); u.settimeout(3)
+                c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); c.settimeout(3)
+                c.sendto(b"query", ("127.0.0.11", 53))
+                query, who = u.recvfrom(99); u.sendto(b"answer", who)
+                t = socket.create_server(("127.0.0.11", 40054))
+                print(c.recv(9), socket.create_connection(("127.0.0.11", 53), 3).getpeername()[1])'
+                """)).contains("b'answer' 53");
+    }
+
+    @Test
     void the_table_of_neighbors_that_all_share_has_room_for_others() {
         commit(GuestMessages.neighbors());
         namespace.sh("ip addr add 10.9.0.2/16 dev eth0; ip addr add fd00:9::2/64 dev eth0 nodad; ip link set eth0 up;"
