@@ -465,9 +465,8 @@ class OutputPumpTest {
         pump.close();
     }
 
-    /// While a thread passes on, while the container's share is used up, and when nobody reads any more: another
-    /// process
-    /// may have a copy of the descriptor.
+    /// While a thread passes on, while the container's share is used up, and when nobody reads any more:
+    /// another process may have a copy of the descriptor.
     @ParameterizedTest
     @ValueSource(strings = {"blocked", "paused", "closed", "failed"})
     void a_stream_that_is_not_read_keeps_the_reactor_idle(String why) throws Exception {

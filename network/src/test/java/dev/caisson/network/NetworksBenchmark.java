@@ -126,7 +126,8 @@ final class NetworksBenchmark {
         });
     }
 
-    /// So many places are given at once, and taken at once, by threads that each ask for one.
+    /// So many threads ask for a place each, and give it back. They are served one after the other, as all who ask an
+    /// engine are.
     private static void atOnce(Bed bed) throws InterruptedException {
         List<NetworkEndpoint> web = List.of(NetworkEndpoint.on("web"));
         List<ContainerId> ids =
