@@ -49,9 +49,14 @@ public final class FilterExplainer implements CallExplainer {
                 .distinct()
                 .toList();
         if (ways.isEmpty()) {
-            reasons.add("the filter allows this call with no arguments");
+            reasons.add("no arguments make the filter allow this call");
         }
-        ways.stream().limit(MOST_WAYS).forEach(way -> reasons.add("the filter allows it where " + way));
+        ways.stream()
+                .limit(MOST_WAYS)
+                .forEach(way -> reasons.add(
+                        way.isEmpty()
+                                ? "the filter allows this call, whatever its arguments are"
+                                : "the filter allows it where " + way));
         if (ways.size() > MOST_WAYS) {
             reasons.add("and in " + (ways.size() - MOST_WAYS) + " other cases, see 'caisson seccomp explain'");
         }

@@ -19,7 +19,7 @@ class FilterExplainerTest {
         assertThat(explanation.call()).startsWith("X86_64 mount(");
         assertThat(explanation.action()).isEqualTo(Action.errno(1));
         assertThat(explanation.reasons())
-                .contains("the filter allows this call with no arguments")
+                .contains("no arguments make the filter allow this call")
                 .anyMatch(reason -> reason.contains("to containers with CAP_SYS_ADMIN"))
                 .anyMatch(reason -> reason.startsWith("it is of the group "));
     }
@@ -76,11 +76,12 @@ class FilterExplainerTest {
     void all_that_is_known_of_a_call_is_told_and_no_more() {
         assertThat(explainer.explain(SeccompData.of(Architecture.X86_64, 165)).reasons())
                 .containsExactly(
-                        "the filter allows this call with no arguments",
+                        "no arguments make the filter allow this call",
                         "Caisson's default profile allows it to containers with CAP_SYS_ADMIN",
                         "it is of the group mount; its risk: changes what the container sees of the host");
         assertThat(explainer.explain(SeccompData.of(Architecture.X86_64, 32)).reasons())
-                .containsExactly("the filter allows it where ", "it is of the group descriptor");
+                .containsExactly(
+                        "the filter allows this call, whatever its arguments are", "it is of the group descriptor");
     }
 
     /// Each way once, its tests in a row, and the first four of them.
@@ -120,7 +121,7 @@ class FilterExplainerTest {
             assertThat(new FilterExplainer(filter)
                             .explain(SeccompData.of(Architecture.X86_64, 32))
                             .reasons())
-                    .startsWith("the filter allows this call with no arguments");
+                    .startsWith("no arguments make the filter allow this call");
         }
     }
 }
