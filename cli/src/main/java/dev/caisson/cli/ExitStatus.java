@@ -5,9 +5,9 @@ import java.util.Set;
 
 /// The exit status of a command that failed.
 ///
-/// A command that runs a program ends with 125 if it could not, because every other number may be the program's.
-/// Docker's
-/// other commands for containers end with 1, as Docker's client does, but with 125 if their words were not understood.
+/// A command that runs a program ends with 125 if it could not, because every other number may be the
+/// program's. Docker's other commands for containers end with 1, as Docker's client does, but with 125 if their
+/// words were not understood.
 final class ExitStatus {
     private static final int FAILED = 1;
 

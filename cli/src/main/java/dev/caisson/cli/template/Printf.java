@@ -18,10 +18,10 @@ final class Printf {
         var out = new StringBuilder();
         Matcher verbs = VERB.matcher(format);
         int next = 1;
-        int end = 0;
+        int copied = 0;
         while (verbs.find()) {
-            out.append(format, end, verbs.start());
-            end = verbs.end();
+            out.append(format, copied, verbs.start());
+            copied = verbs.end();
             if (verbs.group(4).equals("%")) {
                 out.append('%');
             } else {
@@ -36,7 +36,7 @@ final class Printf {
                 out.append(padded(text, verbs.group(1), verbs.group(2)));
             }
         }
-        return out.append(format, end, format.length()).toString();
+        return out.append(format, copied, format.length()).toString();
     }
 
     private static String verb(String verb, @Nullable Object value) {
