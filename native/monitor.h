@@ -84,7 +84,7 @@ enum monitor_op {
 				  has given one */
 	MONITOR_ANSWER = 18, /* -, and the listener of a program's filter, which is the container's -> -. The monitor answers it from then on, as
 				long as anybody is left under the filter. EBADMSG without one, EINVAL if the container's filter asks about
-				nothing, ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS */
+				nothing, ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS, also without one */
 	/* 19..22 and 30, 31 are free */
 	MONITOR_REDACT = 23, /* -, and memory with a struct redaction_table -> -. It takes the place of the one from SETUP at once */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.

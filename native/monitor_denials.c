@@ -1,8 +1,8 @@
 /*
  * Calls that the container's filter asks about, which are those that it denies: the monitor answers with what the filter without
- * questions returns, and notes each kind of denied call once, with how often it came. So it does for health checks, and for programs
- * that nobody else answers. No process is read about, and no memory that a
- * call points to. If the monitor dies, the container does; a call that waits for its answer ends with its process.
+ * questions returns, and notes each kind of denied call once, with how often it came. It does so for health checks too, and for
+ * programs that nobody else answers. No process is read about, and no memory that a call points to. If the monitor dies, the container
+ * does; a call that waits for its answer ends with its process.
  *
  * A container that asks without end waits itself: MOST_QUESTIONS in WINDOW, with those that it takes back. More kinds than
  * MONITOR_MAX_DENIALS are counted, not noted.
@@ -203,16 +203,24 @@ void take_listener(struct monitor *m, unsigned which, int fd)
 	m->denials.listener[which] = fd;
 }
 
+static unsigned free_place(const struct denials *denials)
+{
+	unsigned which = LISTENER_OF_EXEC;
+	while (which < LISTENERS && denials->listener[which] >= 0)
+		which++;
+	return which;
+}
+
+bool has_room_for_listener(const struct monitor *m) { return free_place(&m->denials) < LISTENERS; }
+
 int keep_listener(struct monitor *m, int fd)
 {
-	int error = m->denials.filter == NULL ? EINVAL : has_init(m) ? EBUSY : ESRCH;
-	for (unsigned which = LISTENER_OF_EXEC; error == EBUSY && which < LISTENERS; which++) {
-		if (m->denials.listener[which] >= 0)
-			continue;
+	unsigned which = free_place(&m->denials);
+	int error = m->denials.filter == NULL ? EINVAL : !has_init(m) ? ESRCH : which == LISTENERS ? EBUSY : 0;
+	if (error == 0)
 		m->denials.listener[which] = fd;
-		return 0;
-	}
-	close(fd);
+	else
+		close(fd);
 	return error;
 }
 

@@ -14,7 +14,7 @@
 
 #define TEMPORARY ".execs"
 
-enum { KILLED = 128 + 9 };
+enum { NOT_RUN = 126, KILLED = 128 + 9 };
 
 void clear_execs(struct exec execs[MONITOR_MAX_EXECS])
 {
@@ -125,7 +125,8 @@ void take_exec_report(struct monitor *m, struct exec *exec)
 		return;
 	exec->expects = false;
 	if (length == sizeof report && report.magic == PLAN_MAGIC && report.kind == REPORT_LISTENER && fd >= 0) {
-		keep_listener(m, fd); /* closed if there is no room: then the program's execveat(2) fails */
+		if (keep_listener(m, fd) != 0) /* its execveat(2) would wait for ever, as it holds the listener itself */
+			finish(m, exec, NOT_RUN);
 		return;
 	}
 	close_fd(&fd);
@@ -134,5 +135,5 @@ void take_exec_report(struct monitor *m, struct exec *exec)
 	else if (report.kind == REPORT_EXIT)
 		finish(m, exec, report.status < 256 ? report.status : report.status - 128);
 	else if (report.kind == REPORT_ERROR)
-		finish(m, exec, 126);
+		finish(m, exec, NOT_RUN);
 }

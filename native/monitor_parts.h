@@ -225,6 +225,7 @@ int take_answers(struct monitor *m, int file);
 void read_denials(struct monitor *m);
 void clear_listeners(struct denials *denials);
 void take_listener(struct monitor *m, unsigned which, int fd);
+bool has_room_for_listener(const struct monitor *m);
 int keep_listener(struct monitor *m, int fd); /* takes it, or closes it */
 void close_listener(struct monitor *m, unsigned which);
 void close_listeners(struct monitor *m);

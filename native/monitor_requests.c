@@ -304,12 +304,12 @@ static void share_network(const struct ask *ask, int *passed)
 		answer(ask, -take_network(ask->m, passed));
 }
 
-/* EBADMSG without a listener also tells a client that the request is known. */
+/* Without a listener, the answer also tells a client that the request is known, and whether there is room. */
 static void take_answering(const struct ask *ask, int *passed)
 {
 	int taken = *passed;
 	if (ask->header->length != 0 || taken < 0) {
-		answer(ask, EBADMSG);
+		answer(ask, has_room_for_listener(ask->m) ? EBADMSG : EBUSY);
 		return;
 	}
 	*passed = NO_FD;

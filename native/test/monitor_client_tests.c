@@ -160,6 +160,28 @@ static void a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file(void)
 	watched_end(&watched);
 }
 
+/* It waits at its execveat(2), and would do so for ever: it holds the listener itself. */
+static void a_program_that_nobody_would_answer_is_ended(void)
+{
+	uint8_t id[MONITOR_EXEC_ID] = {7}, byte;
+	int pair[2], listener = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	static struct monitor_exec_log log;
+	CHECK(begin("sleep 100", NULL)); /* its filter asks about nothing */
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, NULL, 0));
+	unsigned before = open_files(watched.created.monitor_pid);
+	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	CHECK_EQUAL(0, ask_to_adopt(watched.socket, id, sizeof id, &pair[1], 1));
+	close(pair[1]);
+	struct report report = {.magic = PLAN_MAGIC, .kind = REPORT_LISTENER};
+	CHECK(engine_send(pair[0], &report, sizeof report, &listener, 1) == sizeof report);
+	CHECK(read_execs(&log, 1));
+	CHECK_EQUAL(126, log.end[0].code);
+	CHECK_EQUAL(0, recv(pair[0], &byte, 1, MSG_DONTWAIT)); /* end-of-file */
+	CHECK_EQUAL(before, files_settled(watched.created.monitor_pid, before));
+	close(pair[0]), close(listener);
+	watched_end(&watched);
+}
+
 /* Output that would fill a terminal's buffer many times over is read, whoever wrote it. */
 static void the_terminal_of_a_program_that_was_left_is_read_until_its_exit(void)
 {
@@ -605,6 +627,7 @@ const struct test monitor_client_tests[] = {
 	{"a malformed request gets an error and keeps its connection", a_malformed_request_gets_an_error_and_keeps_its_connection},
 	{"every op refuses invalid arguments", every_op_refuses_invalid_arguments},
 	{"a program that was adopted is kept and its exit is in a file", a_program_that_was_adopted_is_kept_and_its_exit_is_in_a_file},
+	{"a program that nobody would answer is ended", a_program_that_nobody_would_answer_is_ended},
 	{"the terminal of a program that was left is read until its exit", the_terminal_of_a_program_that_was_left_is_read_until_its_exit},
 	{"a file of exits that is not its own is begun anew", a_file_of_exits_that_is_not_its_own_is_begun_anew},
 	{"one program too many is refused and the file keeps the last", one_program_too_many_is_refused_and_the_file_keeps_the_last},

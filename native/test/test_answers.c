@@ -135,8 +135,8 @@ static void listeners_are_kept_as_long_as_there_is_room(void)
 	CHECK(keep_listener(&m, dup(ends[0])) == ESRCH);
 	m.init_pidfd = ends[1];
 	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
-		CHECK(keep_listener(&m, dup(ends[0])) == 0);
-	CHECK(keep_listener(&m, dup(ends[0])) == EBUSY);
+		CHECK(has_room_for_listener(&m) && keep_listener(&m, dup(ends[0])) == 0);
+	CHECK(!has_room_for_listener(&m) && keep_listener(&m, dup(ends[0])) == EBUSY);
 	CHECK(m.denials.listener[LISTENER_OF_PROGRAM] < 0 && m.denials.listener[LISTENER_OF_PROBE] < 0);
 	take_question(&m, LISTENER_OF_EXEC + 1, POLLHUP); /* nobody is left under it */
 	CHECK(m.denials.listener[LISTENER_OF_EXEC + 1] < 0 && keep_listener(&m, dup(ends[0])) == 0);

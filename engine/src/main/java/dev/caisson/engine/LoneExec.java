@@ -21,7 +21,7 @@ final class LoneExec {
         ExecNotes notes = ExecNotes.of(target, wish, options);
         DetachedPlace keeper = notes.keeper().orElseThrow(() -> endsWithCommand(container));
         try (Monitor monitor = keeper.monitor()) {
-            executions.startAlone(target, wish, notes.id(), monitor.programs().answersOthers(), control -> {
+            executions.startAlone(target, wish, notes.id(), monitor.programs().answersOneMore(), control -> {
                 adopt(monitor, notes.id(), control);
                 notes.begins();
             });

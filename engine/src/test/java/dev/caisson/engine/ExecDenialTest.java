@@ -2,6 +2,8 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.linux.Sockets;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Denial;
@@ -153,11 +155,49 @@ class ExecDenialTest {
     private static void assertDeniedByMonitor() throws InterruptedException {
         await(() -> !denialsOfContainer().isEmpty());
         assertUnshare(denialsOfContainer());
+        assertDenied();
+    }
+
+    private static void assertDenied() throws InterruptedException {
         await(() -> engine.exec("box", Exec.of("test", "-e", "/tmp/done"), Streams.capture())
                 .isOk());
         assertThat(engine.exec("box", Exec.of("cat", "/tmp/why"), Streams.capture())
                         .stdout())
                 .contains("Operation not permitted");
+    }
+
+    /// Gives the monitor as many to answer as it takes. They never ask.
+    private static Sockets.Pair fillMonitor() throws InterruptedException {
+        Sockets.Pair silent = Sockets.pair();
+        try (Monitor monitor = DetachedPlace.find("box", OPTIONS).orElseThrow().monitor()) {
+            assertThat(monitor.programs().answersOneMore()).isTrue();
+            for (int i = 0; i < 64; i++) {
+                assertThat(monitor.programs().answer(silent.theirs())).isTrue();
+            }
+            assertThat(monitor.programs().answer(silent.theirs())).isFalse();
+            assertThat(monitor.programs().answersOneMore()).isFalse();
+        }
+        return silent;
+    }
+
+    private static void close(Sockets.Pair pair) {
+        pair.ours().close();
+        pair.theirs().close();
+    }
+
+    @Test
+    void what_nobody_waits_for_asks_nobody_if_the_monitor_answers_as_many_as_it_can() throws Exception {
+        DetachedContainer box = inBackground(DetachedOptions.STANDARD);
+        Sockets.Pair silent = fillMonitor();
+        try {
+            engine.execAlone("box", Exec.of("sh", "-c", "unshare -U true 2>/tmp/why; echo >/tmp/done"));
+
+            assertDenied();
+            assertThat(denialsOfContainer()).isEmpty();
+        } finally {
+            box.remove(true);
+            close(silent);
+        }
     }
 
     @Test

@@ -38,16 +38,17 @@ public final class MonitorPrograms {
         return true;
     }
 
-    /// Returns whether it answers what the filters of programs ask that were started in the container: a monitor of an
-    /// earlier build does not.
-    public boolean answersOthers() throws InterruptedException {
-        return monitor.ask(Requests.ANSWER, 0).argument() != Errno.EOPNOTSUPP;
+    /// Returns whether it would answer the filter of one more program that is started in the container: a
+    /// monitor of an earlier build does not, nor does one that answers as many as it can.
+    public boolean answersOneMore() throws InterruptedException {
+        int refusal = monitor.ask(Requests.ANSWER, 0).argument();
+        return refusal != Errno.EOPNOTSUPP && refusal != Errno.EBUSY;
     }
 
-    /// Refuses a monitor that does not answer others.
+    /// Refuses a monitor of an earlier build, which answers no other programs.
     /// @throws HostException MONITOR_VERSION
     public void requireAnswersOthers() throws InterruptedException {
-        if (!answersOthers()) {
+        if (monitor.ask(Requests.ANSWER, 0).argument() == Errno.EOPNOTSUPP) {
             throw MonitorFailures.answersNoOthers();
         }
     }
