@@ -44,8 +44,8 @@ final class ExecAnswers {
         return log.map(DenialLog::denials).orElse(List.of());
     }
 
-    /// Returns how often the limits of the container have acted since the program began; never, if the container is
-    /// gone.
+    /// Returns how often the limits of the container have acted since the program began; never, if the
+    /// container is gone.
     Events met() {
         try {
             Events now = group.events();
@@ -58,15 +58,16 @@ final class ExecAnswers {
         }
     }
 
-    /// Passes the filter on to the container's monitor.
-    /// @return false if that does not answer it
+    /// Passes the filter on to the container's monitor. A thread that is interrupted meanwhile still is
+    /// afterwards: the monitor has been asked, and this one no longer answers.
+    /// @return false if the monitor does not answer it
     /// @throws dev.caisson.launch.HostException MONITOR_VERSION if the monitor answers nobody
     boolean handOver(Monitor monitor) {
         return log.isEmpty()
                 || log.get()
                         .handOver(listener -> Failures.uninterrupted(
                                         () -> monitor.programs().answer(listener))
-                                .orElse(false));
+                                .orElse(true));
     }
 
     /// Returns whether somebody is left under the filter, who may ask.

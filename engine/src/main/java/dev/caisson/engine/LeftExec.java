@@ -26,6 +26,9 @@ final class LeftExec {
                 throw LoneExec.refused("the container's monitor answers too many programs, or the container has ended:"
                         + " end one that runs there");
             }
+            if (Thread.interrupted()) { // before the monitor takes a program that the caller goes on waiting for
+                throw new InterruptedException();
+            }
             monitor.programs().adopt(notes.id(), exec.launched().control());
             if (terminal.isPresent()) {
                 boolean _ = monitor.programs().read(notes.id(), terminal.get()); // or it has ended, and needs none

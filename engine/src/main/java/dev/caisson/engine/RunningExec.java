@@ -4,7 +4,6 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.cgroup.Events;
 import dev.caisson.cgroup.Subgroup;
-import dev.caisson.launch.HostException;
 import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.Report;
@@ -376,7 +375,7 @@ public final class RunningExec implements AutoCloseable {
         }
         try (Monitor monitor = keeper.get().monitor()) {
             boolean _ = answers.handOver(monitor); // too many programs are answered, or the container has ended
-        } catch (HostException | EngineException e) {
+        } catch (RuntimeException e) { // the program's result does not depend on it
             System.getLogger(RunningExec.class.getName())
                     .log(System.Logger.Level.DEBUG, "what a program has left running is not answered", e);
         } finally {

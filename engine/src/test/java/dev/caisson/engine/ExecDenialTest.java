@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.linux.Sockets;
@@ -11,6 +12,8 @@ import dev.caisson.spec.Limits;
 import dev.caisson.spec.SeccompChoice;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -198,6 +201,60 @@ class ExecDenialTest {
             box.remove(true);
             close(silent);
         }
+    }
+
+    /// A call waits for its answer, and who made it is being read about, when leaving is tried and refused.
+    @Test
+    void one_that_cannot_be_left_is_answered_as_before() throws Exception {
+        DetachedContainer box = inBackground(DetachedOptions.STANDARD);
+        var reads = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        Sockets.Pair silent = fillMonitor();
+        try (var slow = new Engine(OPTIONS, slowReader(reads, go))) {
+            RunningExec exec = slow.startExec(
+                    "box",
+                    Exec.of("sh", "-c", "unshare -U true 2>/dev/null; mount -t tmpfs none /tmp 2>/dev/null; exit 7"),
+                    Streams.capture());
+            reads.await();
+
+            assertThatThrownBy(exec::leave).hasMessageContaining("answers too many programs");
+            go.countDown();
+
+            ExecResult result = exec.await();
+            assertThat(result.exitCode()).isEqualTo(7);
+            assertThat(result.denials())
+                    .hasSize(2)
+                    .anyMatch(denial -> denial.call().contains("unshare(CLONE_NEWUSER)"))
+                    .anyMatch(denial -> denial.process().equals("mount"));
+        } finally {
+            go.countDown();
+            box.remove(true);
+            close(silent);
+        }
+    }
+
+    private static Probe slowReader(CountDownLatch reads, CountDownLatch go) {
+        return new Probe() {
+            @Override
+            public void reached(Moment moment) {
+                // The launch is not what this is about.
+            }
+
+            @Override
+            public OptionalInt pauseBefore() {
+                return OptionalInt.empty();
+            }
+
+            @Override
+            public void readsCaller() {
+                reads.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
     }
 
     @Test

@@ -151,17 +151,17 @@ public final class DenialLog implements AutoCloseable {
         watch(SeccompListener.of(taken));
     }
 
-    /// Passes the listener on to somebody else who answers from then on; empty if there is none, or nobody is left
-    /// under
-    /// the filter. It stays this one's if the other does not take it.
+    /// Passes the listener on to somebody else who answers from then on. It stays this one's if the other does
+    /// not take it. If `other` throws, nobody knows who has it, and it is closed here: of two that read one
+    /// question, the second would wait for the next.
     /// @param other returns whether it has a copy
-    /// @return false if the other did not take it
+    /// @return false if the other did not take it; true also if there is none or nobody is left under the filter
     public boolean handOver(Predicate<Fd> other) {
         SeccompListener asked;
         synchronized (this) {
             AskedCall waiting = open;
             if (waiting != null) {
-                respond(waiting);
+                giveUp(waiting);
             }
             asked = listener;
             if (asked == null || asked.state() == SeccompListener.State.ENDED) {
@@ -170,16 +170,20 @@ public final class DenialLog implements AutoCloseable {
             leaving = true;
             settle();
         }
-        boolean taken = other.test(asked.fd());
-        synchronized (this) {
-            leaving = false;
-            if (taken) {
-                close();
-            } else {
-                settle();
+        boolean taken = true;
+        try {
+            taken = other.test(asked.fd());
+            return taken;
+        } finally {
+            synchronized (this) {
+                leaving = false;
+                if (taken) {
+                    close();
+                } else {
+                    settle();
+                }
             }
         }
-        return taken;
     }
 
     private synchronized void watch(SeccompListener taken) {

@@ -5,9 +5,8 @@ import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
 import java.util.Arrays;
 
-/// The filter of one more program of a container. It gives the answers of the container's, and asks about what it
-/// denies
-/// if that does and the program can hand over its listener.
+/// The filter of one more program of a container. It gives the answers of the container's filter. It asks
+/// about what it denies if that one does and the program can hand over its listener.
 public final class ExecFilter {
     private static final String SUMMARY = "the container's own";
 
@@ -21,7 +20,7 @@ public final class ExecFilter {
         this.asks = asks;
     }
 
-    /// One that records or learns asks about more, and is not asked for here.
+    /// Makes one that asks nobody if the container records or learns: such a filter asks about more.
     public static ExecFilter of(FilterProgram container) {
         byte[] bytes = container.bytes();
         Filter answering = Filter.of(Architecture.host(), bytes).unasking();
