@@ -26,6 +26,10 @@ final class ExecAnswers {
         this.before = group.events();
     }
 
+    boolean isOfSameContainer(ExecAnswers other) {
+        return group.path().equals(other.group.path());
+    }
+
     boolean asks() {
         return log.isPresent();
     }

@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 /// group, with its limits, capabilities and filter. The JVM enters nothing.
 final class Executions {
     private static final String DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    /// Programs of one container that have left something running which is answered.
+    private static final int MOST_ANSWERED = 64;
 
     private final RunningZygote zygote;
     private final StandardStreams.Shared streams;
@@ -265,11 +267,15 @@ final class Executions {
         running.remove(exec);
     }
 
-    /// Answers what an ended program has left running in a container that ends with its command, as long as this engine
-    /// is there.
+    /// Answers what an ended program has left running in a container that ends with its command, as long as
+    /// this engine is there. A container gets no more of its descriptors than it would get of a monitor's.
     void goOnAnswering(ExecAnswers answers) {
         asked.removeIf(known -> !known.isAsked());
-        asked.add(answers);
+        if (asked.stream().filter(answers::isOfSameContainer).count() < MOST_ANSWERED) {
+            asked.add(answers);
+        } else {
+            answers.close();
+        }
     }
 
     /// Removes a part, unless something of the program runs on in it: that is the container's, and ends

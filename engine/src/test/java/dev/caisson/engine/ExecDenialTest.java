@@ -10,11 +10,15 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Denial;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.SeccompChoice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -255,6 +259,32 @@ class ExecDenialTest {
                 }
             }
         };
+    }
+
+    private static long listeners() throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.filter(link -> {
+                        try {
+                            return Files.readSymbolicLink(link).toString().equals("anon_inode:seccomp notify");
+                        } catch (IOException e) {
+                            return false; // another thread's, closed meanwhile
+                        }
+                    })
+                    .count();
+        }
+    }
+
+    @Test
+    void a_container_in_the_foreground_takes_no_more_than_64_listeners_for_what_is_left_running() throws Exception {
+        try (Container box = engine.start(sleeping(WATCHED), Streams.capture())) {
+            long before = listeners();
+            for (int i = 0; i < 66; i++) {
+                assertThat(box.exec(Exec.of("sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"))
+                                .isOk())
+                        .isTrue();
+            }
+            assertThat(listeners() - before).isEqualTo(64);
+        }
     }
 
     @Test
