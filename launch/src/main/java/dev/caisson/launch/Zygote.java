@@ -123,7 +123,7 @@ public final class Zygote implements AutoCloseable {
             pair.theirs().close();
             zygote = new Zygote(pair.ours(), Thread.currentThread(), pid);
             zygote.awaitStart();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             pair.ours().close();
             pair.theirs().close();
             if (pid > 0) {

@@ -341,6 +341,14 @@ class ZygoteTest {
                         HostException.class, e -> assertThat(e.code()).isEqualTo("ZYGOTE_START"))
                 .hasMessageContaining("memfd_create")
                 .hasCause(cause);
+        var memory = new OutOfMemoryError("no memory");
+        assertThatThrownBy(() -> Zygote.await(Zygote.begin(false, () -> {
+                    throw memory;
+                })))
+                .isInstanceOfSatisfying(
+                        HostException.class, e -> assertThat(e.code()).isEqualTo("ZYGOTE_START"))
+                .hasMessageContaining("no memory")
+                .hasCause(memory);
         assertThat(OpenFiles.sockets()).isEqualTo(sockets);
         assertCode(
                 "ZYGOTE_GONE",
