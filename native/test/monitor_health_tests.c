@@ -117,10 +117,10 @@ static void check_output(const char *expected)
 }
 
 /* Of the only probe of a container. */
-static void check_one(const struct probe *probe, int code, const char *output)
+static void check_one(const struct probe *probe, uint32_t timeout_millis, int code, const char *output)
 {
 	struct monitor_health health = usual;
-	health.interval_millis = health.start_interval_millis = 20, health.timeout_millis = 60;
+	health.interval_millis = health.start_interval_millis = 20, health.timeout_millis = timeout_millis;
 	CHECK(begin_with(UNTIL_KILLED, probe, health));
 	CHECK_EQUAL(0, start());
 	CHECK(await_probe_after(0));
@@ -307,8 +307,9 @@ static void an_unhealthy_container_is_killed_stopped_or_restarted(void)
 
 static void a_probe_that_takes_too_long_is_killed(void)
 {
-	check_one(&(struct probe){.script = "echo first; exec sleep 1000"}, -1, "Health check exceeded timeout (60ms): first\n");
-	check_one(&(struct probe){.script = "exec sleep 1000"}, -1, "Health check exceeded timeout (60ms)");
+	/* long enough for its first word on a loaded machine */
+	check_one(&(struct probe){.script = "echo first; exec sleep 1000"}, 1500, -1, "Health check exceeded timeout (1500ms): first\n");
+	check_one(&(struct probe){.script = "exec sleep 1000"}, 60, -1, "Health check exceeded timeout (60ms)");
 	struct monitor_health health = usual;
 	health.timeout_millis = 1000;
 	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = "exec sleep 1000"}, health));
@@ -321,9 +322,9 @@ static void a_probe_that_takes_too_long_is_killed(void)
 
 static void a_probe_that_cannot_run_says_why(void)
 {
-	check_one(&(struct probe){.path = "/none"}, 127, "the health check's command cannot be run: error 2");
-	check_one(&(struct probe){.path = "/etc/hostname"}, 126, "the health check's command cannot be run: error 13");
-	check_one(&(struct probe){.script = "kill -9 $$"}, 128 + SIGKILL, "");
+	check_one(&(struct probe){.path = "/none"}, usual.timeout_millis, 127, "the health check's command cannot be run: error 2");
+	check_one(&(struct probe){.path = "/etc/hostname"}, usual.timeout_millis, 126, "the health check's command cannot be run: error 13");
+	check_one(&(struct probe){.script = "kill -9 $$"}, usual.timeout_millis, 128 + SIGKILL, "");
 }
 
 static void the_output_of_a_probe_is_bounded(void)
@@ -341,7 +342,8 @@ static void the_output_of_a_probe_is_bounded(void)
 
 static void a_probe_is_in_the_container_with_its_own_oom_score(void)
 {
-	check_one(&(struct probe){.script = "hostname; pwd; cat /proc/self/oom_score_adj; read -r _ || echo end"}, 0, "boxed\n/tmp\n321\nend\n");
+	check_one(&(struct probe){.script = "hostname; pwd; cat /proc/self/oom_score_adj; read -r _ || echo end"}, usual.timeout_millis, 0,
+		  "boxed\n/tmp\n321\nend\n");
 }
 
 /* ---- the file ---- */

@@ -117,17 +117,36 @@ static void a_failed_start_reports_the_reason(void)
 	watched_end(&watched);
 }
 
-/* Both requests come before init has said anything. */
-static void a_start_that_is_killed_has_failed(void)
+/* Returns the answer to the start. */
+static int start_and_kill(struct monitor_start *started)
 {
 	static struct message reply;
-	struct monitor_start started;
-	CHECK(begin("echo ran", NULL));
+	int error = -1;
 	CHECK(send_op(watched.socket, MONITOR_START, 0, NULL, 0) && send_op(watched.socket, MONITOR_SIGNAL, SIGKILL, NULL, 0));
-	CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_SIGNAL, &reply));
-	CHECK_EQUAL(ECANCELED, await_reply(watched.socket, MONITOR_START, &reply));
-	CHECK(reply.fd < 0);
-	memcpy(&started, reply.payload, sizeof started);
+	for (unsigned replies = 0; replies < 2 && next_message(watched.socket, &reply); replies += (reply.header.op & MONITOR_REPLY) != 0) {
+		if (reply.header.op != (MONITOR_START | MONITOR_REPLY))
+			continue;
+		error = (int)reply.header.argument;
+		memcpy(started, reply.payload, sizeof *started);
+		CHECK_EQUAL(error == 0, reply.fd >= 0);
+		if (reply.fd >= 0)
+			close(reply.fd);
+	}
+	return error;
+}
+
+/* Both requests come before init has said anything, or it is tried again: the monitor was held up between the two. */
+static void a_start_that_is_killed_has_failed(void)
+{
+	struct monitor_start started = {0};
+	int error = 0;
+	for (int tries = 0; tries < 50 && error == 0; tries++) {
+		if (tries > 0)
+			watched_end(&watched);
+		CHECK(begin("echo ran", NULL));
+		error = start_and_kill(&started);
+	}
+	CHECK_EQUAL(ECANCELED, error);
 	CHECK_EQUAL(MONITOR_EXITED, started.state.phase);
 	CHECK_EQUAL(STATE_START_FAILED, started.state.flags & STATE_START_FAILED);
 	CHECK_EQUAL(256 + SIGKILL, started.state.status);
