@@ -204,7 +204,8 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
     }
 
     /// Makes a container that outlives this engine and this process, until it is removed; [DetachedContainer#start]
-    /// starts its program. What its filter denies is not reported: nobody is there to ask.
+    /// starts its program. Its monitor answers what its filter asks, and [KeptContainer#denials] has what was
+    /// denied.
     public DetachedContainer create(ContainerSpec spec, DetachedOptions wanted) throws InterruptedException {
         return create(spec, wanted, ProgressListener.none());
     }

@@ -21,8 +21,8 @@ import java.util.Map;
 ///     container as a whole. Zero where the program was killed before it could be told
 /// @param oomKills how many processes of its container the kernel killed for memory while it ran
 /// @param pidsRefused how many times its container was refused a new process while it ran
-/// @param denials system calls of it and what it started that the filter denied, where the container's spec asks for
-/// that
+/// @param denials system calls of it and what it started that the filter denied, if the container's spec
+///     asks for them
 /// @param streamFailures standard streams that the engine closed early, so that bytes were lost
 public record ExecResult(
         Verdict verdict,
