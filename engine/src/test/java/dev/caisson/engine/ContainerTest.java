@@ -228,7 +228,7 @@ class ContainerTest extends BusyboxEngine {
         second.close();
         assertThat(Thread.interrupted()).isTrue();
         assertThat(Path.of("/proc/" + second.pid())).doesNotExist();
-        assertThat(second.onExit()).isCompletedWithValueMatching(result -> result.verdict() == Verdict.KILLED);
+        assertThat(second.onExit().get(10, TimeUnit.SECONDS).verdict()).isEqualTo(Verdict.KILLED);
     }
 
     @Test
