@@ -59,9 +59,8 @@ public final class BuildOutput implements AutoCloseable {
         all.write(to, latest);
     }
 
-    /// Copies all files into a directory, which is made if it is not there; what it has stays, but for what is
-    /// replaced. They
-    /// belong to the caller, and no bit of them makes a program run as its owner.
+    /// Copies all files into a directory, which is made if it is not there; what it has stays, but for what
+    /// is replaced. They belong to the caller, and no bit of them makes a program run as its owner.
     /// @throws BuildException BUILD_OUTPUT if something is in the way, BUILD_COPY_KIND as in [#archive]
     public void copyTo(Path directory) {
         Staging.merge(files, Selection.of(files, everything(place())).tops().getFirst(), directory);

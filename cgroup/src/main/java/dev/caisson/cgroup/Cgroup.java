@@ -39,9 +39,8 @@ public final class Cgroup {
     }
 
     /// Descriptors of the v1 `tasks` files, open for writing, that the caller owns. A single-threaded
-    /// process joins by
-    /// writing `0` to each; `cgroup.procs` would do the same, after waiting for a lock that every fork
-    /// takes.
+    /// process joins by writing `0` to each; `cgroup.procs` would do the same, after waiting for a lock
+    /// that every fork takes.
     public List<Fd> joinFds() {
         return place.joinFds();
     }

@@ -86,9 +86,8 @@ sealed interface CpuController extends Controller {
         }
 
         /// The weight that stands for as many shares: the curve through 2 = 1, 1024 = 100 and 262144 =
-        /// 10000 that the
-        /// OCI runtimes agreed on. A container at the default weighs as much as any other group at its
-        /// default.
+        /// 10000 that the OCI runtimes agreed on. A container at the default weighs as much as any other
+        /// group at its default.
         static int weight(int shares) {
             double log = log2(shares);
             double exponent = (log * log + 125 * log) / 612 - 7.0 / 34;

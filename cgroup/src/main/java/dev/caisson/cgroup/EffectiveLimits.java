@@ -8,8 +8,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /// The limits that the kernel holds a group to, read back from it: a group may use no more than the least
-/// of its own
-/// limit and those of all groups above it.
+/// of its own limit and those of all groups above it.
 public record EffectiveLimits(
         Bound<Bytes> memory, Bound<Bytes> memoryAndSwap, Bound<Optional<CpuQuota>> cpuQuota, Bound<Long> pids) {
 

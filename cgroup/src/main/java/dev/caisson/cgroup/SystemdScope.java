@@ -9,13 +9,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// A transient scope unit that systemd delegates to the engines of a state directory: what is below it is
-/// theirs, and
-/// systemd neither moves nor resets it. org.freedesktop.systemd1(5), systemd.resource-control(5) under
-/// `Delegate=`.
+/// theirs, and systemd neither moves nor resets it. org.freedesktop.systemd1(5),
+/// systemd.resource-control(5) under `Delegate=`.
 ///
 /// ```
-/// system.slice/caisson.scope/engine-PID   an engine's helper process, which keeps the scope while the
-/// engine lives
+/// system.slice/caisson.scope/engine-PID   an engine's helper process, which keeps the scope while it lives
 /// system.slice/caisson.scope/ID           a container's group
 /// ```
 ///

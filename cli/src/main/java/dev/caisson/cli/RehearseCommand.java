@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
-/// `caisson rehearse`: runs commands that leave nothing but the image store, unseen, so that the JVM can record the
-/// classes of everyday
-/// use in its AOT cache. The build calls it; a later command is added here when its start should be quick.
+/// `caisson rehearse`: runs commands that leave nothing but the image store, unseen, so that the JVM can
+/// record the classes of everyday use in its AOT cache. The build calls it; a later command is added here
+/// when its start should be quick.
 @Command(name = "rehearse", hidden = true, description = "Run harmless commands for the AOT cache.")
 final class RehearseCommand implements Callable<Integer> {
     private static final List<List<String>> COMMANDS = List.of(

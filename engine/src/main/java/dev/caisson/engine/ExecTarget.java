@@ -117,9 +117,8 @@ final class ExecTarget {
         return group;
     }
 
-    /// @throws EngineException CONTAINER_NOT_RUNNING where it has ended by now: a descriptor that was opened before
-    /// then
-    ///     may be another process's
+    /// @throws EngineException CONTAINER_NOT_RUNNING where it has ended by now: a descriptor that was
+    ///     opened before then may be another process's
     void requireRunning() {
         if (!ProcessTimes.isStaying(record.pid(), record.startTime())) {
             throw notRunning(record.name());

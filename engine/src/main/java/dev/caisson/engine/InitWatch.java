@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads what a container's first process reports on its control socket, and how it ends.
 final class InitWatch {
-    /// What is known of the process.
+    /// The first process of a container, as far as it is watched.
     ///
     /// @param goOn lets it go on that stands still
     /// @param hasCalledProgram whether it has run the program, or the program's process has

@@ -366,7 +366,8 @@ public final class RunningExec implements AutoCloseable {
         }
     }
 
-    /// What the program has left running would find its denied calls answered as on a kernel without them.
+    /// Passes the filter on, so that what the program has left running still gets answers: without them its
+    /// denied calls would end as on a kernel that has none of these calls.
     private void passOn() {
         Optional<DetachedPlace> keeper = keeper();
         if (keeper.isEmpty()) {

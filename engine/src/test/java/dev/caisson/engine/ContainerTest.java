@@ -27,7 +27,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
-/// What a caller can ask of a container and do with it, before its start, while it runs, and after its end.
+/// A container as its caller sees it: before its start, while it runs, and after its end.
 class ContainerTest extends BusyboxEngine {
     private static final int TERM = 15;
 
@@ -194,7 +194,7 @@ class ContainerTest extends BusyboxEngine {
         assertNotRunning("has ended", container::pause);
     }
 
-    /// What the engine does for it keeps to its new share, too.
+    /// The engine's own work for it keeps to its new share, too.
     @Test
     void new_limits_are_the_engines_own() throws Exception {
         try (Container container = asleep()) {

@@ -14,7 +14,6 @@ import dev.caisson.watch.LiveFilters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.assertj.core.api.Assertions;
@@ -185,24 +184,11 @@ class DenialTest extends BusyboxEngine {
     void a_caller_that_cannot_be_read_about_keeps_neither_itself_nor_others_waiting() throws Exception {
         var stuck = new CountDownLatch(1);
         var first = new AtomicBoolean(true);
-        Probe probe = new Probe() {
-            @Override
-            public void reached(Moment moment) {
-                // The launch is not what this is about.
+        var probe = new CallerProbe(() -> {
+            if (first.getAndSet(false)) {
+                awaitUninterrupted(stuck);
             }
-
-            @Override
-            public OptionalInt pauseBefore() {
-                return OptionalInt.empty();
-            }
-
-            @Override
-            public void readsCaller() {
-                if (first.getAndSet(false)) {
-                    awaitUninterrupted(stuck);
-                }
-            }
-        };
+        });
         String script = "mount -t tmpfs none /tmp 2>/dev/null; echo on; unshare -U true 2>/dev/null; echo end";
         try (var slow = new Engine(OPTIONS, probe)) {
             long began = System.nanoTime();

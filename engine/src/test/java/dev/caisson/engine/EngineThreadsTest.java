@@ -14,6 +14,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -96,10 +97,7 @@ class EngineThreadsTest {
         Thread caller = Thread.ofPlatform().start(() -> {
             try {
                 var _ = threads.launch(isCancelled -> {
-                    begun.countDown();
-                    while (!isCancelled.getAsBoolean()) {
-                        Thread.onSpinWait();
-                    }
+                    awaitCancelled(begun, isCancelled);
                     cancelled.release();
                     await(go);
                     throw new Failed();
@@ -128,10 +126,7 @@ class EngineThreadsTest {
         Thread caller = Thread.ofPlatform().start(() -> {
             try {
                 var _ = threads.launch(isCancelled -> {
-                    begun.countDown();
-                    while (!isCancelled.getAsBoolean()) {
-                        Thread.onSpinWait();
-                    }
+                    awaitCancelled(begun, isCancelled);
                     throw new Failed();
                 });
             } catch (InterruptedException e) {
@@ -214,7 +209,7 @@ class EngineThreadsTest {
         assertThat(began.tryAcquire(2, 10, TimeUnit.SECONDS)).isTrue();
     }
 
-    /// What is left of a container is removed whoever has to do it.
+    /// A closed engine still removes what is left of a container.
     @Test
     void when_it_is_closed_nothing_is_launched_and_removals_are_done_by_whoever_asks() {
         threads.close();
@@ -224,5 +219,12 @@ class EngineThreadsTest {
         assertThat(done.get()).isSameAs(Thread.currentThread());
         assertThatThrownBy(() -> launch(() -> {})).isInstanceOf(RejectedExecutionException.class);
         assertThat(in.get()).isNull();
+    }
+
+    private static void awaitCancelled(CountDownLatch begun, BooleanSupplier isCancelled) {
+        begun.countDown();
+        while (!isCancelled.getAsBoolean()) {
+            Thread.onSpinWait();
+        }
     }
 }

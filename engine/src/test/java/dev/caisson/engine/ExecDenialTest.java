@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -238,27 +237,14 @@ class ExecDenialTest {
     }
 
     private static Probe slowReader(CountDownLatch reads, CountDownLatch go) {
-        return new Probe() {
-            @Override
-            public void reached(Moment moment) {
-                // The launch is not what this is about.
+        return new CallerProbe(() -> {
+            reads.countDown();
+            try {
+                go.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
-
-            @Override
-            public OptionalInt pauseBefore() {
-                return OptionalInt.empty();
-            }
-
-            @Override
-            public void readsCaller() {
-                reads.countDown();
-                try {
-                    go.await();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        };
+        });
     }
 
     private static long listeners() throws IOException {

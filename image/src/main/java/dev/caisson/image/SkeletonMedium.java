@@ -9,10 +9,10 @@ import dev.caisson.linux.Mounts;
 import java.util.Map;
 import java.util.Set;
 
-/// The file system that holds the trees of the `host` image. In a pod the store is usually on an overlay, which takes
-/// no id map, and no
-/// container could be shown a tree on it: there a tmpfs of a bounded size is mounted over the directory. It goes with
-/// the pod. Images that are unpacked may be large, and stay where they are.
+/// The file system that holds the trees of the `host` image. In a pod the store is usually on an overlay,
+/// which takes no id map, and no container could be shown a tree on it: there a tmpfs of a bounded size is
+/// mounted over the directory. It goes with the pod. Images that are unpacked may be large, and stay where
+/// they are.
 final class SkeletonMedium {
     private static final long OVERLAYFS_SUPER_MAGIC = 0x794c7630L;
     private static final Map<String, String> OPTIONS = Map.of("size", "16m", "nr_inodes", "16k", "mode", "0700");

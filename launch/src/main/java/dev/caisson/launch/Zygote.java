@@ -22,10 +22,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/// The process that makes containers: a static program in sealed memory with one socket, in a root of its own that
-/// holds
-/// nothing of the host. One per engine; it ends when the engine's end of the socket closes. The protocol is drawn in
-/// `native/plan.h`.
+/// The process that makes containers: a static program in sealed memory with one socket, in a root of its
+/// own that holds nothing of the host. One per engine; it ends when the engine's end of the socket closes.
+/// The protocol is drawn in `native/plan.h`.
 public final class Zygote implements AutoCloseable {
     /// A container's first process, which is a child of this JVM and waits for its start.
     record Child(int pid, Fd pidfd) {}

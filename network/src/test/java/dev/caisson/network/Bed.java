@@ -82,8 +82,14 @@ final class Bed implements AutoCloseable {
         return started(id, attachments);
     }
 
-    /// Leads what is sent to the resolver's usual port to two sockets of a container's namespace.
-    static void leadToResolver(Namespace namespace, Fd udp, Fd tcp) {
+    /// Has a container's questions for names answered, over sockets of its namespace.
+    ///
+    /// @param servers what else is asked
+    static void serve(NameService names, Guest guest, InetAddress... servers) {
+        Namespace namespace = guest.namespace();
+        var resolver = new InetSocketAddress(GuestMessages.RESOLVER, 0);
+        Fd udp = namespace.call(() -> InternetSockets.bindUdp(resolver));
+        Fd tcp = namespace.call(() -> InternetSockets.listenTcp(resolver, 16));
         byte[] rules = GuestMessages.resolver(
                 InternetSockets.localAddress(udp).getPort(),
                 InternetSockets.localAddress(tcp).getPort());
@@ -93,6 +99,7 @@ final class Bed implements AutoCloseable {
             }
             return null;
         });
+        names.serve(guest.attachments().getFirst().container(), udp, tcp, List.of(servers));
     }
 
     /// Makes the links of a container, as its zygote does, and sets them up, as its first process does.

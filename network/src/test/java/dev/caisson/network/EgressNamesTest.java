@@ -2,10 +2,6 @@ package dev.caisson.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caisson.linux.Fd;
-import dev.caisson.linux.InternetSockets;
-import dev.caisson.linux.NetlinkSocket;
-import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
@@ -13,7 +9,6 @@ import dev.caisson.spec.NetworkSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -127,24 +122,8 @@ class EgressNamesTest {
         var id = ContainerId.random();
         Bed.Guest guest = bed.started(
                 id, bed.on(all -> all.attach(id, "web", List.of(NetworkEndpoint.on("net")), egress, List.of())));
-        serve(guest);
+        Bed.serve(names, guest, Bed.ip(SERVER));
         return guest;
-    }
-
-    private void serve(Bed.Guest guest) {
-        Namespace namespace = guest.namespace();
-        Fd udp = namespace.call(() -> InternetSockets.bindUdp(new InetSocketAddress(GuestMessages.RESOLVER, 0)));
-        Fd tcp = namespace.call(() -> InternetSockets.listenTcp(new InetSocketAddress(GuestMessages.RESOLVER, 0), 16));
-        byte[] rules = GuestMessages.resolver(
-                InternetSockets.localAddress(udp).getPort(),
-                InternetSockets.localAddress(tcp).getPort());
-        namespace.call(() -> {
-            try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
-                socket.commit("the resolver's rules", NetlinkWriter.of(rules));
-            }
-            return null;
-        });
-        names.serve(guest.id(), udp, tcp, List.of(Bed.ip(SERVER)));
     }
 
     private static String dig(Bed.Guest guest, String what) {

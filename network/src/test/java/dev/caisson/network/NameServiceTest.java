@@ -6,13 +6,11 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
-import dev.caisson.linux.InternetSockets;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -217,12 +215,7 @@ class NameServiceTest {
     }
 
     private void serve(Bed.Guest guest, InetAddress... servers) {
-        Namespace namespace = guest.namespace();
-        ContainerId id = guest.attachments().getFirst().container();
-        Fd udp = namespace.call(() -> InternetSockets.bindUdp(new InetSocketAddress(GuestMessages.RESOLVER, 0)));
-        Fd tcp = namespace.call(() -> InternetSockets.listenTcp(new InetSocketAddress(GuestMessages.RESOLVER, 0), 16));
-        Bed.leadToResolver(namespace, udp, tcp);
-        names.serve(id, udp, tcp, List.of(servers));
+        Bed.serve(names, guest, servers);
     }
 
     private static String dig(Bed.Guest guest, String what) {

@@ -1,7 +1,5 @@
 package dev.caisson.network;
 
-import dev.caisson.linux.Fd;
-import dev.caisson.linux.InternetSockets;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.network.filter.Sets;
 import dev.caisson.network.filter.Tables;
@@ -251,11 +249,7 @@ final class NetworksBenchmark {
     private static NameService resolver(Bed bed, Path directory, Bed.Guest client) throws IOException {
         Path none = Files.createFile(directory.resolve("no-servers"));
         NameService names = bed.host.call(() -> new NameService(directory, none, _ -> {}, Duration.ofHours(1)));
-        Namespace namespace = client.namespace();
-        Fd udp = namespace.call(() -> InternetSockets.bindUdp(new InetSocketAddress(GuestMessages.RESOLVER, 0)));
-        Fd tcp = namespace.call(() -> InternetSockets.listenTcp(new InetSocketAddress(GuestMessages.RESOLVER, 0), 16));
-        Bed.leadToResolver(namespace, udp, tcp);
-        names.serve(client.id(), udp, tcp, List.of());
+        Bed.serve(names, client);
         return names;
     }
 

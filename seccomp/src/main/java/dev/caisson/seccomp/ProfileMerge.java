@@ -12,9 +12,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Puts profiles together: the result allows what any of them allows, and nothing else. Of recorded profiles it adds up
-/// in how many runs
-/// a call was seen, which they keep in their rules' comments.
+/// Puts profiles together: the result allows what any of them allows, and nothing else. Of recorded
+/// profiles it adds up in how many runs a call was seen, which they keep in their rules' comments.
 public final class ProfileMerge {
     private static final Pattern RUNS = Pattern.compile("seen in ([0-9]{1,6}) of ([0-9]{1,6}) runs");
 

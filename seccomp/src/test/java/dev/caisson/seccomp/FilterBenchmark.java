@@ -13,10 +13,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 
-/// Prints, for Debian's default profile and three ABIs, what a filter of ours costs beside libseccomp's list and
-/// tree, and whether it keeps to its limits: `benchmarks/filters` runs it. Needs an x86_64 machine, gcc, and the
-/// packages libseccomp-dev and
-/// golang-github-containers-common.
+/// Prints, for Debian's default profile and three ABIs, what a filter of ours costs beside libseccomp's
+/// list and tree, and whether it keeps to its limits: `benchmarks/filters` runs it. Needs an x86_64
+/// machine, gcc, and the packages libseccomp-dev and golang-github-containers-common.
 final class FilterBenchmark {
     private static final Path PROFILE = Path.of("/usr/share/containers/seccomp.json");
     private static final int ROUNDS = 25;

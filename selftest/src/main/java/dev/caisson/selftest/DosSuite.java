@@ -28,9 +28,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// Runs attacks, each in a container with the default limits, inside an outer group that bounds all of
-/// them should a
-/// limit fail. While an attack holds what it got, a second container and a user of the host do their work.
+/// Runs attacks, each in a container with the default limits, inside an outer group that bounds all of them
+/// should a limit fail. While an attack holds what it got, a second container and a user of the host do
+/// their work.
 public final class DosSuite implements AutoCloseable {
     static final String PERL = "/usr/bin/perl";
     /// Bounds all attackers together should a limit fail.

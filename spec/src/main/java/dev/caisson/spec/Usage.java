@@ -9,8 +9,7 @@ import java.util.Optional;
 /// @param memory empty where the kernel has no memory controller
 /// @param pids empty where the kernel has no pids controller
 /// @param io by disk, a disk that was not used has no entry; empty where nothing counts it: in version 1,
-///     for a group
-///     without a limit of I/O
+///     for a group without a limit of I/O
 /// @param pressure empty where the kernel does not measure it or there is no unified tree
 public record Usage(
         Optional<Memory> memory, Cpu cpu, Optional<Pids> pids, Optional<List<Io>> io, Optional<Pressures> pressure) {
@@ -51,8 +50,7 @@ public record Usage(
     /// @param kernel what the kernel keeps for them: slab, stacks, page tables; empty where it does not tell
     /// @param slab the kernel's objects for them, as names, inodes and sockets; version 1 does not tell it apart
     /// @param limitHits times that the group was at its limit and had to give memory back; in version 1,
-    ///     newer
-    ///     kernels count them only where swap is allowed
+    ///     newer kernels count them only where swap is allowed
     /// @param oomKills processes that the kernel killed because that was not enough
     public record Memory(
             Bytes current,

@@ -19,8 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// Makes the groups that hold containers' groups, and removes them with the last one. The containers of a
-/// tenant stand in a
-/// group of its own, which holds its ceiling and is there as long as one of them:
+/// tenant stand in a group of its own, which holds its ceiling and is there as long as one of them:
 ///
 /// ```
 /// caisson/ID               a container's group
@@ -178,8 +177,8 @@ public final class Groups implements Holding {
     }
 
     /// Holds off the launches and ends of other containers of tenants, of this engine and others: a
-    /// tenant's group that
-    /// is removed between two steps of a launch would be made again without its ceiling.
+    /// tenant's group that is removed between two steps of a launch would be made again without its
+    /// ceiling.
     private Fd whole() {
         Fd lock = FileSystem.openAt(state.root(), LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
         try {

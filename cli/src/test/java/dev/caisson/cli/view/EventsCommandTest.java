@@ -119,7 +119,7 @@ class EventsCommandTest {
         }
     }
 
-    /// As a command does.
+    /// Notes an event as a command does.
     private void note(Instant time, String action) {
         EventJournal.append(
                 Caller.current().directories().state(),
