@@ -142,6 +142,23 @@ class SharedTablesTest {
                 .strip());
     }
 
+    @Test
+    void tables_with_rules_of_another_version_are_made_anew() {
+        bed.guest("bridge");
+        String table = bed.host
+                .sh("nft list tables inet | grep -o 'caisson-[0-9a-f]*'")
+                .strip();
+        String rules = bed.host.sh("nft list chain inet " + table + " next");
+        bed.host.sh("nft 'delete table inet " + table + "; add table inet " + table
+                + " { comment \"networks of Caisson, rules 7\"; }'");
+
+        bed.guest("bridge");
+
+        assertThat(bed.host.sh("nft list chain inet " + table + " next")).isEqualTo(rules);
+        assertThat(bed.host.sh("nft list table inet " + table + " | grep -m 1 comment"))
+                .containsPattern("rules [0-9a-f]{16}\"");
+    }
+
     /// Medians of a hundred, early and late, so that a busy machine is in both; what grows with the number of elements
     /// or records grows eightfold.
     @Test

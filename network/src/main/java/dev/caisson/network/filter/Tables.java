@@ -8,6 +8,9 @@ import dev.caisson.network.nft.Batch.Family;
 import dev.caisson.network.nft.SetElement;
 import dev.caisson.network.nft.SetForm;
 import dev.caisson.network.nft.TableQueries;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,9 +23,6 @@ public final class Tables {
     /// Connections that a container may have begun at a time, through the host; the kernel counts 262,144 of all by
     /// default.
     public static final int MOST_CONNECTIONS = 4096;
-
-    /// Changes with the rules, so that those of another version are replaced.
-    private static final String COMMENT = "networks of Caisson, rules 8";
 
     private static final int FIRST_GROUP = 0x4000;
     private static final int GROUP_DIGITS = 3;
@@ -39,10 +39,27 @@ public final class Tables {
         return name;
     }
 
+    /// The comment of both, which changes with the sets and rules, so that those of another version are replaced.
+    private static final class Version {
+        private static final int DIGITS = 16;
+        static final String COMMENT = "networks of Caisson, rules " + digest();
+
+        private static String digest() {
+            var batch = new Batch();
+            write(batch, "caisson-000", OptionalInt.of(FIRST_GROUP));
+            try {
+                byte[] digest = MessageDigest.getInstance("SHA-256").digest(batch.toBytes());
+                return HexFormat.of().formatHex(digest).substring(0, DIGITS);
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException(e); // every JVM has it
+            }
+        }
+    }
+
     /// True if both are there with the rules of this version.
     public boolean areThere(NetlinkSocket socket) {
         return FAMILIES.stream()
-                .allMatch(family -> TableQueries.comment(socket, family, name).equals(Optional.of(COMMENT)));
+                .allMatch(family -> TableQueries.comment(socket, family, name).equals(Optional.of(Version.COMMENT)));
     }
 
     /// Returns what stands for all chains of both as the kernel has them, by names as `chain leaving of family inet`.
@@ -84,15 +101,19 @@ public final class Tables {
         var batch = new Batch();
         delete(batch);
         for (Family family : FAMILIES) {
-            batch.table(family, name, COMMENT);
+            batch.table(family, name, Version.COMMENT);
         }
+        write(batch, name, group);
+        add(batch, elements);
+        batch.commit(socket, "the packet filter's tables " + name);
+    }
+
+    private static void write(Batch batch, String name, OptionalInt group) {
         for (Sets.Place place : Sets.all()) {
             batch.set(place.family(), name, place.form());
         }
         new InetRules(batch, name, MOST_CONNECTIONS, new EgressRules(batch, name, group)).write();
         new BridgeRules(batch, name).write();
-        add(batch, elements);
-        batch.commit(socket, "the packet filter's tables " + name);
     }
 
     /// A table is made first, so that there is one to be deleted.
