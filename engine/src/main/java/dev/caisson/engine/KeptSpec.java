@@ -13,7 +13,7 @@ import java.util.function.BiConsumer;
 /// The spec of a container that outlives its command, in its directory: what it was asked to be, with the limits that
 /// `update` has given it since. A container is made again of it once its monitor is gone.
 final class KeptSpec {
-    private static final String NAME = "spec.json";
+    static final String NAME = "spec.json";
     private static final int MOST_BYTES = 32 << 20;
 
     private KeptSpec() {}

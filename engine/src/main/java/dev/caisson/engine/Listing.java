@@ -8,6 +8,7 @@ import dev.caisson.state.KeptFile;
 import dev.caisson.state.Places;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -101,10 +102,33 @@ final class Listing {
 
     static Listing of(EngineOptions options) {
         var among = new KeptDirectory(options.data(), options.state());
+        return new Listing(options, among, files(among));
+    }
+
+    private static Look.Files files(KeptDirectory among) {
         if (FILES.size() > MOST_DIRECTORIES) {
             FILES.clear();
         }
-        return new Listing(options, among, FILES.computeIfAbsent(among.path(), _ -> Look.Files.make()));
+        return FILES.computeIfAbsent(among.path(), _ -> Look.Files.make());
+    }
+
+    /// Returns what stands for the places of those of the containers that outlive their commands, as their specs ask
+    /// for it.
+    static Map<ContainerId, NetworkPlaces> networks(Set<ContainerId> containers, EngineOptions options) {
+        if (containers.isEmpty()) {
+            return Map.of();
+        }
+        var among = new KeptDirectory(options.data(), options.state());
+        Look.Files files = files(among);
+        return among.look(Map.of(), all -> {
+            var found = new HashMap<ContainerId, NetworkPlaces>();
+            for (KeptDirectory.Entry entry : KeptDirectory.entries(all)) {
+                if (containers.contains(entry.id())) {
+                    files.network(all, entry).ifPresent(network -> found.put(entry.id(), network));
+                }
+            }
+            return found;
+        });
     }
 
     /// Returns them, in no order.

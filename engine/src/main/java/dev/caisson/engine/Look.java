@@ -41,12 +41,14 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
             KnownFiles<KeptFile.Origin> origins,
             KnownFiles<DetachedFile> detached,
             KnownFiles<Ending> ends,
+            KnownFiles<NetworkPlaces> networks,
             Map<String, Start> refreshed) {
         static Files make() {
             return new Files(
                     new KnownFiles<>(KeptFile.ORIGIN),
                     new KnownFiles<>(DetachedFile.NAME),
                     new KnownFiles<>(KeptFile.ENDING),
+                    new KnownFiles<>(KeptSpec.NAME),
                     new ConcurrentHashMap<>());
         }
 
@@ -54,7 +56,20 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
             origins.retain(containers);
             detached.retain(containers);
             ends.retain(containers);
+            networks.retain(containers);
             refreshed.keySet().retainAll(containers);
+        }
+
+        /// Returns what its spec asks for; empty if it has none.
+        Optional<NetworkPlaces> network(Fd all, KeptDirectory.Entry entry) {
+            return KeptDirectory.open(all, entry).flatMap(found -> {
+                try (Fd own = found) {
+                    return networks.read(
+                            own,
+                            entry.id().value(),
+                            directory -> KeptSpec.read(directory).map(SharedNetwork::asked));
+                }
+            });
         }
 
         boolean isRefreshed(ContainerId id, MonitorState up) {

@@ -11,9 +11,11 @@ import dev.caisson.spec.Network;
 import dev.caisson.spec.PortMapping;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The places of a container on networks, its published ports, and what bounds it there; what is recorded of them,
 /// whether it runs or not.
@@ -80,14 +82,13 @@ public record NetworkPlaces(
         return of(List.of(container), options).getOrDefault(container, NONE);
     }
 
-    /// Returns those of the containers that have some, or share those of another one.
+    /// Returns those of the containers that have some, or share those of another one; the others have [#NONE], or
+    /// nothing.
     public static Map<ContainerId, NetworkPlaces> of(Collection<ContainerId> containers, EngineOptions options) {
         Map<ContainerId, NetworkPlaces> all = new HashMap<>(own(containers, options));
-        for (ContainerId container : containers) {
-            if (!all.containsKey(container)) {
-                SharedNetwork.places(container, options).ifPresent(places -> all.put(container, places));
-            }
-        }
+        Set<ContainerId> others = new HashSet<>(containers);
+        others.removeAll(all.keySet());
+        all.putAll(SharedNetwork.places(others, options));
         return all;
     }
 

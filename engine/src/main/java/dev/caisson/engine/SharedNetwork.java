@@ -14,7 +14,9 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -29,21 +31,28 @@ final class SharedNetwork {
 
     private SharedNetwork() {}
 
-    /// Returns what stands for the places of a container that is in the host's network or in that of another one;
-    /// empty for others.
-    static Optional<NetworkPlaces> places(ContainerId container, EngineOptions options) {
-        Optional<ContainerSpec> spec = KeptSpec.of(container, options);
-        if (spec.isPresent()) {
-            return switch (spec.get().network()) {
-                case Network.Host _ -> Optional.of(NetworkPlaces.HOST);
-                case Network.OfContainer other ->
-                    Optional.of(NetworkPlaces.sharing(Optional.of(new ContainerId(other.container()))));
-                case Network.None _, Network.Joined _ -> Optional.empty();
-            };
+    /// Returns what stands for the places of those containers that are in the host's network or in that of another one.
+    /// The others have [NetworkPlaces#NONE], or nothing.
+    static Map<ContainerId, NetworkPlaces> places(Set<ContainerId> containers, EngineOptions options) {
+        Map<ContainerId, NetworkPlaces> places = new HashMap<>(Listing.networks(containers, options));
+        if (places.size() < containers.size()) { // one that does not outlive its command has no spec
+            for (ContainerRecord record : State.runningIn(options.state())) {
+                var container = new ContainerId(record.id());
+                if (containers.contains(container) && !places.containsKey(container)) {
+                    seen(record, options).ifPresent(found -> places.put(container, found));
+                }
+            }
         }
-        return State.matching(container.value(), options.state()).stream()
-                .findFirst()
-                .flatMap(record -> seen(record, options));
+        return places;
+    }
+
+    /// Returns what stands for the places of a container of this spec, unless it has some of its own.
+    static NetworkPlaces asked(ContainerSpec spec) {
+        return switch (spec.network()) {
+            case Network.Host _ -> NetworkPlaces.HOST;
+            case Network.OfContainer other -> NetworkPlaces.sharing(Optional.of(new ContainerId(other.container())));
+            case Network.None _, Network.Joined _ -> NetworkPlaces.NONE;
+        };
     }
 
     private static Optional<NetworkPlaces> seen(ContainerRecord record, EngineOptions options) {
@@ -166,7 +175,8 @@ final class SharedNetwork {
 
     /// Returns the container whose network another one is to share, if that is written down or seen.
     static Optional<ContainerId> with(ContainerId container, EngineOptions options) {
-        return places(container, options).flatMap(places -> places.of());
+        return Optional.ofNullable(places(Set.of(container), options).get(container))
+                .flatMap(NetworkPlaces::of);
     }
 
     private static Optional<ContainerId> of(ContainerId container, EngineOptions options) {

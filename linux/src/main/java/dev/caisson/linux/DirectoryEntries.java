@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// The names in an open directory, getdents64(2).
@@ -40,12 +41,13 @@ public final class DirectoryEntries {
         Native.check("lseek", Native.raw(Nr.LSEEK, directory.number(), 0, 0));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(BUFFER, 8);
-            long filled;
+            int filled;
             while (names.size() < most && (filled = fill(directory, buffer)) > 0) {
-                for (long at = 0; at < filled && names.size() < most; ) {
-                    byte type = buffer.get(JAVA_BYTE, at + TYPE);
+                byte[] entries = buffer.asSlice(0, filled).toArray(JAVA_BYTE);
+                for (int at = 0; at < filled && names.size() < most; ) {
+                    byte type = entries[at + TYPE];
                     if (!directories || type == DIRECTORY || type == UNKNOWN) {
-                        String name = name(buffer.asSlice(at + NAME));
+                        String name = name(entries, at + NAME);
                         if (!name.equals(".")
                                 && !name.equals("..")
                                 && (!directories || type == DIRECTORY || FileSystem.isDirectory(directory, name))) {
@@ -59,15 +61,16 @@ public final class DirectoryEntries {
         return names;
     }
 
-    private static String name(MemorySegment entry) {
-        long end = 0;
-        while (entry.get(JAVA_BYTE, end) != 0) {
+    private static String name(byte[] entries, int start) {
+        int end = start;
+        while (entries[end] != 0) {
             end++;
         }
-        return ByteText.of(entry.asSlice(0, end).toArray(JAVA_BYTE));
+        return ByteText.of(Arrays.copyOfRange(entries, start, end));
     }
 
-    private static long fill(Fd directory, MemorySegment buffer) {
-        return Native.check("getdents64", Native.raw(Nr.GETDENTS64, directory.number(), buffer.address(), BUFFER));
+    private static int fill(Fd directory, MemorySegment buffer) {
+        return (int)
+                Native.check("getdents64", Native.raw(Nr.GETDENTS64, directory.number(), buffer.address(), BUFFER));
     }
 }

@@ -84,30 +84,45 @@ public final class ListCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ContainerFilter filter = ContainerFilter.parse(filters);
-        boolean text = format.equals("text") || format.isEmpty();
-        Table table = Table.of(text ? "table" : format, size ? ListRow.SIZED_TABLE : ListRow.TABLE, ListRow.HEADERS);
+        Table table =
+                Table.of(isText() ? "table" : format, size ? ListRow.SIZED_TABLE : ListRow.TABLE, ListRow.HEADERS);
         EngineOptions options = Caller.current().directories();
         PrintWriter out = spec.commandLine().getOut();
         List<ContainerStatus> containers = chosen(filter, ContainerStatus.allButLeftovers(options));
-        if (quiet) {
-            containers.forEach(container ->
-                    out.println(whole ? container.id().value() : container.id().shortForm()));
-            return 0;
-        }
+        List<String> lines = quiet
+                ? containers.stream()
+                        .map(container ->
+                                whole ? container.id().value() : container.id().shortForm())
+                        .toList()
+                : lines(table, containers, options);
+        lines.forEach(line -> out.append(line).append('\n'));
+        out.flush(); // once: a write for each line would take longer than the look
+        return 0;
+    }
+
+    private List<String> lines(Table table, List<ContainerStatus> containers, EngineOptions options) {
         Instant now = Instant.now();
         Map<ContainerId, NetworkPlaces> networks =
                 NetworkPlaces.of(containers.stream().map(ContainerStatus::id).toList(), options);
         if (format.equals("json")) {
-            containers.forEach(container -> out.println(
-                    JsonText.of(sized(ListRow.json(container, places(networks, container), now), container))));
-            return 0;
+            return containers.stream()
+                    .map(container ->
+                            JsonText.of(sized(ListRow.json(container, places(networks, container), now), container)))
+                    .toList();
         }
-        table.lines(containers.stream()
+        boolean text = isText();
+        return table
+                .lines(containers.stream()
                         .map(container ->
                                 sized(ListRow.fields(container, places(networks, container), now, whole), container))
                         .toList())
-                .forEach(line -> out.println(text ? line.stripTrailing() : line));
-        return 0;
+                .stream()
+                .map(line -> text ? line.stripTrailing() : line)
+                .toList();
+    }
+
+    private boolean isText() {
+        return format.equals("text") || format.isEmpty();
     }
 
     private static NetworkPlaces places(Map<ContainerId, NetworkPlaces> networks, ContainerStatus container) {
