@@ -16,10 +16,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -86,7 +90,7 @@ class InitWatchTest {
     }
 
     @SuppressWarnings("EnumOrdinal") // as plan.h has them
-    private void say(Report.Kind kind, int status, int detail) {
+    private void say(Report.Kind kind, int status, int detail, Fd... descriptors) {
         ByteBuffer report = ByteBuffer.allocate(Report.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         report.putInt(PlanCodec.MAGIC)
                 .putInt(kind.ordinal() + 1)
@@ -94,7 +98,7 @@ class InitWatchTest {
                 .putInt(-1)
                 .putInt(status)
                 .putInt(detail);
-        Sockets.send(sockets.theirs(), report.array(), List.of());
+        Sockets.send(sockets.theirs(), report.array(), List.of(descriptors));
     }
 
     private void awaitGone() throws InterruptedException {
@@ -231,6 +235,54 @@ class InitWatchTest {
         awaitGone();
         assertThat(watch.end()).isEqualTo(new Processes.End(7, 0));
         assertThat(OwnThreads.areIdle(REACTOR)).as("behind the end").isTrue();
+    }
+
+    // ---- the listener of a program's filter
+
+    /// Sends copies of one end of a pair, as a listener, and closes the test's own.
+    private Sockets.Pair sayListener(int copies) {
+        Sockets.Pair pair = Sockets.pair();
+        say(Report.Kind.LISTENER, 0, 0, Collections.nCopies(copies, pair.theirs()).toArray(Fd[]::new));
+        pair.theirs().close();
+        return pair;
+    }
+
+    private static void assertNobodyHas(Sockets.Pair pair) throws InterruptedException {
+        Optional<Sockets.Message> end = Sockets.receiveNow(pair.ours(), 1);
+        for (int i = 0; end.isEmpty() && i < 5000; i++) {
+            TimeUnit.MILLISECONDS.sleep(1);
+            end = Sockets.receiveNow(pair.ours(), 1);
+        }
+        assertThat(end).hasValueSatisfying(message -> assertThat(message.isEnd()).isTrue());
+        pair.ours().close();
+    }
+
+    @Test
+    void a_listener_is_given_once_to_who_asked_for_it() throws Exception {
+        var taken = new LinkedBlockingQueue<Fd>();
+        watch.listening(taken::add);
+        watch.begin(reactor);
+        Sockets.Pair first = sayListener(1);
+
+        try (Fd listener = Objects.requireNonNull(taken.poll(10, TimeUnit.SECONDS))) {
+            Sockets.send(listener, new byte[] {7}, List.of());
+            assertThat(Sockets.receiveNow(first.ours(), 1).orElseThrow().bytes()).containsExactly(7);
+            assertNobodyHas(sayListener(1));
+            assertThat(taken).isEmpty();
+        }
+        assertNobodyHas(first);
+    }
+
+    @Test
+    void a_listener_that_nobody_asked_for_or_that_is_not_one_is_closed() throws Exception {
+        watch.begin(reactor);
+        assertNobodyHas(sayListener(1));
+
+        var taken = new LinkedBlockingQueue<Fd>();
+        watch.listening(taken::add);
+        assertNobodyHas(sayListener(2));
+        assertThat(taken).isEmpty();
+        assertThat(happened).isEmpty();
     }
 
     // ---- another process may read what it says

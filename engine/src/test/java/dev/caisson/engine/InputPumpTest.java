@@ -2,6 +2,8 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Reactor;
 import java.io.ByteArrayInputStream;
@@ -170,6 +172,33 @@ class InputPumpTest {
         memory.begin(of("abc"), threads);
         assertThat(other.write().isOpen()).isFalse();
         assertThat(memory.failure()).isEmpty();
+    }
+
+    /// As a terminal that its other side has hung up.
+    @Test
+    void a_terminal_that_is_gone_ends_it_without_a_failure() {
+        try (Fd gone = FileSystem.open("/proc/self/mem", FileSystem.O_WRONLY)) { // EIO at address 0
+            var pump = new InputPump(reactor, gone, true);
+            pump.begin(of("abc"), threads);
+            assertThat(gone.isOpen()).isFalse();
+            assertThat(pump.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_pipe_that_cannot_be_written_to_is_told() throws InterruptedException {
+        try (Fd full = FileSystem.open("/dev/full", FileSystem.O_WRONLY)) {
+            var pump = new InputPump(reactor, full, false);
+            pump.begin(of(new ByteArrayInputStream(new byte[3])), threads);
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+            while (full.isOpen() && System.nanoTime() < end) {
+                TimeUnit.MILLISECONDS.sleep(1);
+            }
+            assertThat(full.isOpen()).isFalse();
+            assertThat(pump.failure())
+                    .hasValueSatisfying(
+                            failure -> assertThat(failure.detail()).contains("ENOSPC"));
+        }
     }
 
     private static boolean isInPump(@Nullable Thread thread) {

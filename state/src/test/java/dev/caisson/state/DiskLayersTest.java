@@ -9,6 +9,8 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.LayerMedium;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.SlotSource;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
@@ -111,6 +113,16 @@ class DiskLayersTest {
     }
 
     @Test
+    void a_data_directory_that_is_none_is_told() throws IOException {
+        Path file = Files.createFile(data.resolve("file"));
+
+        assertThatThrownBy(() -> DiskLayers.media(file))
+                .isInstanceOfSatisfying(
+                        ErrnoException.class,
+                        e -> assertThat(e.is(Errno.ENOTDIR)).isTrue());
+    }
+
+    @Test
     void a_link_in_the_place_of_a_layer_is_not_followed() throws IOException {
         Path other = layer("other", SECOND);
         Files.createDirectories(data.resolve("layers/caisson"));
@@ -197,8 +209,21 @@ class DiskLayersTest {
         assertThat(layers.holders(FIRST)).isEmpty();
     }
 
+    /// The plan was made for another disk.
+    @Test
+    void a_bound_that_this_disk_does_not_have_is_told_and_leaves_nothing() {
+        assumeThat(DiskLayers.media(data)).doesNotContain(LayerMedium.PROJECT);
+        assertRefused("STORAGE_FAILED", LayerMedium.PROJECT, SIZE);
+        assertThat(data.resolve("layers/caisson")).isEmptyDirectory();
+        assertThat(layers.holders(FIRST)).isEmpty();
+    }
+
     private void assertRefused(String code, long bytes) {
-        assertThatThrownBy(() -> layers.make(ID, plan(bytes, new SlotSource.Upper(LayerMedium.IMAGE))))
+        assertRefused(code, LayerMedium.IMAGE, bytes);
+    }
+
+    private void assertRefused(String code, LayerMedium medium, long bytes) {
+        assertThatThrownBy(() -> layers.make(ID, plan(bytes, new SlotSource.Upper(medium))))
                 .isInstanceOfSatisfying(
                         StateException.class, e -> assertThat(e.code()).isEqualTo(code));
     }

@@ -3,6 +3,7 @@ package dev.caisson.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
@@ -369,6 +370,17 @@ class KeptDirectoryTest {
         kept.remove(renamed);
         assertThat(kept.isThere(renamed)).isFalse();
         assertThat(openFiles()).isEmpty();
+    }
+
+    @Test
+    void only_one_that_is_gone_is_told_as_removed_when_it_is_renamed() {
+        KeptDirectory kept = kept();
+        kept.make(entry("a", "web", false), ORIGIN).close();
+
+        assertRefused("CONTAINER_UNKNOWN", () -> kept.rename(entry("b", "none", false), "other"));
+        assertThatThrownBy(() -> kept.rename(entry("a", "n".repeat(255), false), "other"))
+                .isInstanceOf(ErrnoException.class)
+                .hasMessageContaining("ENAMETOOLONG");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.caisson.launch.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.caisson.launch.PlanCodec;
 import java.nio.ByteBuffer;
@@ -54,6 +55,9 @@ class HealthLogTest {
                         new HealthLog.Change(Instant.ofEpochMilli(3_000), true),
                         new HealthLog.Change(Instant.ofEpochMilli(3_001), false),
                         new HealthLog.Change(Instant.ofEpochMilli(3_002), true));
+        assertThat(log.changes())
+                .extracting(HealthLog.Change::time, HealthLog.Change::healthy)
+                .startsWith(tuple(Instant.ofEpochMilli(3_000), true), tuple(Instant.ofEpochMilli(3_001), false));
         assertThat(decoded(health(5, 8)).probes()).hasSize(5);
         assertThat(decoded(health(5, 8)).changes()).hasSize(8);
         assertThat(decoded(health(0, 0)).probes()).isEmpty();
