@@ -38,6 +38,25 @@ class ArgumentRegionsTest {
         return chosen == 16 ? -1 : (chosen & 3) | (long) (chosen >>> 2) << (bits - 2);
     }
 
+    /// However few calls of all that there may be are in it.
+    @Test
+    void a_region_that_is_left_out_is_missed_whatever_its_size() {
+        for (int arguments = 1; arguments <= 6; arguments++) {
+            var all = new ArrayList<Condition>();
+            for (int index = 0; index < arguments; index++) {
+                all.add(Condition.of(index, Condition.Operator.EQ, 7));
+            }
+            var decision = new Decisions.Decision(List.of(new Decisions.Branch(all, Action.ALLOW)), LEFT_OUT);
+            List<ArgumentRegions.Region> regions = ArgumentRegions.of(decision, index -> 32, LEFT_OUT);
+            assertThat(ArgumentRegions.meansTheSame(regions, decision, index -> 32, LEFT_OUT)).isTrue();
+            for (int bits : new int[] {32, 64}) {
+                assertThat(ArgumentRegions.meansTheSame(List.of(), decision, index -> bits, LEFT_OUT))
+                        .as("%d arguments of %d bits", arguments, bits)
+                        .isFalse();
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {16, 32, 64})
     void every_argument_gets_its_action_from_one_region_alone(int bits) {

@@ -28,6 +28,8 @@ class AskingFilterTest {
                 parse(
                         "{'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': [{'names': ['execveat', 'read', 'exit'], 'action': 'SCMP_ACT_ALLOW'}]}"),
                 parse(
+                        "{'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': [{'names': ['execveat'], 'action': 'SCMP_ACT_ALLOW'}]}"),
+                parse(
                         "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['futex', 'sched_yield', 'exit'], 'action': 'SCMP_ACT_ERRNO'}]}"),
                 parse(
                         "{'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['futex'], 'action': 'SCMP_ACT_ERRNO', 'args': [{'index': 1, 'value': 9, 'op': 'SCMP_CMP_EQ'}]},"

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,6 +40,35 @@ class FilterBytesTest {
     @ValueSource(ints = {1, MOST})
     void a_filter_has_1_to_4096_instructions(int length) {
         assertThat(Filter.of(Architecture.X86_64, program(length)).length()).isEqualTo(length);
+    }
+
+    /// That of an `int` is one, with or without a mask.
+    @Test
+    void a_word_that_is_there_already_is_not_loaded_again() {
+        int load = 0x20;
+        int firstArgument = 16;
+        Filter filter = Compiler.compile(
+                CompilerTest.profileOf(
+                        Action.errno(1),
+                        Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.EQ, 7)), "socket"),
+                        Rule.of(Action.ALLOW, List.of(Condition.masked(0, 15, 3)), "socket")),
+                Calls.target(Architecture.X86_64));
+        assertThat(IntStream.range(0, filter.length())
+                        .filter(at -> filter.code(at) == load && filter.constant(at) == firstArgument))
+                .hasSize(1);
+    }
+
+    /// The kernel looks at them in jumps alone; another reader need not.
+    @Test
+    void only_jumps_have_distances() {
+        int jump = 0x05;
+        Filter filter = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
+        for (int at = 0; at < filter.length(); at++) {
+            if ((filter.code(at) & 0x07) != jump) {
+                assertThat(filter.jumpIfTrue(at)).as("%d", at).isZero();
+                assertThat(filter.jumpIfFalse(at)).as("%d", at).isZero();
+            }
+        }
     }
 
     @Test

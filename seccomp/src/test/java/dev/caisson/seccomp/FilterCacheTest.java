@@ -2,6 +2,7 @@ package dev.caisson.seccomp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -136,24 +137,43 @@ class FilterCacheTest {
         Files.writeString(directory.resolve("Compiler.class"), "b");
         assertThat(List.of(before, table, Precompiled.stamp(directory))).doesNotHaveDuplicates();
         assertThat(table).isNotEqualTo(before);
+        byte[] named = Precompiled.stamp(directory);
+        Files.move(directory.resolve("Compiler.class"), directory.resolve("Compilers.class"));
+        assertThat(Precompiled.stamp(directory)).isNotEqualTo(named);
     }
 
     /// Who can put a file there can allow every call.
     @Test
     void aDirectoryThatOthersCanWriteToOrALinkIsNotUsed() throws IOException {
         Path open = Files.createDirectory(directory.resolve("filters"));
-        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwx---"));
-        assertThatThrownBy(() -> new FilterCache(open).standard(target))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("alone can write");
+        for (String mode : List.of("rwxrwx---", "rwx-w----", "rwx----w-", "rwxr-xrwx")) {
+            Files.setPosixFilePermissions(open, PosixFilePermissions.fromString(mode));
+            assertThatThrownBy(() -> new FilterCache(open).standard(target))
+                    .as(mode)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("alone can write");
+        }
         Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwx------"));
         Path link = Files.createSymbolicLink(directory.resolve("link"), open);
         assertThatThrownBy(() -> new FilterCache(link).standard(target))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("alone can write");
         assertThat(entries()).isEmpty();
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
         new FilterCache(open).standard(target);
         assertThat(entries()).hasSize(1);
+    }
+
+    @Test
+    void aDirectoryOfAnotherUserIsNotUsed() throws IOException {
+        assumeThat((int) Files.getAttribute(directory, "unix:uid")).as("root gives files away").isZero();
+        Path others = Files.createDirectory(directory.resolve("filters"));
+        Files.setPosixFilePermissions(others, PosixFilePermissions.fromString("rwx------"));
+        Files.setAttribute(others, "unix:uid", 4711);
+        assertThatThrownBy(() -> new FilterCache(others).standard(target))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("alone can write");
+        assertThat(entries()).isEmpty();
     }
 
     @Test

@@ -63,6 +63,21 @@ class LearnedProfileTest {
         assertThat(learned.profile().rules().getFirst().comment()).isEqualTo("kept");
     }
 
+    /// It is of use on another machine, or with another capability.
+    @Test
+    void a_rule_that_does_not_apply_here_or_that_allows_keeps_its_names() {
+        Profile profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+                  {"names": ["execveat"], "action": "SCMP_ACT_ALLOW"},
+                  {"names": ["mount", "umount2"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
+                  {"names": ["mount"], "action": "SCMP_ACT_TRAP", "includes": {"caps": ["CAP_SYS_BOOT"]}}]}""");
+
+        LearnedProfile learned = learn(profile, call("mount"));
+
+        assertThat(learned.profile().rules()).startsWith(profile.rules().toArray(Rule[]::new));
+        assertThat(learned.profile().rules()).hasSize(4);
+    }
+
     @Test
     void what_a_condition_denies_stays_denied_and_is_told() {
         Profile profile = Profile.parse("""

@@ -58,6 +58,9 @@ class ListenerGuardTest {
                 + " \"args\": [{\"index\": %d, \"value\": %d, \"op\": \"SCMP_CMP_EQ\"}]}";
         assertThat(guard(filter(rule.formatted(1, 8 | 32)), false)).hasSize(ListenerGuard.LENGTH);
         assertThat(guard(filter(rule.formatted(2, 4096)), false)).hasSize(ListenerGuard.LENGTH);
+        String low = "{\"names\": [\"seccomp\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\":"
+                + " [{\"index\": 2, \"value\": 255, \"valueTwo\": 5, \"op\": \"SCMP_CMP_MASKED_EQ\"}]}";
+        assertThat(guard(filter(low), false)).hasSize(ListenerGuard.LENGTH);
         assertThat(guard(filter(rule.formatted(1, 0)), false)).isEmpty();
         assertThat(guard(filter(rule.formatted(0, 7)), false)).isEmpty();
     }

@@ -48,6 +48,9 @@ class NumberTreeTest {
             assertThat(decided(root, number)).as("%d", number).isSameAs(wanted[number]);
         }
         assertThat(decided(root, -1)).isSameAs(deny);
+        Node from = tree(Map.of(1, allow, 2, kill));
+        assertThat(decided(from, 0)).isSameAs(deny);
+        assertThat(decided(from, 1)).isSameAs(allow);
     }
 
     @Test

@@ -50,6 +50,7 @@ class PrecompiledTest {
             }
         });
         assertThat(calls).hasSameSizeAs(pieces).allMatch(call -> call.name().equalsString("take"));
+        assertThat(pieces).as("what a constant of a class holds").allMatch(piece -> piece.length() <= 30_000);
         return text.toString().getBytes(StandardCharsets.ISO_8859_1);
     }
 

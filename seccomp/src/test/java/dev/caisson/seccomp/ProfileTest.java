@@ -10,8 +10,38 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ProfileTest {
+    @Test
+    void everyFlagIsRead() {
+        for (Profile.Flag flag : Profile.Flag.values()) {
+            assertThat(Profile.parse("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"flags\": [\"SECCOMP_FILTER_FLAG_" + flag
+                                    + "\"]}")
+                            .flags())
+                    .containsExactly(flag);
+        }
+    }
+
+    @Test
+    void anErrorCanBeGivenByItsNameAlone() {
+        Profile profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENOSYS", "syscalls": [
+                  {"names": ["read"], "action": "SCMP_ACT_ERRNO", "errno": "EACCES"}]}""");
+        assertThat(profile.defaultAction()).isEqualTo(Action.errno(38));
+        assertThat(profile.rules().getFirst().action()).isEqualTo(Action.errno(13));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Read", "-read", " read", "read ", "re-ad", "re`ad", "re{ad", "re/ad", "re:ad"})
+    void whatCannotBeACallIsNoName(String name) {
+        assertThatThrownBy(() -> Profile.parse(
+                        "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"action\": \"SCMP_ACT_ALLOW\", \"names\": [\""
+                                + name + "\"]}]}"))
+                .isInstanceOfSatisfying(
+                        SeccompException.class, e -> assertThat(e.reason()).isEqualTo(Code.UNKNOWN_SYSCALL));
+    }
+
     @Test
     void dockersFormIsRead() {
         Profile profile = Profile.parse("""

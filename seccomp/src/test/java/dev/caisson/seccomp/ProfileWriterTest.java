@@ -15,6 +15,40 @@ class ProfileWriterTest {
     }
 
     @Test
+    void what_a_rule_does_not_have_is_left_out() {
+        assertThat(profile(Map.of(), Rule.of(Action.ALLOW, List.of(), "read")).toJson())
+                .isEqualTo("""
+                        {
+                          "defaultAction": "SCMP_ACT_ERRNO",
+                          "defaultErrnoRet": 1,
+                          "syscalls": [
+                            {
+                              "names": ["read"],
+                              "action": "SCMP_ACT_ALLOW"
+                            }
+                          ]
+                        }
+                        """);
+    }
+
+    @Test
+    void what_a_selector_does_not_look_at_is_left_out() {
+        var machine = new Selector(Set.of(), Set.of("amd64"), java.util.Optional.empty());
+        var able = new Selector(Set.of("CAP_BPF"), Set.of(), java.util.Optional.empty());
+        Rule rule = new Rule(List.of("read"), Action.ALLOW, List.of(), machine, able, "");
+
+        assertThat(profile(Map.of(), rule).toJson())
+                .contains("""
+                              "includes": {
+                                "arches": ["amd64"]
+                              },
+                              "excludes": {
+                                "caps": ["CAP_BPF"]
+                              }
+                        """);
+    }
+
+    @Test
     void a_profile_is_written_line_by_line() {
         Rule rule = new Rule(
                 List.of("read", "write"),
