@@ -242,7 +242,11 @@ class InitWatchTest {
     /// Sends copies of one end of a pair, as a listener, and closes the test's own.
     private Sockets.Pair sayListener(int copies) {
         Sockets.Pair pair = Sockets.pair();
-        say(Report.Kind.LISTENER, 0, 0, Collections.nCopies(copies, pair.theirs()).toArray(Fd[]::new));
+        say(
+                Report.Kind.LISTENER,
+                0,
+                0,
+                Collections.nCopies(copies, pair.theirs()).toArray(Fd[]::new));
         pair.theirs().close();
         return pair;
     }
@@ -253,7 +257,8 @@ class InitWatchTest {
             TimeUnit.MILLISECONDS.sleep(1);
             end = Sockets.receiveNow(pair.ours(), 1);
         }
-        assertThat(end).hasValueSatisfying(message -> assertThat(message.isEnd()).isTrue());
+        assertThat(end)
+                .hasValueSatisfying(message -> assertThat(message.isEnd()).isTrue());
         pair.ours().close();
     }
 
@@ -266,7 +271,8 @@ class InitWatchTest {
 
         try (Fd listener = Objects.requireNonNull(taken.poll(10, TimeUnit.SECONDS))) {
             Sockets.send(listener, new byte[] {7}, List.of());
-            assertThat(Sockets.receiveNow(first.ours(), 1).orElseThrow().bytes()).containsExactly(7);
+            assertThat(Sockets.receiveNow(first.ours(), 1).orElseThrow().bytes())
+                    .containsExactly(7);
             assertNobodyHas(sayListener(1));
             assertThat(taken).isEmpty();
         }

@@ -196,8 +196,7 @@ class InputPumpTest {
             }
             assertThat(full.isOpen()).isFalse();
             assertThat(pump.failure())
-                    .hasValueSatisfying(
-                            failure -> assertThat(failure.detail()).contains("ENOSPC"));
+                    .hasValueSatisfying(failure -> assertThat(failure.detail()).contains("ENOSPC"));
         }
     }
 

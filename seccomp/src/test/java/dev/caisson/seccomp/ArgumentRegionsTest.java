@@ -48,7 +48,8 @@ class ArgumentRegionsTest {
             }
             var decision = new Decisions.Decision(List.of(new Decisions.Branch(all, Action.ALLOW)), LEFT_OUT);
             List<ArgumentRegions.Region> regions = ArgumentRegions.of(decision, index -> 32, LEFT_OUT);
-            assertThat(ArgumentRegions.meansTheSame(regions, decision, index -> 32, LEFT_OUT)).isTrue();
+            assertThat(ArgumentRegions.meansTheSame(regions, decision, index -> 32, LEFT_OUT))
+                    .isTrue();
             for (int bits : new int[] {32, 64}) {
                 assertThat(ArgumentRegions.meansTheSame(List.of(), decision, index -> bits, LEFT_OUT))
                         .as("%d arguments of %d bits", arguments, bits)

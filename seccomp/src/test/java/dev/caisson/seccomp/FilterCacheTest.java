@@ -166,7 +166,9 @@ class FilterCacheTest {
 
     @Test
     void aDirectoryOfAnotherUserIsNotUsed() throws IOException {
-        assumeThat((int) Files.getAttribute(directory, "unix:uid")).as("root gives files away").isZero();
+        assumeThat((int) Files.getAttribute(directory, "unix:uid"))
+                .as("root gives files away")
+                .isZero();
         Path others = Files.createDirectory(directory.resolve("filters"));
         Files.setPosixFilePermissions(others, PosixFilePermissions.fromString("rwx------"));
         Files.setAttribute(others, "unix:uid", 4711);

@@ -2,9 +2,9 @@ package dev.caisson.seccomp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// The reference that filters are held against, where numbers mean something else or nothing.

@@ -37,8 +37,7 @@ class ProfileWriterTest {
         var able = new Selector(Set.of("CAP_BPF"), Set.of(), java.util.Optional.empty());
         Rule rule = new Rule(List.of("read"), Action.ALLOW, List.of(), machine, able, "");
 
-        assertThat(profile(Map.of(), rule).toJson())
-                .contains("""
+        assertThat(profile(Map.of(), rule).toJson()).contains("""
                               "includes": {
                                 "arches": ["amd64"]
                               },

@@ -91,8 +91,7 @@ class MonitorConnectionTest {
 
         assertThatThrownBy(() -> Monitor.connect(directory))
                 .isInstanceOfSatisfying(
-                        ErrnoException.class,
-                        e -> assertThat(e.is(Errno.ELOOP)).isTrue());
+                        ErrnoException.class, e -> assertThat(e.is(Errno.ELOOP)).isTrue());
     }
 
     @Test
