@@ -192,8 +192,7 @@ public final class Main implements Runnable {
         return lost.isPresent() ? report(err, lost.get(), args) : status;
     }
 
-    /// Runs one command line and returns its exit status: the command's own, or 125 where Caisson itself
-    /// failed.
+    /// Runs one command line and returns its exit status: the command's own, or an [ExitStatus] if it failed.
     public static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... given) {
         String[] args = spelledOut(given);
         CommandLine line = commandLine(args);
@@ -389,9 +388,9 @@ public final class Main implements Runnable {
         CommandSpec command = problem.getCommandLine().getCommandSpec();
         String sentence = OneLine.of(problem.getMessage()) + "; " + advice(problem, command);
         // who runs an audit takes its exit status for the answer
-        return command.userObject() instanceof AuditCommand || command.userObject() instanceof ScanCommand
-                ? new CommandException("USAGE", AuditCommand.AUDIT_FAILED, sentence)
-                : CommandException.usage(sentence);
+        boolean isAudit = command.userObject() instanceof AuditCommand || command.userObject() instanceof ScanCommand;
+        int status = isAudit ? AuditCommand.AUDIT_FAILED : ExitStatus.of(command.qualifiedName(), problem);
+        return new CommandException("USAGE", status, sentence);
     }
 
     private static String advice(ParameterException problem, CommandSpec command) {

@@ -76,9 +76,34 @@ class CommandErrorsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"rename box", "logs --since never box", "top", "ps --filter colour=red", "stop --colour box"})
-    void words_that_are_not_understood_end_each_command_with_125(String words) {
-        assertThat(errors(words.split(" ", -1))).startsWith("caisson: ");
+            strings = {
+                "stop --colour box",
+                "logs --tail",
+                "ps --colour",
+                "volume ls --colour",
+                "verify",
+                "workspace inspect",
+                "run",
+                "container create"
+            })
+    void an_option_that_is_not_understood_ends_each_command_with_125_and_any_word_one_of_caissons_own(String words) {
+        assertThat(errors(words.split(" ", -1))).startsWith("caisson: USAGE: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "rename box",
+                "logs --since never box",
+                "top",
+                "ps --filter colour=red",
+                "ps box",
+                "network",
+                "tag box",
+                "images --filter colour=red"
+            })
+    void what_else_dockers_commands_do_not_understand_ends_them_with_1(String words) {
+        assertThat(errors(1, words.split(" ", -1))).startsWith("caisson: USAGE: ");
     }
 
     @ParameterizedTest

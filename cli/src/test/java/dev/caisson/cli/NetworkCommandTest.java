@@ -86,8 +86,7 @@ class NetworkCommandTest {
 
         List<String> lines = printed.lines().toList();
         assertThat(lines.stream().filter(line -> !line.contains("caisson: ")))
-                .containsExactly(
-                        "10.9.0.7/24", "[shop web]", "lo eth1", "125", "125", "125", "125", "125", "not", "1", "web");
+                .containsExactly("10.9.0.7/24", "[shop web]", "lo eth1", "1", "1", "1", "1", "1", "not", "1", "web");
         assertThat(lines.stream().filter(line -> line.contains("caisson: ")).map(line -> line.split(": ", -1)[1]))
                 .containsExactly(
                         "note",

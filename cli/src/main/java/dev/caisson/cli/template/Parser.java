@@ -28,7 +28,8 @@ final class Parser {
         split();
         List<Node> nodes = block();
         if (!pieces.isEmpty()) {
-            throw new TemplateException("unexpected {{" + pieces.getFirst().text() + "}} in --format");
+            throw TemplateException.malformed(
+                    "unexpected {{" + pieces.getFirst().text() + "}} in --format");
         }
         return nodes;
     }
@@ -88,13 +89,13 @@ final class Parser {
                 return i;
             }
         }
-        throw new TemplateException("unclosed action in --format: {{" + text.substring(start));
+        throw TemplateException.malformed("unclosed action in --format: {{" + text.substring(start));
     }
 
     /// Nodes up to an `end` or `else`, which stays.
     private List<Node> block() {
         if (++depth > DEEPEST) {
-            throw new TemplateException("--format has more than " + DEEPEST + " blocks in each other");
+            throw TemplateException.malformed("--format has more than " + DEEPEST + " blocks in each other");
         }
         var nodes = new ArrayList<Node>();
         while (!pieces.isEmpty()) {
@@ -126,7 +127,7 @@ final class Parser {
             case "with" -> conditional(rest, true);
             case "range" -> range(rest);
             case "define", "template", "block", "break", "continue" ->
-                throw new TemplateException(
+                throw TemplateException.malformed(
                         "--format has no {{" + word + "}}: use fields, if, range, with and functions");
             default -> statement(action);
         };
@@ -158,18 +159,18 @@ final class Parser {
 
     private List<Node> otherwise(String after) {
         if (!after.isEmpty()) {
-            throw new TemplateException("unexpected \"" + after + "\" after else in --format");
+            throw TemplateException.malformed("unexpected \"" + after + "\" after else in --format");
         }
         List<Node> nodes = block();
         if (!next().equals("end")) {
-            throw new TemplateException("expected {{end}} in --format; found a second {{else}}");
+            throw TemplateException.malformed("expected {{end}} in --format; found a second {{else}}");
         }
         return nodes;
     }
 
     private String next() {
         if (pieces.isEmpty()) {
-            throw new TemplateException("unexpected EOF in --format: {{end}} is missing");
+            throw TemplateException.malformed("unexpected EOF in --format: {{end}} is missing");
         }
         return pieces.removeFirst().text();
     }

@@ -26,7 +26,7 @@ public final class Template {
     /// @throws TemplateException if it is not a template of this kind
     public static Template parse(String text) {
         if (text.length() > MOST_CHARACTERS) {
-            throw new TemplateException("--format is longer than " + MOST_CHARACTERS + " characters: shorten it");
+            throw TemplateException.malformed("--format is longer than " + MOST_CHARACTERS + " characters: shorten it");
         }
         return new Template(new Parser(text).parse());
     }

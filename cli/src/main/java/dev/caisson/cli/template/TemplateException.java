@@ -8,10 +8,24 @@ public final class TemplateException extends CaissonException {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    private static final int WRONG_FORMAT = 64;
+    /// Docker's exit status for a format that cannot be parsed.
+    public static final int MALFORMED = 64;
 
+    private final boolean isMalformed;
+
+    /// The template asks for what is not there.
     TemplateException(String sentence) {
+        this(sentence, false);
+    }
+
+    private TemplateException(String sentence, boolean isMalformed) {
         super("TEMPLATE", sentence);
+        this.isMalformed = isMalformed;
+    }
+
+    /// The text is not a template.
+    static TemplateException malformed(String sentence) {
+        return new TemplateException(sentence, true);
     }
 
     @Override
@@ -19,9 +33,8 @@ public final class TemplateException extends CaissonException {
         return 400;
     }
 
-    /// As Docker's for a format that cannot be parsed.
     @Override
     public int exitStatus() {
-        return WRONG_FORMAT;
+        return isMalformed ? MALFORMED : EXIT_ENGINE;
     }
 }

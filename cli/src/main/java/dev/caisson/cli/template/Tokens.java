@@ -46,8 +46,8 @@ final class Tokens {
 
     private TemplateException unexpected() {
         return isAtEnd()
-                ? new TemplateException("missing value for command in --format: {{" + action + "}}")
-                : new TemplateException(
+                ? TemplateException.malformed("missing value for command in --format: {{" + action + "}}")
+                : TemplateException.malformed(
                         "unexpected \"" + action.substring(at).strip() + "\" in --format: {{" + action + "}}");
     }
 
@@ -92,7 +92,7 @@ final class Tokens {
 
     Expression pipeline() {
         if (++depth > DEEPEST) {
-            throw new TemplateException("--format has more than " + DEEPEST + " parentheses in each other");
+            throw TemplateException.malformed("--format has more than " + DEEPEST + " parentheses in each other");
         }
         Expression value = command(Optional.empty());
         while (skip("|")) {
@@ -107,7 +107,8 @@ final class Tokens {
         if (peek() && matcher.group("word") != null && !isConstant(matcher.group("word"))) {
             String name = matcher.group("word");
             Function function = Function.of(name)
-                    .orElseThrow(() -> new TemplateException("function \"" + name + "\" not defined in --format"));
+                    .orElseThrow(
+                            () -> TemplateException.malformed("function \"" + name + "\" not defined in --format"));
             at = matcher.end();
             var arguments = new ArrayList<Expression>();
             for (Optional<Expression> one = operand(); one.isPresent(); one = operand()) {
@@ -119,7 +120,7 @@ final class Tokens {
         }
         Expression value = operand().orElseThrow(this::unexpected);
         if (last.isPresent()) {
-            throw new TemplateException("non executable command in pipeline of --format: {{" + action + "}}");
+            throw TemplateException.malformed("non executable command in pipeline of --format: {{" + action + "}}");
         }
         return value;
     }
@@ -156,7 +157,7 @@ final class Tokens {
         if (skip("(")) {
             Expression inner = pipeline();
             if (!skip(")")) {
-                throw new TemplateException("unclosed left paren in --format: {{" + action + "}}");
+                throw TemplateException.malformed("unclosed left paren in --format: {{" + action + "}}");
             }
             return Optional.of(fields(Optional.of(inner)));
         }
@@ -165,7 +166,7 @@ final class Tokens {
 
     private Optional<Expression> constant(String word) {
         if (!isConstant(word)) {
-            throw new TemplateException(
+            throw TemplateException.malformed(
                     "unexpected \"" + word + "\" in --format: put a function with arguments into parentheses");
         }
         at = matcher.end();
