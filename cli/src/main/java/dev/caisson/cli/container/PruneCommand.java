@@ -3,9 +3,11 @@ package dev.caisson.cli.container;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.cli.caller.ErrorLine;
+import dev.caisson.cli.text.SizeText;
 import dev.caisson.cli.view.ContainerFilter;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
+import dev.caisson.engine.DiskUse;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.Leftovers;
@@ -27,6 +29,8 @@ import picocli.CommandLine.Spec;
         description = "Remove all containers that do not run.",
         footer = "%n  caisson container prune -f --filter label=team=core")
 public final class PruneCommand implements Callable<Integer> {
+    private static final int DIGITS = 4;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -39,7 +43,8 @@ public final class PruneCommand implements Callable<Integer> {
     @Option(
             names = "--filter",
             paramLabel = "KEY=VALUE",
-            description = "Only those with label=KEY[=VALUE], name=PART or id=BEGINNING.")
+            description =
+                    "Only those with label=KEY[=VALUE], label!=KEY[=VALUE], until=TIME, name=PART or id=BEGINNING.")
     private List<String> filters = List.of();
 
     @Override
@@ -52,9 +57,14 @@ public final class PruneCommand implements Callable<Integer> {
         }
         Leftovers.clear(options);
         var removed = new ArrayList<String>();
+        long freed = 0;
         for (ContainerStatus container : ContainerStatus.all(options)) {
             if (!container.running() && container.kept() && filter.accepts(container)) {
-                remove(container.id().value(), options, removed);
+                long written = DiskUse.written(container, options).count();
+                if (isRemoved(container.id().value(), options)) {
+                    removed.add(container.id().value());
+                    freed += written;
+                }
             }
         }
         if (!removed.isEmpty()) {
@@ -62,11 +72,12 @@ public final class PruneCommand implements Callable<Integer> {
             removed.forEach(out::println);
             out.println();
         }
+        out.println("Total reclaimed space: " + SizeText.of(freed, DIGITS));
         return 0;
     }
 
     /// One that was started or removed meanwhile stays as it is.
-    private void remove(String id, EngineOptions options, List<String> removed) throws InterruptedException {
+    private boolean isRemoved(String id, EngineOptions options) throws InterruptedException {
         try {
             Optional<DetachedContainer> detached = DetachedContainer.find(id, options);
             if (detached.isPresent()) {
@@ -74,9 +85,10 @@ public final class PruneCommand implements Callable<Integer> {
             } else {
                 KeptContainer.find(id, options).remove();
             }
-            removed.add(id);
+            return true;
         } catch (CaissonException e) {
             spec.commandLine().getErr().println(ErrorLine.of(e));
+            return false;
         }
     }
 }

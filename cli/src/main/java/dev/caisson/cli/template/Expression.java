@@ -49,7 +49,7 @@ sealed interface Expression {
                                                 .sorted()
                                                 .toList()));
                     }
-                    yield map.get(name);
+                    yield map.get(name) instanceof Template.Unlisted unlisted ? unlisted.value() : map.get(name);
                 }
                 case Template.Dictionary map ->
                     map.entries().containsKey(name) ? map.entries().get(name) : Values.NONE;
@@ -63,6 +63,23 @@ sealed interface Expression {
         @Override
         public Optional<String> field() {
             return names.isEmpty() ? start.flatMap(Expression::field) : Optional.of(names.getLast());
+        }
+    }
+
+    /// A field with its argument.
+    record Looked(Fields lookup, Expression argument) implements Expression {
+        @Override
+        public Object value(Scope scope) {
+            Object argument = this.argument.value(scope);
+            if (lookup.value(scope) instanceof Template.Lookup found && argument instanceof String text) {
+                return found.of().apply(text);
+            }
+            throw new TemplateException(String.join(".", lookup.names()) + " in --format takes no argument, or a text");
+        }
+
+        @Override
+        public Optional<String> field() {
+            return argument.field();
         }
     }
 

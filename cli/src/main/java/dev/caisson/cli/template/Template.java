@@ -13,6 +13,12 @@ public final class Template {
     /// A map whose keys are a user's, as labels.
     public record Dictionary(Map<String, ?> entries) {}
 
+    /// A field that templates may name, and that a whole object does not print: another name of a field, or a [Lookup].
+    public record Unlisted(Object value) {}
+
+    /// A field with an argument, as `{{.Label "team"}}`.
+    public record Lookup(UnaryOperator<String> of) {}
+
     /// Longest text of a template.
     static final int MOST_CHARACTERS = 64 << 10;
 

@@ -119,6 +119,12 @@ final class Tokens {
             return new Expression.Call(function, List.copyOf(arguments));
         }
         Expression value = operand().orElseThrow(this::unexpected);
+        if (value instanceof Expression.Fields field) {
+            Optional<Expression> argument = operand();
+            if (argument.isPresent()) {
+                value = new Expression.Looked(field, argument.get());
+            }
+        }
         if (last.isPresent()) {
             throw TemplateException.malformed("non executable command in pipeline of --format: {{" + action + "}}");
         }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Values of templates: how they print, which of them are true, how they compare.
@@ -36,7 +37,14 @@ final class Values {
             case null -> "<nil>";
             case List<?> list ->
                 "[" + String.join(" ", list.stream().map(Values::text).toList()) + "]";
-            case Map<?, ?> map -> map(map);
+            case Map<?, ?> object ->
+                "{"
+                        + object.values().stream()
+                                .filter(field -> !(field instanceof Template.Unlisted))
+                                .map(Values::text)
+                                .collect(Collectors.joining(" "))
+                        + "}";
+            case Template.Lookup _ -> throw new TemplateException("a field in --format lacks its argument, a text");
             case Template.Dictionary map -> map(map.entries());
             default -> value.toString();
         };
@@ -72,7 +80,11 @@ final class Values {
             case Template.Dictionary map -> plain(map.entries());
             case Map<?, ?> map -> {
                 var copy = new LinkedHashMap<String, @Nullable Object>();
-                map.forEach((key, one) -> copy.put(String.valueOf(key), plain(one)));
+                map.forEach((key, one) -> {
+                    if (!(one instanceof Template.Unlisted)) {
+                        copy.put(String.valueOf(key), plain(one));
+                    }
+                });
                 yield copy;
             }
             case List<?> list -> list.stream().map(Values::plain).toList();

@@ -13,6 +13,7 @@ import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HealthReport;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.PortMapping;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +56,18 @@ public final class ContainerFilter {
         return switch (pair[0]) {
             case "label" -> label(value);
             case "name" -> name(value);
-            case "ancestor" -> container -> container.image().equals(value);
+            case "label!" -> label(value).negate();
+            case "ancestor" -> {
+                Predicate<String> image = ImageMatch.of(value);
+                yield container -> image.test(container.image());
+            }
+            case "network" -> NetworkView.isOn(value);
+            case "publish" -> NetworkView.hasPort("--filter publish", value, PortMapping::hostPort);
+            case "expose" -> NetworkView.hasPort("--filter expose", value, PortMapping::containerPort);
+            case "until" -> {
+                Instant time = LogTime.parse("--filter until", value, Instant.now());
+                yield container -> container.created().isBefore(time);
+            }
             case "exited" -> exited(value);
             case "before" ->
                 created(value, among, time -> container -> container.created().isBefore(time));
@@ -85,7 +97,7 @@ public final class ContainerFilter {
             }
             default ->
                 throw CommandException.usage(
-                        "--filter takes label, name, id, ancestor, exited, before, since, health, status or volume, not '"
+                        "--filter takes label, label!, name, id, ancestor, exited, before, since, until, health, status, network, publish, expose or volume, not '"
                                 + pair[0] + "'");
         };
     }
@@ -156,7 +168,7 @@ public final class ContainerFilter {
     public boolean accepts(ContainerStatus container) {
         return byKey.entrySet().stream().allMatch(entry -> {
             var conditions = entry.getValue().stream();
-            return entry.getKey().equals("label")
+            return entry.getKey().startsWith("label")
                     ? conditions.allMatch(condition -> condition.test(container))
                     : conditions.anyMatch(condition -> condition.test(container));
         });

@@ -36,12 +36,16 @@ final class EventFilter {
                         || (!value.isEmpty() && event.id().value().startsWith(value));
             case "event" ->
                 event -> event.action().equals(value) || event.action().startsWith(value + ":");
-            case "image" -> event -> value.equals(event.attributes().get("image"));
+            case "image" -> {
+                Predicate<String> image = ImageMatch.of(value);
+                yield event -> image.test(event.attributes().getOrDefault("image", ""));
+            }
+            case "scope" -> _ -> value.equals("local");
             case "type" -> type(value);
             case LABEL -> label(value);
             default ->
                 throw CommandException.usage(
-                        "--filter takes container, event, image, label or type, not '" + pair[0] + "'");
+                        "--filter takes container, event, image, label, scope or type, not '" + pair[0] + "'");
         };
     }
 

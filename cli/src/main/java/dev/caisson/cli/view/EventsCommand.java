@@ -106,7 +106,7 @@ public final class EventsCommand implements Callable<Integer> {
     /// In Docker's form.
     private static String line(LifeEvent event) {
         var attributes = new ArrayList<String>();
-        event.attributes().forEach((key, value) -> attributes.add(OneLine.of(key) + "=" + OneLine.of(value)));
+        event.attributes().forEach((key, value) -> attributes.add(OneLine.row(key) + "=" + OneLine.row(value)));
         attributes.sort(String::compareTo);
         return TIME.format(event.time()) + " container " + OneLine.of(event.action()) + " "
                 + event.id().value() + " (" + String.join(", ", attributes) + ")";
@@ -125,7 +125,14 @@ public final class EventsCommand implements Callable<Integer> {
         fields.put("Actor", actor);
         fields.put("scope", "local");
         fields.put("time", event.time().getEpochSecond());
-        fields.put("timeNano", ChronoUnit.NANOS.between(Instant.EPOCH, event.time()));
+        long nanos = ChronoUnit.NANOS.between(Instant.EPOCH, event.time());
+        fields.put("timeNano", nanos);
+        fields.put("Status", new Template.Unlisted(event.action()));
+        fields.put("ID", new Template.Unlisted(event.id().value()));
+        fields.put("From", new Template.Unlisted(event.attributes().getOrDefault("image", "")));
+        fields.put("Scope", new Template.Unlisted("local"));
+        fields.put("Time", new Template.Unlisted(event.time().getEpochSecond()));
+        fields.put("TimeNano", new Template.Unlisted(nanos));
         return fields;
     }
 }

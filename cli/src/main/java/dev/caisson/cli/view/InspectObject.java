@@ -100,13 +100,7 @@ final class InspectObject {
                         .toList());
         config.put("NetworkMode", networks.mode());
         config.put("Links", NetworkView.links(networks, status.name().orElse("")));
-        config.put(
-                "RestartPolicy",
-                Map.of(
-                        "Name",
-                        restart.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
-                        "MaximumRetryCount",
-                        (long) restart.most()));
+        config.put("RestartPolicy", restartPolicy(restart));
         config.put("AutoRemove", options.removedAtEnd());
         config.put("LeaseMillis", options.lease().map(lease -> lease.toMillis()).orElse(0L));
         details.ifPresent(known -> {
@@ -120,6 +114,13 @@ final class InspectObject {
         return config;
     }
 
+    private static Map<String, Object> restartPolicy(RestartPolicy restart) {
+        var policy = new LinkedHashMap<String, Object>();
+        policy.put("Name", restart.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        policy.put("MaximumRetryCount", (long) restart.most());
+        return policy;
+    }
+
     private static Map<String, Object> config(
             ContainerStatus status, Optional<DetachedContainer> detached, Optional<ContainerDetails> details) {
         var config = new LinkedHashMap<String, Object>();
@@ -129,6 +130,7 @@ final class InspectObject {
         config.put("OpenStdin", detached.map(DetachedContainer::hasInput).orElse(false));
         config.put("Env", details.map(ContainerDetails::environment).orElse(List.of()));
         config.put("Cmd", details.map(ContainerDetails::arguments).orElseGet(status::command));
+        config.put("Entrypoint", List.of()); // Cmd has the whole command
         config.put("Image", status.image());
         config.put("WorkingDir", details.map(ContainerDetails::workingDirectory).orElse(""));
         config.put("Labels", new Template.Dictionary(status.labels()));

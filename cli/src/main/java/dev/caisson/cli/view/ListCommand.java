@@ -78,7 +78,7 @@ public final class ListCommand implements Callable<Integer> {
             names = {"-f", "--filter"},
             paramLabel = "KEY=VALUE",
             description =
-                    "Only those with label=KEY[=VALUE], name=PART, id=BEGINNING, ancestor=IMAGE, exited=STATUS, before=CONTAINER, since=CONTAINER or status=created|running|paused|restarting|exited|dead.")
+                    "Only those with label=KEY[=VALUE], name=PART, id=BEGINNING, ancestor=IMAGE, network=NETWORK, publish=PORT, expose=PORT, exited=STATUS, before=CONTAINER, since=CONTAINER or status=created|running|paused|restarting|exited|dead.")
     private List<String> filters = List.of();
 
     @Override
@@ -114,7 +114,7 @@ public final class ListCommand implements Callable<Integer> {
         return table
                 .lines(containers.stream()
                         .map(container ->
-                                sized(ListRow.fields(container, places(networks, container), now, whole), container))
+                                sized(ListRow.row(container, places(networks, container), now, whole), container))
                         .toList())
                 .stream()
                 .map(line -> text ? line.stripTrailing() : line)

@@ -1,6 +1,7 @@
 package dev.caisson.cli.view;
 
 import dev.caisson.cli.caller.OneLine;
+import dev.caisson.cli.template.Template;
 import dev.caisson.cli.text.AgeText;
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
@@ -46,7 +47,9 @@ final class ListRow {
 
     static Map<String, Object> fields(ContainerStatus container, NetworkPlaces networks, Instant now, boolean whole) {
         var fields = new LinkedHashMap<String, Object>();
-        String command = OneLine.of(String.join(" ", container.command()));
+        String command = OneLine.of(container.command().stream()
+                .map(word -> word.indexOf(' ') < 0 ? word : "'" + word + "'")
+                .collect(Collectors.joining(" ")));
         fields.put("Command", '"' + (whole ? command : shortened(command)) + '"');
         fields.put("CreatedAt", CREATED.format(container.created()));
         fields.put("ID", whole ? container.id().value() : container.id().shortForm());
@@ -63,6 +66,16 @@ final class ListRow {
         fields.put("RunningFor", AgeText.of(container.created(), now) + " ago");
         fields.put("State", container.word());
         fields.put("Status", status(container, now));
+        return fields;
+    }
+
+    /// Returns the fields for a template, which may ask for a single label too.
+    static Map<String, Object> row(ContainerStatus container, NetworkPlaces networks, Instant now, boolean whole) {
+        Map<String, Object> fields = fields(container, networks, now, whole);
+        fields.put(
+                "Label",
+                new Template.Unlisted(
+                        new Template.Lookup(name -> container.labels().getOrDefault(name, ""))));
         return fields;
     }
 

@@ -1,5 +1,9 @@
 package dev.caisson.cli.view;
 
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.engine.ContainerStatus;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.Attachment.Address;
@@ -15,10 +19,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// A container's networks and ports in Docker's forms.
 final class NetworkView {
+    private static final Pattern PORTS =
+            Pattern.compile("(?<first>[0-9]{1,5})(?:-(?<last>[0-9]{1,5}))?(?:/(?<transport>tcp|udp))?");
+
     private NetworkView() {}
 
     /// Returns the object `NetworkSettings` of `inspect`.
@@ -113,6 +124,38 @@ final class NetworkView {
         return of.places().isEmpty()
                 ? of.of().map(other -> "container:" + other.shortForm()).orElse("none")
                 : of.places().stream().map(Attachment::network).collect(Collectors.joining(","));
+    }
+
+    /// Returns what is true of a container that is on the network, or in this network mode.
+    /// @param wanted a name, or the beginning of an id
+    static Predicate<ContainerStatus> isOn(String wanted) {
+        EngineOptions options = Caller.current().directories();
+        return container -> {
+            NetworkPlaces of = NetworkPlaces.of(container.id(), options);
+            return of.places().stream()
+                            .anyMatch(place -> place.network().equals(wanted)
+                                    || (!wanted.isEmpty() && place.networkId().startsWith(wanted)))
+                    || (of.places().isEmpty() && names(of).equals(wanted));
+        };
+    }
+
+    /// Returns what is true of a container one of whose published ports is this one, or in this range.
+    /// @param text PORT[-PORT][/tcp|udp]
+    /// @param side the number that is looked at
+    static Predicate<ContainerStatus> hasPort(String option, String text, ToIntFunction<PortMapping> side) {
+        Matcher parts = PORTS.matcher(text);
+        if (!parts.matches()) {
+            throw CommandException.usage(
+                    option + " takes PORT[-PORT][/tcp|udp], as 8080 or 53/udp, not '" + text + "'");
+        }
+        int first = Integer.parseInt(parts.group("first"));
+        int last = parts.group("last") == null ? first : Integer.parseInt(parts.group("last"));
+        String transport = parts.group("transport") == null ? "tcp" : parts.group("transport");
+        EngineOptions options = Caller.current().directories();
+        return container -> NetworkPlaces.of(container.id(), options).ports().stream()
+                .filter(port -> port.transport().name().equalsIgnoreCase(transport))
+                .mapToInt(side)
+                .anyMatch(port -> port >= first && port <= last);
     }
 
     /// Returns the ports by the container's port.

@@ -263,6 +263,62 @@ abstract class LifecycleContract {
         assertThat(state("Status")).isEqualTo("exited");
     }
 
+    @Test
+    void a_list_is_filtered_and_printed_by_templates() {
+        succeeds(engine(words("create -l team=" + name + " -l empty=", "sh", "-c", "exit 3")));
+        String only = "label=team=" + name;
+
+        assertThat(listed("{{.Command}} {{.Label \"team\"}}|{{.Label \"none\"}}", only))
+                .isEqualTo("\"sh -c 'exit 3'\" " + name + "|\n");
+        for (String accepting : List.of("network=none", "ancestor=" + image(), "label=empty")) {
+            assertThat(listed("{{.Names}}", only, accepting)).as(accepting).isEqualTo(name + "\n");
+        }
+        for (String refusing : List.of("network=host", "ancestor=x", "publish=80", "expose=80-90/udp", "exited=3")) {
+            assertThat(listed("{{.Names}}", only, refusing)).as(refusing).isEmpty();
+        }
+        assertThat(inspected("{{.HostConfig.RestartPolicy}} {{.Config.Entrypoint}} {{.Config.Cmd}}"))
+                .isEqualTo("{no 0} [] [sh -c exit 3]");
+    }
+
+    private String listed(String format, String... filters) {
+        var words = new ArrayList<>(List.of("ps", "-a", "--format", format));
+        for (String filter : filters) {
+            words.addAll(List.of("--filter", filter));
+        }
+        return engine(words.toArray(String[]::new)).out();
+    }
+
+    @Test
+    void those_that_do_not_run_are_removed_if_the_filter_says_so() {
+        succeeds(engine(words("create -l team=" + name + " -l keep=yes", "true")));
+        String only = "label=team=" + name;
+
+        for (String keeping : List.of("label!=keep=yes", "label!=keep", "until=2020-01-01", "until=1h")) {
+            assertThat(engine("container", "prune", "-f", "--filter", only, "--filter", keeping))
+                    .as(keeping)
+                    .isEqualTo(new Answer(0, "Total reclaimed space: 0B\n", ""));
+        }
+        String id = inspected("{{.Id}}");
+        assertThat(engine("container", "prune", "-f", "--filter", only, "--filter", "label!=keep=no"))
+                .isEqualTo(new Answer(0, "Deleted Containers:\n" + id + "\n\nTotal reclaimed space: 0B\n", ""));
+        fails(1, name, engine("inspect", name));
+    }
+
+    @Test
+    void events_are_filtered_and_printed_by_templates() throws Exception {
+        succeeds(engine(words("create -l team=" + name + " -l empty=", "true")));
+        TimeUnit.SECONDS.sleep(1); // to Docker, 0s ago is the second's beginning
+        var words = new ArrayList<>(List.of("events", "--since", "1h", "--until", "0s"));
+        for (String filter : List.of("container=" + name, "event=create", "scope=local", "image=" + image())) {
+            words.addAll(List.of("--filter", filter));
+        }
+
+        assertThat(engine(words.toArray(String[]::new)).out()).contains("empty=,", "team=" + name + ")");
+        words.addAll(List.of("--format", "{{.Status}} {{.ID}} {{.From}} {{.Scope}}"));
+        assertThat(engine(words.toArray(String[]::new)).out())
+                .isEqualTo("create " + inspected("{{.Id}}") + " " + image() + " local\n");
+    }
+
     private int either(Difference difference, int status, int dockers) {
         return has(difference) ? status : dockers;
     }

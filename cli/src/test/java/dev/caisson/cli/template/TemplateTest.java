@@ -3,6 +3,7 @@ package dev.caisson.cli.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -17,7 +18,18 @@ class TemplateTest {
             "State", Map.of("Running", true, "ExitCode", 0L, "Status", "running"),
             "Args", List.of("-c", "a b"),
             "Empty", List.of(),
+            "Label", new Template.Unlisted(new Template.Lookup(name -> name + "!")),
+            "Alias", new Template.Unlisted("web"),
+            "Policy", policy(),
             "Config", Map.of("Labels", new Template.Dictionary(Map.of("team", "core", "com.x/y", "z"))));
+
+    private static Map<String, Object> policy() {
+        var policy = new LinkedHashMap<String, Object>();
+        policy.put("Name", "on-failure");
+        policy.put("Most", 3L);
+        policy.put("Alias", new Template.Unlisted("x"));
+        return policy;
+    }
 
     private static String render(String template) {
         return Template.parse(template).render(CONTAINER);
@@ -30,6 +42,8 @@ class TemplateTest {
             value = {
                 "plain~plain",
                 "{{.ID}}~1234567890ab",
+                "{{.Label \"a b\"}} {{.Label \"x\" | upper}} {{.Alias}}~a b! X! web",
+                "{{.Policy}} {{json .Policy}} {{.Policy.Alias}}~{on-failure 3} {\"Name\":\"on-failure\",\"Most\":3} x",
                 "{{ .ID }}: {{.Name}}~1234567890ab: /web",
                 "{{.State.Running}} {{.State.ExitCode}}~true 0",
                 "{{json .State.Status}}~\"running\"",
@@ -71,6 +85,9 @@ class TemplateTest {
                 "{{range .ID}}{{end}}",
                 "{{nosuch .ID}}",
                 "{{.ID | .Name}}",
+                "{{.ID \"x\"}}",
+                "{{.Label}}",
+                "{{.Label 7}}",
                 "{{template \"x\"}}",
                 "{{index .Args 9}}",
                 "{{eq .ID 3}}",
