@@ -95,10 +95,23 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
             requireLegal(monitor);
         }
         DetachedFile.wants(held.kept(), false);
-        if (!monitor.remove(force)) {
+        if (!isEnding(monitor)) {
             requireLegal(monitor);
         }
         awaitEnd(monitor);
+    }
+
+    /// Ends a monitor that does not answer by force: it takes the container along.
+    private boolean isEnding(Monitor monitor) throws InterruptedException {
+        try {
+            return monitor.remove(force);
+        } catch (HostException e) {
+            if (!force || !MonitorFailures.isSilent(e)) {
+                throw e;
+            }
+            monitor.kill();
+            return true;
+        }
     }
 
     private void requireLegal(Monitor monitor) throws InterruptedException {

@@ -157,6 +157,16 @@ public final class Processes {
         }
     }
 
+    /// True if a process stands still by a signal, as SIGSTOP, proc_pid_stat(5).
+    public static boolean isStopped(int pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid, "stat"));
+            return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
+        } catch (IOException e) { // it is gone
+            return false;
+        }
+    }
+
     /// True if a child has ended; its status stays where it is.
     public static boolean hasEnded(Fd pidfd) {
         try {

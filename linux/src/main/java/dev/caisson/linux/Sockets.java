@@ -59,6 +59,7 @@ public final class Sockets {
     private static final int SCM_RIGHTS = 1;
     private static final int SO_PEERCRED = 17;
     private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
     private static final int SHUT_RDWR = 2;
     private static final int MSG_CTRUNC = 0x8;
     private static final int MSG_TRUNC = 0x20;
@@ -81,8 +82,16 @@ public final class Sockets {
     /// Connects to the message socket `name` in a directory; its path is never too long for sockaddr_un(3type).
     /// @throws ErrnoException ENOENT or ECONNREFUSED if nobody listens there
     public static Fd connect(Fd directory, String name) {
+        return connect(directory, name, 0);
+    }
+
+    /// The same; it and each [#send] fail with EAGAIN after so many milliseconds in which the other end makes no room,
+    /// SO_SNDTIMEO of socket(7).
+    /// @param millis 0 to wait without end
+    public static Fd connect(Fd directory, String name, long millis) {
         Fd socket = Fd.of("socket", Native.raw(Nr.SOCKET, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
         try (Arena arena = Arena.ofConfined()) {
+            timeout(socket, SO_SNDTIMEO, millis);
             MemorySegment address = address(arena, directory, name);
             Native.check("connect", Native.raw(Nr.CONNECT, socket.number(), address.address(), address.byteSize()));
             return socket;
@@ -123,6 +132,15 @@ public final class Sockets {
 
     /// Returns the user that the other end had when it connected, SO_PEERCRED of unix(7).
     public static int peerUid(Fd socket) {
+        return peer(socket, 1);
+    }
+
+    /// Returns the process at the other end: that which listened, if this end connected.
+    public static int peerPid(Fd socket) {
+        return peer(socket, 0);
+    }
+
+    private static int peer(Fd socket, int field) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment credentials = arena.allocate(JAVA_INT, 3);
             MemorySegment size = arena.allocate(JAVA_INT);
@@ -137,7 +155,7 @@ public final class Sockets {
                             credentials.address(),
                             size.address(),
                             0));
-            return credentials.getAtIndex(JAVA_INT, 1);
+            return credentials.getAtIndex(JAVA_INT, field);
         }
     }
 
@@ -197,13 +215,17 @@ public final class Sockets {
 
     /// Lets [#receive] fail with EAGAIN after so many milliseconds, SO_RCVTIMEO of socket(7).
     public static void receiveTimeout(Fd socket, long millis) {
+        timeout(socket, SO_RCVTIMEO, millis);
+    }
+
+    private static void timeout(Fd socket, int option, long millis) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment time = arena.allocate(JAVA_LONG, 2);
             time.setAtIndex(JAVA_LONG, 0, millis / 1000);
             time.setAtIndex(JAVA_LONG, 1, millis % 1000 * 1000);
             Native.check(
-                    "setsockopt SO_RCVTIMEO",
-                    Native.raw(Nr.SETSOCKOPT, socket.number(), SOL_SOCKET, SO_RCVTIMEO, time.address(), 16, 0));
+                    "setsockopt of a timeout",
+                    Native.raw(Nr.SETSOCKOPT, socket.number(), SOL_SOCKET, option, time.address(), 16, 0));
         }
     }
 

@@ -16,9 +16,7 @@ import dev.caisson.linux.Terminal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,11 +34,6 @@ public final class Monitor implements AutoCloseable {
     }
 
     private static final String SOCKET = "s";
-    private static final int MOST_BYTES = 65_536;
-    private static final int REPLY = 0x8000;
-    private static final int NOTICE = 0x4000;
-    private static final int NOTICE_GREW = 0x4001;
-    private static final int NOTICE_STATE = 0x4002;
     private static final int HOLD = 1;
     private static final int END_OF_INPUT = 1;
     private static final int FORCE = 1;
@@ -49,17 +42,15 @@ public final class Monitor implements AutoCloseable {
     private static final int WATCH_STATE = 2;
     private static final int UDP = 17;
     private static final int TCP = 6;
-    private static final long LOOK_MILLIS = 200;
-    private static final int MOST_NOTICES = 64;
 
-    private final Fd socket;
-    private final Deque<Topic> notices = new ArrayDeque<>();
-    /// From 0, which SETUP has.
-    private int sequence;
+    private final Conversation talk;
 
     Monitor(Fd socket) {
-        this.socket = socket;
-        Sockets.receiveTimeout(socket, LOOK_MILLIS);
+        this(new Conversation(socket, 0, Silence.Bounds.USUAL)); // SETUP is the first
+    }
+
+    private Monitor(Conversation talk) {
+        this.talk = talk;
     }
 
     /// Starts the monitor of a container, which stands as created when this returns.
@@ -89,14 +80,21 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// Connects to the monitor whose socket stands in `directory`; empty if it is gone.
+    /// @throws HostException MONITOR_SILENT if too many wait for it already
     public static Optional<Monitor> connect(Fd directory) {
+        return connect(directory, Silence.Bounds.USUAL);
+    }
+
+    static Optional<Monitor> connect(Fd directory, Silence.Bounds bounds) {
         try {
-            var monitor = new Monitor(Sockets.connect(directory, SOCKET));
-            monitor.sequence = 1;
-            return Optional.of(monitor);
+            Fd socket = Sockets.connect(directory, SOCKET, bounds.answer().toMillis());
+            return Optional.of(new Monitor(new Conversation(socket, 1, bounds)));
         } catch (ErrnoException e) {
             if (e.is(Errno.ENOENT) || e.is(Errno.ECONNREFUSED)) {
                 return Optional.empty();
+            }
+            if (e.is(Errno.EAGAIN)) {
+                throw MonitorFailures.crowded(bounds.answer());
             }
             throw e;
         }
@@ -331,25 +329,12 @@ public final class Monitor implements AutoCloseable {
     /// @return empty if none came in time
     /// @throws HostException MONITOR_GONE
     public Optional<Topic> notice(Duration patience) throws InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
-        while (notices.isEmpty()) {
-            if (System.nanoTime() >= deadline) {
-                return Optional.empty();
-            }
-            receive().ifPresent(this::note);
-        }
-        return Optional.of(notices.removeFirst());
+        return talk.notice(patience);
     }
 
-    private void note(Packet packet) {
-        Topic topic = switch (packet.op()) {
-            case NOTICE_GREW -> Topic.LOG;
-            case NOTICE_STATE -> Topic.STATE;
-            default -> Topic.INPUT;
-        };
-        if (notices.size() < MOST_NOTICES && !notices.contains(topic)) {
-            notices.addLast(topic);
-        }
+    /// Kills the monitor, and with it the container; nothing if it is gone.
+    public void kill() {
+        talk.kill();
     }
 
     Packet ask(int op, int argument) throws InterruptedException {
@@ -357,55 +342,7 @@ public final class Monitor implements AutoCloseable {
     }
 
     Packet ask(int op, int argument, byte[] payload, List<Fd> descriptors) throws InterruptedException {
-        int number = sequence++;
-        try {
-            Sockets.send(socket, Packet.encode(op, number, argument, payload), descriptors);
-        } catch (ErrnoException e) {
-            throw Sockets.isClosed(e) ? MonitorFailures.gone() : e;
-        }
-        while (true) {
-            Optional<Packet> packet = receive();
-            if (packet.isEmpty()) {
-                continue;
-            }
-            if (packet.get().op() < REPLY && (packet.get().op() & NOTICE) != 0) {
-                note(packet.get());
-                packet.get().close();
-            } else if (packet.get().sequence() == number && packet.get().op() == (op | REPLY)) {
-                if (!Requests.isForDescriptor(op)) {
-                    packet.get().close(); // a start's process is found by its number
-                }
-                return packet.get();
-            } else {
-                packet.get().close();
-                throw MonitorFailures.protocol("answered what was not asked");
-            }
-        }
-    }
-
-    /// Empty after a while in which nothing came.
-    private Optional<Packet> receive() throws InterruptedException {
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
-        }
-        Sockets.Message message;
-        try {
-            message = Sockets.receive(socket, MOST_BYTES);
-        } catch (ErrnoException e) {
-            if (e.is(Errno.EAGAIN)) {
-                return Optional.empty();
-            }
-            throw e;
-        }
-        try {
-            if (message.isEnd()) {
-                throw MonitorFailures.gone();
-            }
-            return Optional.of(Packet.decode(message.bytes(), message.descriptors()));
-        } catch (RuntimeException e) {
-            message.close();
-            throw e;
-        }
+        return talk.ask(op, argument, payload, descriptors);
     }
 
     static Packet checked(Packet reply) {
@@ -424,6 +361,6 @@ public final class Monitor implements AutoCloseable {
     /// Whoever holds a start gives it up.
     @Override
     public void close() {
-        socket.close();
+        talk.close();
     }
 }

@@ -30,6 +30,11 @@ final class Requests {
 
     private Requests() {}
 
+    /// True if the answer comes when the work is done, however long that takes.
+    static boolean takesTime(int request) {
+        return request == SETUP || request == START || request == STOP || request == REMOVE;
+    }
+
     /// True if the answer has a descriptor for the caller.
     static boolean isForDescriptor(int request) {
         return request == PROGRAM || request == MOUNT || request == LAYER || request == LEND || request == PLAN;

@@ -23,6 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,8 @@ class MonitorConnectionTest {
     private static final String SOCKET = "s";
     /// Longer than a monitor is waited for before its client looks whether it was interrupted.
     private static final long LATE_MILLIS = 450;
+
+    private static final Silence.Bounds SHORT = new Silence.Bounds(Duration.ofMillis(300), Duration.ofMillis(300));
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -103,6 +106,62 @@ class MonitorConnectionTest {
                     () -> answerState(theirs, 0),
                     CompletableFuture.delayedExecutor(LATE_MILLIS, TimeUnit.MILLISECONDS));
             assertThat(monitor.state().phase()).isEqualTo(MonitorState.Phase.RUNNING);
+            answered.get();
+        }
+    }
+
+    private static void assertSilent(ThrowingCallable request) {
+        assertThatThrownBy(request)
+                .isInstanceOfSatisfying(
+                        HostException.class, e -> assertThat(e.code()).isEqualTo("MONITOR_SILENT"));
+    }
+
+    @Test
+    void an_answer_that_does_not_come_is_not_waited_for_without_end() throws InterruptedException {
+        try (Fd _ = Sockets.listen(directory, SOCKET, 1);
+                Monitor monitor = Monitor.connect(directory, SHORT).orElseThrow()) {
+            assertSilent(monitor::state);
+            assertThatThrownBy(monitor::kill).isInstanceOf(IllegalStateException.class); // it is this process
+        }
+    }
+
+    @Test
+    void a_connection_that_nobody_takes_is_not_waited_for_without_end() {
+        try (Fd _ = Sockets.listen(directory, SOCKET, 0);
+                Monitor _ = Monitor.connect(directory, SHORT).orElseThrow()) {
+            assertSilent(() -> Monitor.connect(directory, SHORT));
+        }
+    }
+
+    @Test
+    void a_request_that_fits_nowhere_is_not_waited_for_without_end() {
+        try (Fd _ = Sockets.listen(directory, SOCKET, 1);
+                Monitor monitor = Monitor.connect(directory, SHORT).orElseThrow()) {
+            for (int i = 0; i < 8; i++) {
+                try {
+                    monitor.write(new byte[60_000]);
+                } catch (HostException e) {
+                    assertThat(e.code()).isEqualTo("MONITOR_SILENT");
+                    continue;
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+                throw new AssertionError("it was answered");
+            }
+        }
+    }
+
+    @Test
+    void what_takes_its_time_is_waited_for_as_long_as_the_monitor_runs() throws Exception {
+        try (Fd listening = Sockets.listen(directory, SOCKET, 1);
+                Monitor monitor = Monitor.connect(directory, SHORT).orElseThrow();
+                Fd client = Sockets.accept(listening).orElseThrow()) {
+            byte[] state = Wire.state(Wire.RUNNING, 0, -1);
+            var answered = CompletableFuture.runAsync(
+                    () -> Sockets.send(client, Wire.message(6 | 0x8000, 1, 1, 0, state.length, state), List.of()),
+                    CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS));
+
+            assertThat(monitor.stop(0, Duration.ZERO).phase()).isEqualTo(MonitorState.Phase.RUNNING);
             answered.get();
         }
     }

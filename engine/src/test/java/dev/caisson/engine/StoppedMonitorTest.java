@@ -1,0 +1,116 @@
+package dev.caisson.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.launch.HostException;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.State;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// A monitor that stands still by SIGSTOP: nobody waits for it without end, it goes on where it stood, and its
+/// container can be removed.
+@Tag("root")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class StoppedMonitorTest {
+    private static final EngineOptions OPTIONS =
+            new EngineOptions(OwnDirectories.state("stopped-monitor"), OwnDirectories.data("stopped-monitor"));
+    /// Longer than a monitor that stands still is waited for.
+    private static final long MOST_SECONDS = 20;
+
+    private long monitor;
+
+    /// What is asked of the container.
+    private interface Act {
+        void on(DetachedContainer container) throws Exception;
+    }
+
+    @BeforeEach
+    void startOne() throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            engine.create(ContainerSpec.onHost("sleep", "1000").name("one"), DetachedOptions.STANDARD)
+                    .start();
+        }
+        var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
+        KeptDirectory.Entry entry = among.find(one().id().value()).orElseThrow();
+        try (var found = new DetachedPlace(OPTIONS, among, entry).monitor()) {
+            monitor = found.state().monitorPid();
+        }
+    }
+
+    @AfterEach
+    void removeIt() throws Exception {
+        for (DetachedContainer container : DetachedContainer.all(OPTIONS)) {
+            container.remove(true);
+        }
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    private static DetachedContainer one() {
+        return DetachedContainer.find("one", OPTIONS).orElseThrow();
+    }
+
+    private void signal(String name) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(monitor))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    private static void assertSilent(Act act) {
+        long begun = System.nanoTime();
+        assertThatThrownBy(() -> act.on(one())).isInstanceOfSatisfying(HostException.class, e -> {
+            assertThat(e.code()).isEqualTo("MONITOR_SILENT");
+            assertThat(e.sentence()).contains("is stopped", "kill -CONT", "caisson rm -f");
+        });
+        assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(MOST_SECONDS));
+    }
+
+    @Test
+    void what_is_asked_of_it_fails_with_what_to_do_and_works_when_it_goes_on() throws Exception {
+        signal("STOP");
+
+        assertSilent(DetachedContainer::pause);
+        assertSilent(container -> container.stop(OptionalInt.empty(), Optional.of(Duration.ZERO)));
+        assertSilent(container -> container.signal(15));
+        assertSilent(container -> container.remove(false));
+        assertSilent(DetachedContainer::state);
+
+        signal("CONT");
+        one().stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
+        assertThat(one().state()).isInstanceOf(ContainerState.Exited.class);
+    }
+
+    @Test
+    void its_container_is_removed_by_force() throws Exception {
+        int program = one().state().pid();
+        signal("STOP");
+
+        one().remove(true);
+
+        assertThat(DetachedContainer.find("one", OPTIONS)).isEmpty();
+        assertThat(isThere(program)).isFalse();
+        assertThat(isThere(monitor)).isFalse();
+    }
+
+    /// One that has ended may wait long until the host's process 1 reaps it.
+    private static boolean isThere(long pid) {
+        try {
+            return !Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z ");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}
