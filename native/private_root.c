@@ -52,16 +52,10 @@ static int device_mount(const struct device_node *node)
 
 static int make_places(int root)
 {
-	static const char *const directories[] = {"proc", "sys", "dev", "r", "s", "e"};
-	char name[16];
+	static const char *const directories[] = {"proc", "sys", "dev", "r", "s", "s/0", "e"};
 	for (unsigned i = 0; i < sizeof directories / sizeof *directories; i++)
 		if (mkdirat(root, directories[i], 0755) < 0)
 			return -errno;
-	for (unsigned i = 0; i <= REQUEST_MAX_LOWERS; i++) {
-		snprintf(name, sizeof name, "s/%u", i);
-		if (mkdirat(root, name, 0700) < 0)
-			return -errno;
-	}
 	for (unsigned i = DEVICE_NULL; i <= DEVICE_TTY; i++) {
 		int fd = openat(root, device_nodes[i].path + 1, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
 		if (fd < 0)

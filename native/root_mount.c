@@ -78,11 +78,23 @@ static int lowers_by_name(int fs, unsigned lowers)
 	return one_by_one ? 0 : fs_string(fs, "lowerdir", names);
 }
 
+/* Makes the places 1 to `last` in the scratch directory, which is the working directory; 0 is always there. They stay. */
+static int make_scratch(unsigned last)
+{
+	char name[16];
+	for (unsigned i = 1; i <= last; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		if (mkdirat(AT_FDCWD, name, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
 static int by_path(int fs, const struct request *request, const int *fds, int tree)
 {
 	char name[16], upper[24], work[24];
 	unsigned mounts = request->root_kind == ROOT_COVER ? request->lowers : request->lowers + 1;
-	int error = chdir(ZYGOTE_SCRATCH) < 0 ? -errno : 0;
+	int error = chdir(ZYGOTE_SCRATCH) < 0 ? -errno : make_scratch(request->lowers);
 	for (unsigned i = 0; error == 0 && i < mounts; i++) {
 		snprintf(name, sizeof name, "%u", i);
 		error = attach_at(i < request->lowers ? fds[i] : tree, name);
