@@ -61,18 +61,18 @@ public final class CgroupException extends CodedException {
     /// A limit that this machine has nothing to enforce with.
     static CgroupException unenforceable(Lack lack) {
         return new CgroupException(
-                Code.UNENFORCEABLE, "The limit " + lack.limit() + " cannot be enforced here: " + lack.reason() + ".");
+                Code.UNENFORCEABLE, "the limit " + lack.limit() + " cannot be enforced here: " + lack.reason());
     }
 
     /// A step that the kernel refused.
     static CgroupException refused(String what, ErrnoException cause) {
         String advice = cause.is(Errno.EROFS) || cause.is(Errno.EACCES)
-                ? " In a pod, mount the node's /sys/fs/cgroup as a writable volume, or set privileged: true"
-                        + " (docs/in-a-pod.md)."
+                ? ": in a pod, mount the node's /sys/fs/cgroup as a writable volume, or set privileged: true"
+                        + " (docs/in-a-pod.md)"
                 : "";
         return new CgroupException(
                 Code.KERNEL_REFUSED,
-                "The kernel refused " + what + " (" + Errno.name(cause.errno()) + ")." + advice,
+                "the kernel refused " + what + " (" + Errno.name(cause.errno()) + ")" + advice,
                 cause);
     }
 
@@ -80,11 +80,11 @@ public final class CgroupException extends CodedException {
     static CgroupException gone(String group, ErrnoException e) {
         if (e.is(Errno.ENOENT) || e.is(Errno.ENODEV)) {
             return new CgroupException(
-                    Code.NO_SUCH_GROUP, "The group " + group + " is gone, or was never whole; remove what is left.", e);
+                    Code.NO_SUCH_GROUP, "the group " + group + " is gone, or was never whole; remove what is left", e);
         }
         return new CgroupException(
                 Code.KERNEL_REFUSED,
-                "The kernel refused to read the group " + group + " (" + Errno.name(e.errno()) + ").",
+                "the kernel refused to read the group " + group + " (" + Errno.name(e.errno()) + ")",
                 e);
     }
 }

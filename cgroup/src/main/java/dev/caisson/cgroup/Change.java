@@ -69,8 +69,8 @@ record Change(Controllers controllers, String group, String parent, List<KernelS
             if (wanted.stream().noneMatch(setting -> setting.file().equals(known.file())) && !known.isFixed()) {
                 throw new CgroupException(
                         Code.FIXED_LIMIT,
-                        "The limit " + known.limit()
-                                + " cannot be taken back while the container runs; give it a new value.");
+                        "the limit " + known.limit()
+                                + " cannot be taken back while the container runs; give it a new value");
             }
         }
     }
@@ -87,7 +87,7 @@ record Change(Controllers controllers, String group, String parent, List<KernelS
 
     private static CgroupException fixed() {
         return new CgroupException(
-                Code.FIXED_LIMIT, "Device rules and limits of single disks are set when a group is made and stay.");
+                Code.FIXED_LIMIT, "device rules and limits of single disks are set when a group is made and stay");
     }
 
     /// Those of single disks may be there as they are, or be left out.
@@ -116,8 +116,8 @@ record Change(Controllers controllers, String group, String parent, List<KernelS
         if (before.isEmpty() && !tree.exists(group)) {
             throw new CgroupException(
                     Code.FIXED_LIMIT,
-                    "The limit " + setting.limit() + " needs a group that " + group
-                            + " was made without; give it when the container is made.");
+                    "the limit " + setting.limit() + " needs a group that " + group
+                            + " was made without; give it when the container is made");
         }
         Enforcement.apply(setting, group, bestEffort, lacking);
         return before.map(value -> new Setting(setting.limit(), tree, setting.file(), restorable(setting, value)));

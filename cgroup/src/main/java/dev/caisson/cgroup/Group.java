@@ -38,10 +38,10 @@ record Group(Controllers controllers, String path, List<Tree> trees) {
                 case Errno.EEXIST ->
                     new CgroupException(
                             Code.ALREADY_EXISTS,
-                            "The group " + group + " exists already; give another name or remove it first.",
+                            "the group " + group + " exists already; give another name or remove it first",
                             e);
                 case Errno.ENOENT ->
-                    new CgroupException(Code.NO_SUCH_GROUP, "There is no group to make " + group + " in.", e);
+                    new CgroupException(Code.NO_SUCH_GROUP, "there is no group to make " + group + " in", e);
                 default -> CgroupException.refused("to make the group " + group, e);
             };
         }
@@ -148,8 +148,8 @@ record Group(Controllers controllers, String path, List<Tree> trees) {
                     if (!e.is(Errno.EBUSY)) {
                         throw new CgroupException(
                                 Code.KERNEL_REFUSED,
-                                "The kernel refused to remove the group " + path + " in " + tree.path() + " ("
-                                        + Errno.name(e.errno()) + ").",
+                                "the kernel refused to remove the group " + path + " in " + tree.path() + " ("
+                                        + Errno.name(e.errno()) + ")",
                                 e);
                     }
                     busy = e;
@@ -161,8 +161,8 @@ record Group(Controllers controllers, String path, List<Tree> trees) {
             if (System.nanoTime() > deadline) {
                 throw new CgroupException(
                         Code.BUSY,
-                        "The group " + path + " still holds the processes " + processes()
-                                + "; kill them and remove it again.",
+                        "the group " + path + " still holds the processes " + processes()
+                                + "; kill them and remove it again",
                         busy);
             }
             LockSupport.parkNanos(pause);

@@ -13,7 +13,7 @@ final class GroupName {
         if (!GROUP_NAME.matcher(name).matches()) {
             throw new CgroupException(
                     Code.BAD_NAME,
-                    "\"" + name + "\" cannot be the name of a group; use letters, digits, _, - and . and at most 128.");
+                    "\"" + name + "\" cannot be the name of a group; use letters, digits, _, - and . and at most 128");
         }
     }
 

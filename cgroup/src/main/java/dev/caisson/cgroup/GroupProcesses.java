@@ -92,14 +92,14 @@ record GroupProcesses(
         if (!freeze(true)) {
             throw trees.stream().anyMatch(tree -> tree.exists(group))
                     ? CgroupException.unenforceable(new Lack("pause", "the kernel cannot freeze groups"))
-                    : new CgroupException(Code.NO_SUCH_GROUP, "The group " + group + " is gone.");
+                    : new CgroupException(Code.NO_SUCH_GROUP, "the group " + group + " is gone");
         }
         long deadline = System.nanoTime() + PAUSE_PATIENCE.toNanos();
         while (!isPaused() && !enough.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
                 freeze(false);
                 throw new CgroupException(
-                        Code.BUSY, "Some process of " + group + " does not stop; it runs on, try again later.");
+                        Code.BUSY, "some process of " + group + " does not stop; it runs on, try again later");
             }
             LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
         }

@@ -65,7 +65,7 @@ public final class Hierarchy implements AutoCloseable {
             if (trees.isEmpty()) {
                 throw new CgroupException(
                         Code.NOT_MOUNTED,
-                        "No control groups are mounted; mount them with: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+                        "no control groups are mounted; mount them with: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
             }
             return new Hierarchy(trees);
         } catch (RuntimeException e) {
@@ -215,7 +215,7 @@ public final class Hierarchy implements AutoCloseable {
         if (!missing.isEmpty()) {
             throw new CgroupException(
                     Code.NO_SUCH_GROUP,
-                    "The parent group " + path + " does not exist; make it with: mkdir -p "
+                    "the parent group " + path + " does not exist; make it with: mkdir -p "
                             + String.join(" ", missing));
         }
     }
@@ -267,7 +267,7 @@ public final class Hierarchy implements AutoCloseable {
         GroupName.check(name);
         Tree unified = controllers.unified();
         if (unified == null) {
-            throw new CgroupException(Code.NOT_MOUNTED, "There is no unified tree of control groups to move into.");
+            throw new CgroupException(Code.NOT_MOUNTED, "there is no unified tree of control groups to move into");
         }
         String group = parent + "/" + name;
         Group.make(group, List.of(unified));

@@ -301,7 +301,7 @@ class EnforcementTest extends KernelTest {
     private void assertUnenforceable(Limits limits, String name) {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> hierarchy.create(PARENT, "refused", limits))
-                .withMessageContaining("The limit " + name + " cannot be enforced here")
+                .withMessageContaining("the limit " + name + " cannot be enforced here")
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE));
         assertThat(hierarchy.find(PARENT, "refused")).isEmpty();
     }

@@ -129,7 +129,7 @@ class HierarchyTest {
     private static void assertUnenforceable(Hierarchy hierarchy, Limits limits, String name) {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> hierarchy.create("caisson", "x", limits))
-                .withMessageContaining("The limit " + name + " cannot be enforced here")
+                .withMessageContaining("the limit " + name + " cannot be enforced here")
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE));
         assertThat(hierarchy.find("caisson", "x")).isEmpty();
     }

@@ -140,7 +140,7 @@ class IoShareTest extends KernelTest {
 
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.create(PARENT, "refused", limits))
-                    .withMessageContaining("The limit " + lack + " cannot be enforced here")
+                    .withMessageContaining("the limit " + lack + " cannot be enforced here")
                     .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.UNENFORCEABLE));
             Cgroup told = hierarchy.create(PARENT, "told", limits.bestEffort(true));
             List<KernelSetting> settings = told.settings(limits.bestEffort(true));

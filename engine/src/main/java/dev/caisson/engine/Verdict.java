@@ -17,7 +17,9 @@ public enum Verdict {
     CPU_TIME,
     /// The engine ended it when it had written more than its output limit.
     OUTPUT,
-    /// The kernel killed a process of it at its memory limit, and the program failed.
+    /// The kernel killed a process of it at its memory limit, and the program failed; a program of `exec` must
+    /// itself have been killed. The kernel counts whom it killed for want of memory and names nobody: somebody
+    /// else's SIGKILL at the same time looks the same.
     OUT_OF_MEMORY,
     /// The kernel refused it a new process at its limit, and the program failed.
     PIDS,
@@ -28,13 +30,11 @@ public enum Verdict {
 
     private static final int SIGSYS = 31;
     private static final int SIGKILL = 9;
-    private static final int SIGNALLED = 128;
 
     /// Returns the verdict of one program of a container.
     /// @param met how often limits of the container had to act meanwhile, whichever of its programs met them
     static Verdict of(Processes.End end, Events met) {
-        boolean killed = end.signal() == SIGKILL || end.code() == SIGNALLED + SIGKILL;
-        if (killed && met.hasOutOfMemory()) {
+        if (end.signal() == SIGKILL && met.hasOutOfMemory()) {
             return OUT_OF_MEMORY;
         }
         if (end.signal() == SIGSYS) {

@@ -304,6 +304,9 @@ class ExecDenialTest {
 
             assertThat(result.verdict()).isEqualTo(Verdict.OUT_OF_MEMORY);
             assertThat(result.oomKills()).isEqualTo(1);
+            ExecResult another = box.exec(Exec.of("sh", "-c", "tail /dev/zero; exit 137")); // only says so
+            assertThat(another.verdict()).isEqualTo(Verdict.EXIT);
+            assertThat(another.oomKills()).isEqualTo(1);
             assertThat(box.exec(Exec.of("false")).verdict()).isEqualTo(Verdict.EXIT);
         }
     }

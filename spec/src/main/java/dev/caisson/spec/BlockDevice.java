@@ -27,17 +27,17 @@ public record BlockDevice(int major, int minor) {
             status = FileSystem.status(file);
         } catch (ErrnoException e) {
             throw new LimitException(
-                    Code.BAD_DEVICE, node + " cannot be opened; name a disk's device node, such as /dev/sda.", e);
+                    Code.BAD_DEVICE, node + " cannot be opened; name a disk's device node, such as /dev/sda", e);
         }
         if ((status.mode() & S_IFMT) != S_IFBLK) {
             throw new LimitException(
-                    Code.BAD_DEVICE, node + " is not a disk; name a disk's device node, such as /dev/sda.");
+                    Code.BAD_DEVICE, node + " is not a disk; name a disk's device node, such as /dev/sda");
         }
         var device = new BlockDevice(status.deviceMajor(), status.deviceMinor());
         if (Files.exists(Path.of("/sys/dev/block/" + device, "partition"))) {
             throw new LimitException(
                     Code.BAD_DEVICE,
-                    node + " is a partition; name the whole disk, because the kernel limits only that.");
+                    node + " is a partition; name the whole disk, because the kernel limits only that");
         }
         return device;
     }
@@ -47,8 +47,7 @@ public record BlockDevice(int major, int minor) {
         Matcher matcher = NUMBERS.matcher(present(numbers, "numbers"));
         if (!matcher.matches()) {
             throw new LimitException(
-                    Code.BAD_DEVICE,
-                    Quoted.of(numbers) + " is no disk; write its major and minor number, such as 8:0.");
+                    Code.BAD_DEVICE, Quoted.of(numbers) + " is no disk; write its major and minor number, such as 8:0");
         }
         return new BlockDevice(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
     }

@@ -20,7 +20,7 @@ public record Bytes(long count) implements Comparable<Bytes> {
     /// @param count zero or more
     public Bytes {
         if (count < 0) {
-            throw new LimitException(Code.BAD_SIZE, "A size cannot be negative: " + count + ".");
+            throw new LimitException(Code.BAD_SIZE, "a size cannot be negative: " + count);
         }
     }
 
@@ -43,7 +43,7 @@ public record Bytes(long count) implements Comparable<Bytes> {
     private static Bytes scaled(long count, int power) {
         if (count > Long.MAX_VALUE >> power || count < 0) {
             throw new LimitException(
-                    Code.BAD_SIZE, "A size is 0 to " + (Long.MAX_VALUE >> power) + " of this unit, not " + count + ".");
+                    Code.BAD_SIZE, "a size is 0 to " + (Long.MAX_VALUE >> power) + " of this unit, not " + count);
         }
         return new Bytes(count << power);
     }
@@ -55,7 +55,7 @@ public record Bytes(long count) implements Comparable<Bytes> {
         if (!matcher.matches()) {
             throw new LimitException(
                     Code.BAD_SIZE,
-                    "\"" + text + "\" is not a size; write a number with b, k, m, g or t after it, such as 256m.");
+                    "\"" + text + "\" is not a size; write a number with b, k, m, g or t after it, such as 256m");
         }
         String unit = matcher.group(2);
         int power = unit == null ? 0 : 10 * (UNITS.indexOf(unit) + 1);
@@ -63,7 +63,7 @@ public record Bytes(long count) implements Comparable<Bytes> {
                 .multiply(BigDecimal.valueOf(1L << power))
                 .setScale(0, RoundingMode.DOWN);
         if (count.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) >= 0) {
-            throw new LimitException(Code.BAD_SIZE, "\"" + text + "\" is more than a machine can hold.");
+            throw new LimitException(Code.BAD_SIZE, "\"" + text + "\" is more than a machine can hold");
         }
         return new Bytes(count.longValueExact());
     }

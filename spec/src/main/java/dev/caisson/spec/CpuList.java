@@ -39,7 +39,7 @@ public final class CpuList {
 
     private static LimitException bad(String text) {
         return new LimitException(
-                Code.BAD_CPU_LIST, "\"" + text + "\" is not a list of CPUs or nodes; write one such as 0-3,8.");
+                Code.BAD_CPU_LIST, "\"" + text + "\" is not a list of CPUs or nodes; write one such as 0-3,8");
     }
 
     /// True if all of these are among `others`.

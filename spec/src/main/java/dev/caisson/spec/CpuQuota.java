@@ -25,14 +25,13 @@ public record CpuQuota(long quotaMicros, long periodMicros) {
     public CpuQuota {
         if (periodMicros < LEAST || periodMicros > LONGEST_PERIOD) {
             throw new LimitException(
-                    Code.CPU_PERIOD_OUT_OF_RANGE,
-                    "A CPU period is 1000 to 1000000 microseconds, not " + periodMicros + ".");
+                    Code.CPU_PERIOD_OUT_OF_RANGE, "a CPU period is 1000 to 1000000 microseconds, not " + periodMicros);
         }
         if (quotaMicros < LEAST || quotaMicros > MOST) {
             throw new LimitException(
                     Code.CPU_QUOTA_TOO_SMALL,
-                    "A CPU quota is " + LEAST + " to " + MOST + " microseconds in each period, not " + quotaMicros
-                            + "; with the default period the least is 0.01 CPUs.");
+                    "a CPU quota is " + LEAST + " to " + MOST + " microseconds in each period, not " + quotaMicros
+                            + "; with the default period the least is 0.01 CPUs");
         }
     }
 
@@ -40,7 +39,7 @@ public record CpuQuota(long quotaMicros, long periodMicros) {
     public static CpuQuota cpus(String number) {
         if (!DECIMAL.matcher(present(number, "number")).matches()) {
             throw new LimitException(
-                    Code.BAD_CPUS, "\"" + number + "\" is not a number of CPUs; write one such as 0.5 or 2.");
+                    Code.BAD_CPUS, "\"" + number + "\" is not a number of CPUs; write one such as 0.5 or 2");
         }
         return nanoCpus(new BigDecimal(number).movePointRight(9).longValueExact());
     }

@@ -73,8 +73,8 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
         if (major.orElse(0) > MOST_MAJOR || minor.orElse(0) > MOST_MINOR) {
             throw new LimitException(
                     Code.BAD_DEVICE,
-                    "A device has a major number up to " + MOST_MAJOR + " and a minor number up to " + MOST_MINOR
-                            + ", not " + major.orElse(0) + ":" + minor.orElse(0) + ".");
+                    "a device has a major number up to " + MOST_MAJOR + " and a minor number up to " + MOST_MINOR
+                            + ", not " + major.orElse(0) + ":" + minor.orElse(0));
         }
     }
 
@@ -90,7 +90,7 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
         if (!matcher.matches()) {
             throw new LimitException(
                     Code.BAD_DEVICE,
-                    "\"" + text + "\" is not a rule for devices; write one such as \"c 1:3 rwm\" or \"b 8:* r\".");
+                    "\"" + text + "\" is not a rule for devices; write one such as \"c 1:3 rwm\" or \"b 8:* r\"");
         }
         var access = EnumSet.noneOf(Access.class);
         for (Access one : Access.values()) {

@@ -21,15 +21,14 @@ public record IoLimit(BlockDevice device, long readBytes, long writeBytes, long 
         for (long most : new long[] {readBytes, writeBytes, readOperations, writeOperations}) {
             if (most < 1) {
                 throw new LimitException(
-                        Code.IO_OUT_OF_RANGE,
-                        "A limit on reading and writing is at least 1 a second, not " + most + ".");
+                        Code.IO_OUT_OF_RANGE, "a limit on reading and writing is at least 1 a second, not " + most);
             }
         }
         for (long most : new long[] {readOperations, writeOperations}) {
             if (most > MOST_OPERATIONS && most != UNLIMITED) {
                 throw new LimitException(
                         Code.IO_OUT_OF_RANGE,
-                        "A disk is limited to at most " + MOST_OPERATIONS + " operations a second.");
+                        "a disk is limited to at most " + MOST_OPERATIONS + " operations a second");
             }
         }
     }

@@ -16,7 +16,7 @@ public record IoWeight(BlockDevice device, int weight) {
         present(device, "device");
         if (weight < LEAST || weight > MOST) {
             throw new LimitException(
-                    Code.IO_OUT_OF_RANGE, "An I/O weight is " + LEAST + " to " + MOST + ", not " + weight + ".");
+                    Code.IO_OUT_OF_RANGE, "an I/O weight is " + LEAST + " to " + MOST + ", not " + weight);
         }
     }
 }

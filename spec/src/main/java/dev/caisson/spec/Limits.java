@@ -85,18 +85,18 @@ public record Limits(
         if (memory.compareTo(LEAST_MEMORY) < 0) {
             throw new LimitException(
                     Code.MEMORY_TOO_SMALL,
-                    "A memory limit of " + memory + " is too small to start in; give at least " + LEAST_MEMORY + ".");
+                    "a memory limit of " + memory + " is too small to start in; give at least " + LEAST_MEMORY);
         }
         requireRange(Code.CPU_SHARES_OUT_OF_RANGE, "CPU shares are", cpuShares, LEAST_CPU_SHARES, MOST_CPU_SHARES);
         if (memorySwappiness.isPresent()) {
             requireRange(
-                    Code.SWAPPINESS_OUT_OF_RANGE, "Swappiness is", memorySwappiness.getAsInt(), 0, MOST_SWAPPINESS);
+                    Code.SWAPPINESS_OUT_OF_RANGE, "swappiness is", memorySwappiness.getAsInt(), 0, MOST_SWAPPINESS);
         }
         if (ioWeight.isPresent()) {
-            requireRange(Code.IO_OUT_OF_RANGE, "An I/O weight is", ioWeight.getAsInt(), IoWeight.LEAST, IoWeight.MOST);
+            requireRange(Code.IO_OUT_OF_RANGE, "an I/O weight is", ioWeight.getAsInt(), IoWeight.LEAST, IoWeight.MOST);
         }
         if (pids != UNLIMITED_PIDS) {
-            requireRange(Code.PIDS_OUT_OF_RANGE, "A pids limit is unlimited or", pids, 1, MOST_PIDS);
+            requireRange(Code.PIDS_OUT_OF_RANGE, "a pids limit is unlimited or", pids, 1, MOST_PIDS);
         }
         for (String size : hugePages.keySet()) {
             if (!HUGE_PAGE_SIZE.matcher(size).matches()) {
@@ -111,13 +111,13 @@ public record Limits(
                 Stream.concat(rules.stream(), DeviceRule.STANDARD.stream()).toList()));
         if (devices.filter(rules -> rules.size() > MOST_DEVICE_RULES).isPresent()) {
             throw new LimitException(
-                    Code.BAD_DEVICE, "A container has at most " + MOST_DEVICE_RULES + " rules for devices; use *.");
+                    Code.BAD_DEVICE, "a container has at most " + MOST_DEVICE_RULES + " rules for devices; use *");
         }
     }
 
     private static void requireRange(Code code, String what, long value, long least, long most) {
         if (value < least || value > most) {
-            throw new LimitException(code, what + " " + least + " to " + most + ", not " + value + ".");
+            throw new LimitException(code, what + " " + least + " to " + most + ", not " + value);
         }
     }
 
@@ -225,25 +225,25 @@ public record Limits(
         if (memory.isUnlimited() && !together.isUnlimited()) {
             throw new LimitException(
                     Code.SWAP_WITHOUT_MEMORY,
-                    "Memory and swap together are limited to " + together
-                            + " but memory alone is not; give a memory limit as well.");
+                    "memory and swap together are limited to " + together
+                            + " but memory alone is not; give a memory limit as well");
         }
         if (together.compareTo(memory) < 0) {
             throw new LimitException(
                     Code.SWAP_BELOW_MEMORY,
-                    "Memory and swap together (" + together + ") are less than memory alone (" + memory
-                            + "); give at least as much, or leave it out for no swap.");
+                    "memory and swap together (" + together + ") are less than memory alone (" + memory
+                            + "); give at least as much, or leave it out for no swap");
         }
         if (memoryReservation.filter(reserved -> reserved.compareTo(memory) > 0).isPresent()) {
             throw new LimitException(
                     Code.RESERVATION_ABOVE_MEMORY,
-                    "A memory reservation of " + memoryReservation.get() + " is more than the memory limit of " + memory
-                            + "; reserve at most as much.");
+                    "a memory reservation of " + memoryReservation.get() + " is more than the memory limit of " + memory
+                            + "; reserve at most as much");
         }
         if (oomKillDisable && memory.isUnlimited()) {
             throw new LimitException(
                     Code.OOM_WITHOUT_MEMORY,
-                    "Without a memory limit, processes that are out of memory must be killed; give a memory limit.");
+                    "without a memory limit, processes that are out of memory must be killed; give a memory limit");
         }
         return this;
     }

@@ -138,6 +138,6 @@ class LimitsTest {
         assertThatExceptionOfType(LimitException.class)
                 .isThrownBy(attempt)
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(code))
-                .satisfies(e -> assertThat(e.sentence()).endsWith("."));
+                .satisfies(e -> assertThat(e.sentence()).matches("(CPU |[^A-Z]).*[^.]"));
     }
 }

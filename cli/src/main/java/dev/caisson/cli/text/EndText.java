@@ -32,7 +32,8 @@ public final class EndText {
             return lines;
         }
         if (result.oomKills() > 0) {
-            lines.add("caisson: " + (result.verdict() == Verdict.OUT_OF_MEMORY ? Verdict.OUT_OF_MEMORY + ": " : "")
+            lines.add("caisson: "
+                    + (result.verdict() == Verdict.OUT_OF_MEMORY ? Verdict.OUT_OF_MEMORY + ": it was killed, and " : "")
                     + "while it ran, the kernel killed " + result.oomKills()
                     + " of the container's processes at its memory limit: give it more with --memory");
         }
