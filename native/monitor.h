@@ -85,7 +85,9 @@ enum monitor_op {
 	MONITOR_ANSWER = 18, /* -, and the listener of a program's filter, which is the container's -> -. The monitor answers it from then on, as
 				long as anybody is left under the filter. EBADMSG without one, EINVAL if the container's filter asks about
 				nothing, ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS, also without one */
-	/* 19..22 and 30, 31 are free */
+	MONITOR_OWNER = 19, /* a pidfd of the first process of the container that NETWORK is of -> -. A start by policy fails with ESRCH unless
+			       that process lives: without it nobody would make the network again. EINVAL without a NETWORK */
+	/* 20..22 and 30, 31 are free */
 	MONITOR_REDACT = 23, /* -, and memory with a struct redaction_table -> -. It takes the place of the one from SETUP at once */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
@@ -98,7 +100,7 @@ enum monitor_op {
 				on, the generation behind the one that is answered. EBUSY while STARTING or HELD, EPERM for a plan that is
 				not sealed, or for links of a container that was set up without any and not as LINKABLE */
 	MONITOR_NETWORK = 29, /* the network namespace of another container -> -. Each start is in it, until the container is EXITED or a start
-				 fails. EINVAL for one that has its own, EBUSY while STARTING or HELD */
+				 by a client fails. Takes the place of the last one and of its OWNER. EINVAL for one that has its own, EBUSY while STARTING or HELD */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
 };
@@ -288,6 +290,7 @@ enum monitor_state_flag {
 	STATE_HEALTH_STARTING = 256, /* at most one of these three; none without health checks and before the first start */
 	STATE_HEALTHY = 512,
 	STATE_UNHEALTHY = 1024, /* also when it does not run, as in Docker */
+	STATE_NETWORK_ENDED = 2048, /* with START_FAILED: the OWNER of its network has ended */
 };
 
 /* Times are ms of CLOCK_REALTIME, durations ms of CLOCK_BOOTTIME; 0: has not happened. */

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 bool are_none(const struct links *links)
 {
@@ -18,10 +19,32 @@ int take_network(struct monitor *m, int *name_space)
 		return -EINVAL;
 	if (m->phase == MONITOR_STARTING || m->phase == MONITOR_HELD)
 		return -EBUSY;
-	close_fd(&m->network);
+	forget_network(m);
 	m->network = *name_space;
 	*name_space = NO_FD;
 	return 0;
+}
+
+int take_owner(struct monitor *m, int *pidfd)
+{
+	if (m->network < 0 || (syscall(SYS_pidfd_send_signal, *pidfd, 0, NULL, 0) < 0 && errno != ESRCH))
+		return -EINVAL;
+	close_fd(&m->owner);
+	m->owner = *pidfd;
+	*pidfd = NO_FD;
+	return 0;
+}
+
+void forget_network(struct monitor *m)
+{
+	close_fd(&m->network);
+	close_fd(&m->owner);
+}
+
+/* When the owner's first process is gone, so are its links and who answers for names there: only loopback is left. */
+bool is_network_kept(const struct monitor *m)
+{
+	return (m->network < 0 && m->owner < 0) || (m->owner >= 0 && syscall(SYS_pidfd_send_signal, m->owner, 0, NULL, 0) == 0);
 }
 
 int *plan_of(struct monitor *m)

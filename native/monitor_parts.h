@@ -120,6 +120,7 @@ struct monitor {
 	struct links links; /* count 0: none */
 	bool makes_links;   /* its zygote may */
 	int network;	    /* the namespace of another container, for the next start; -1 */
+	int owner;	    /* pidfd of that one's first process; -1 */
 	int layer[REQUEST_MAX_FDS];
 	unsigned layer_count;
 	int cgroup, state_directory, status, oom, freezer, program, redaction, answers;
@@ -167,6 +168,9 @@ int confine(const struct monitor *m);
 /* monitor_links.c */
 bool are_none(const struct links *links);
 int take_network(struct monitor *m, int *name_space); /* on success it is taken */
+int take_owner(struct monitor *m, int *pidfd);	       /* on success it is taken */
+void forget_network(struct monitor *m);
+bool is_network_kept(const struct monitor *m); /* or there is none of another container */
 int *plan_of(struct monitor *m); /* the descriptor of the plan */
 int take_links(struct monitor *m, const struct links *links, int *plan); /* on success `plan` is taken */
 

@@ -301,7 +301,7 @@ static void share_network(const struct ask *ask, int *passed)
 	if (ask->header->length != 0 || *passed < 0)
 		answer(ask, EBADMSG);
 	else
-		answer(ask, -take_network(ask->m, passed));
+		answer(ask, ask->header->op == MONITOR_OWNER ? -take_owner(ask->m, passed) : -take_network(ask->m, passed));
 }
 
 /* Without a listener, the answer also tells a client that the request is known, and whether there is room. */
@@ -410,6 +410,7 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		relink(&ask, passed);
 		break;
 	case MONITOR_NETWORK:
+	case MONITOR_OWNER:
 		share_network(&ask, passed);
 		break;
 	case MONITOR_PROGRAM:

@@ -83,7 +83,7 @@ void stop_run(struct monitor *m, uint32_t number, uint32_t millis, bool by_clien
 static void reset(struct monitor *m, bool by_policy)
 {
 	struct monitor_state *state = &m->last.state;
-	const uint32_t of_run = STATE_OOM | STATE_STOPPED | STATE_DEADLINE | STATE_START_FAILED;
+	const uint32_t of_run = STATE_OOM | STATE_STOPPED | STATE_DEADLINE | STATE_START_FAILED | STATE_NETWORK_ENDED;
 	m->by_policy = by_policy;
 	m->ends = m->again = m->exit_reported = false;
 	m->holder = -1;
@@ -117,6 +117,11 @@ static void close_run(struct monitor *m)
 static int ask_for_run(struct monitor *m)
 {
 	int pair[2], theirs[3];
+	if (m->by_policy && !is_network_kept(m)) {
+		m->last.state.flags |= STATE_NETWORK_ENDED;
+		close_fd(&m->network); /* it would keep the links */
+		return -ESRCH;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	m->control = pair[0];
@@ -153,7 +158,7 @@ int begin_run(struct monitor *m, bool by_policy)
 		}
 		close_run(m);
 		if (!by_policy)
-			close_fd(&m->network);
+			forget_network(m);
 		m->last.reply = failed;
 		m->last.state.flags |= STATE_START_FAILED;
 		if (m->zygote < 0)
@@ -375,7 +380,7 @@ static void finish(struct monitor *m)
 		m->phase = MONITOR_RESTARTING;
 	} else {
 		m->phase = MONITOR_EXITED;
-		close_fd(&m->network); /* who ended keeps nobody's links */
+		forget_network(m); /* who ended keeps nobody's links */
 	}
 	write_denials(m);
 	write_record(m);

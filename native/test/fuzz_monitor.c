@@ -155,7 +155,7 @@ static void try_setup(const uint8_t *bytes, size_t length)
 	memcpy(&setup, bytes, length < sizeof setup ? length : sizeof setup);
 	for (unsigned i = 0; i < MONITOR_MAX_FDS; i++)
 		fds[i] = directory;
-	other = (struct monitor){.cgroup = NO_FD, .state_directory = NO_FD, .oom = NO_FD, .freezer = NO_FD, .network = NO_FD, .log.directory = NO_FD};
+	other = (struct monitor){.cgroup = NO_FD, .state_directory = NO_FD, .oom = NO_FD, .freezer = NO_FD, .network = NO_FD, .owner = NO_FD, .log.directory = NO_FD};
 	clear_health(&other.health);
 	if (!valid(&setup))
 		return;
@@ -273,7 +273,7 @@ static void check_log(void)
 
 static void begin_input(void)
 {
-	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.network, &m.answers, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
+	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.network, &m.owner, &m.answers, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
 		       &m.resolver[0], &m.resolver[1], &m.control, &m.progress, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
 	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = directory, .name = "log", .files = 2, .most = 65536}};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
@@ -313,7 +313,7 @@ static void end_input(void)
 	close_streams(&m);
 	end_log_lines(&m.log, clock_now);
 	check_log();
-	close_fd(&m.network), close_listeners(&m), close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
+	forget_network(&m), close_listeners(&m), close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

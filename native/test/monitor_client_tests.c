@@ -47,7 +47,7 @@ static void a_malformed_request_gets_an_error_and_keeps_its_connection(void)
 	bad.op = MONITOR_STDIN, bad.length = MONITOR_MAX_MESSAGE - sizeof bad;
 	memcpy(large, &bad, sizeof bad);
 	CHECK_EQUAL(EPIPE, error_of(watched.socket, large, MONITOR_MAX_MESSAGE));
-	static const uint16_t unknown[] = {0, 19, 31, 33, 99, 0x4001, 0x8004, UINT16_MAX, MONITOR_SETUP};
+	static const uint16_t unknown[] = {0, 20, 31, 33, 99, 0x4001, 0x8004, UINT16_MAX, MONITOR_SETUP};
 	for (unsigned i = 0; i < sizeof unknown / sizeof *unknown; i++)
 		CHECK_EQUAL(EOPNOTSUPP, ask_op(watched.socket, unknown[i], 0, NULL, 0, NULL, 0));
 	CHECK_EQUAL(EBADMSG, ask_op(watched.socket, MONITOR_ANSWER, 0, NULL, 0, NULL, 0));

@@ -6,6 +6,9 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <string.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static bool begin_linked(const char *script, const struct links *links, void (*more)(struct builder *, uint8_t))
@@ -139,14 +142,16 @@ static void a_socket_of_the_last_run_does_not_hinder_the_next(void)
 }
 
 /* NETWORK, with a descriptor or none. */
-static int give_network(int name_space)
+static int give(uint16_t op, int fd)
 {
 	static struct message reply;
-	struct monitor_header header = {MONITOR_NETWORK, MONITOR_VERSION, 78, 0, 0};
-	if (engine_send(watched.socket, &header, sizeof header, &name_space, name_space < 0 ? 0 : 1) != sizeof header)
+	struct monitor_header header = {op, MONITOR_VERSION, 78, 0, 0};
+	if (engine_send(watched.socket, &header, sizeof header, &fd, fd < 0 ? 0 : 1) != sizeof header)
 		return EIO;
-	return await_reply(watched.socket, MONITOR_NETWORK, &reply);
+	return await_reply(watched.socket, op, &reply);
 }
+
+static int give_network(int name_space) { return give(MONITOR_NETWORK, name_space); }
 
 /* Each start is in the namespace that was given for it, and the monitor keeps none when it is over. */
 static void a_start_is_in_the_network_of_another(void)
@@ -176,6 +181,59 @@ static void a_start_is_in_the_network_of_another(void)
 	CHECK_EQUAL(EPERM, ask_op(watched.socket, MONITOR_START, 0, NULL, 0, &started, sizeof started));
 	CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
 	close(network), close(hosts);
+	watched_end(&watched);
+}
+
+static int a_network_and_its_owner(int *name_space, pid_t *owner)
+{
+	enter_own_network();
+	*name_space = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	leave_own_network();
+	*owner = fork();
+	if (*owner == 0)
+		for (;;)
+			pause();
+	return (int)syscall(SYS_pidfd_open, *owner, 0);
+}
+
+/* By policy it starts again in the network of one that lives, and in no other, until it is given the next one. */
+static void a_restart_needs_the_owner_of_its_network(void)
+{
+	struct spec spec = shell("sleep 0.1; exit 3");
+	int network, other;
+	pid_t owner, next;
+	spec.dropped_clone_flags = CLONE_NEWNET;
+	int process = a_network_and_its_owner(&network, &owner);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	unsigned files = open_files(watched.created.monitor_pid);
+	CHECK_EQUAL(EINVAL, give(MONITOR_OWNER, process)); /* of no network */
+	CHECK_EQUAL(0, give_network(network));
+	CHECK_EQUAL(EINVAL, give(MONITOR_OWNER, network)); /* no process */
+	CHECK_EQUAL(0, give(MONITOR_OWNER, process));
+	CHECK_EQUAL(0, set_restart(RESTART_ALWAYS));
+	CHECK_EQUAL(0, start());
+	for (int tries = 0; tries < 2000 && state_of(watched.socket).restarts < 2; tries++)
+		usleep(10000);
+	CHECK(!(state_of(watched.socket).flags & STATE_NETWORK_ENDED));
+	kill(owner, SIGKILL), waitpid(owner, NULL, 0);
+	for (int tries = 0; tries < 2000 && !(state_of(watched.socket).flags & STATE_NETWORK_ENDED); tries++)
+		usleep(10000);
+	struct monitor_state state = state_of(watched.socket);
+	CHECK_EQUAL(STATE_START_FAILED | STATE_NETWORK_ENDED, state.flags & (STATE_START_FAILED | STATE_NETWORK_ENDED));
+	CHECK_EQUAL(125, state.status);
+	CHECK_EQUAL(files + 1, files_settled(watched.created.monitor_pid, files + 1)); /* not the network */
+
+	int later = a_network_and_its_owner(&other, &next);
+	CHECK_EQUAL(0, give_network(other));
+	CHECK_EQUAL(0, give(MONITOR_OWNER, later));
+	for (int tries = 0; tries < 2000 && state_of(watched.socket).status != 3; tries++)
+		usleep(10000);
+	CHECK_EQUAL(3, state_of(watched.socket).status);
+	CHECK_EQUAL(0, set_restart(RESTART_NO));
+	await_phase(watched.socket, MONITOR_EXITED);
+	CHECK_EQUAL(files, files_settled(watched.created.monitor_pid, files));
+	kill(next, SIGKILL), waitpid(next, NULL, 0);
+	close(network), close(other), close(process), close(later);
 	watched_end(&watched);
 }
 
@@ -305,6 +363,7 @@ const struct test monitor_link_tests[] = {
 	{"links: a socket that is held", a_socket_of_the_last_run_does_not_hinder_the_next},
 	{"links: others", the_next_start_has_other_links},
 	{"links: the network of another", a_start_is_in_the_network_of_another},
+	{"links: the owner of the network", a_restart_needs_the_owner_of_its_network},
 	{"links: a network of its own", one_with_a_network_of_its_own_takes_no_other},
 	{"links: the network of the host", one_in_the_network_of_the_host_takes_no_other},
 	{"links: the capability", only_a_zygote_with_links_has_the_capability},

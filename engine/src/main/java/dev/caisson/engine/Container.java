@@ -180,7 +180,9 @@ public final class Container implements AutoCloseable {
     /// Returns what it has used so far.
     /// @throws dev.caisson.cgroup.CgroupException NO_SUCH_GROUP when it is gone
     public ContainerUsage usage() {
-        return Failures.onGroup(() -> ContainerUsage.of(recorded.usage(), pid(), id, spec.network()), this::notRunning);
+        return Failures.onGroup(
+                () -> ContainerUsage.of(recorded.usage(), pid(), id, spec.network(), engine.options()),
+                this::notRunning);
     }
 
     /// Limits that were asked for with best effort and that nothing enforces.

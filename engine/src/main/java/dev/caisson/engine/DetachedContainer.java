@@ -370,13 +370,12 @@ public final class DetachedContainer {
 
     /// Returns how often it was started again by its policy.
     public int restarts() throws InterruptedException {
-        Optional<Monitor> found = place.connect();
-        if (found.isEmpty()) {
-            return 0;
-        }
-        try (Monitor monitor = found.get()) {
-            return monitor.state().restarts();
-        }
+        return place.told().map(MonitorState::restarts).orElse(0);
+    }
+
+    /// Returns why its policy could not start it last, with a code in front, if that is known.
+    public Optional<String> refusal() throws InterruptedException {
+        return place.told().filter(MonitorState::lostItsNetwork).map(_ -> SharedNetwork.lost(name()));
     }
 
     /// Returns what it has changed of its image's files, in the order of paths. What each start makes, as

@@ -25,26 +25,32 @@ final class DetachedStart {
         if (!plan.links().isEmpty()) {
             GuestNetworks.require(place.options(), place.id());
         }
-        Optional<Fd> shared = plan.sharesNetwork()
+        Optional<SharedNetwork.Stack> shared = plan.sharesNetwork()
                 ? SharedNetwork.with(place.id(), place.options())
-                        .map(other -> SharedNetwork.namespace(other, place.options()))
+                        .map(other -> SharedNetwork.stack(other, place.options()))
                 : Optional.empty();
+        int generation;
         try {
             if (shared.isPresent()) {
-                monitor.network(shared.get());
+                shared.get().give(monitor);
             }
-            start(place, monitor, record, shared);
+            generation = start(place, monitor, record, shared.map(SharedNetwork.Stack::namespace));
         } finally {
-            shared.ifPresent(Fd::close);
+            shared.ifPresent(SharedNetwork.Stack::close);
+        }
+        boolean mayBeShared = !plan.sharesNetwork() && !plan.usesHostNetwork();
+        if (mayBeShared && generation > 1) {
+            SharedNetwork.passOn(place.id(), place.options());
         }
     }
 
-    private static void start(DetachedPlace place, Monitor monitor, ContainerRecord record, Optional<Fd> shared)
+    /// @return number of its start, 0 if somebody else starts it
+    private static int start(DetachedPlace place, Monitor monitor, ContainerRecord record, Optional<Fd> shared)
             throws InterruptedException {
         LaunchPlan plan = record.plan().plan();
         StartReply reply = monitor.hold();
         if (reply.wasStarted()) {
-            return;
+            return 0;
         }
         if (!reply.succeeded()) {
             throw reply.failure(record.plan().plan(record.command()));
@@ -66,5 +72,6 @@ final class DetachedStart {
         Instant time = Instant.now(); // it may have ended before this is written down
         monitor.go();
         place.note(time, "start", Map.of());
+        return reply.state().generation();
     }
 }

@@ -174,6 +174,10 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
         return List.copyOf(containers.values());
     }
 
+    EngineOptions options() {
+        return options;
+    }
+
     /// How many callers wait in line for a place among [EngineOptions#runs].
     public int queued() {
         return queue.length();

@@ -11,6 +11,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.ProcessTimes;
+import dev.caisson.linux.Processes;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
 import dev.caisson.watch.ProgramListener;
@@ -154,6 +155,22 @@ final class ExecTarget {
             opened.forEach(Fd::close);
             throw e;
         }
+    }
+
+    /// Its first process; the caller's to close.
+    Fd process() {
+        try {
+            Fd process = Processes.open(pid());
+            if (ProcessTimes.isStaying(pid(), record.startTime())) {
+                return process;
+            }
+            process.close();
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ESRCH)) {
+                throw e;
+            }
+        }
+        throw notRunning(record.name());
     }
 
     /// Its root directory; the caller's to close.

@@ -277,6 +277,9 @@ public final class NetworkKeeper implements AutoCloseable {
             served.rest(id.value());
             if (wanted != 0) {
                 serve(id, spec, monitor);
+                if (wanted > 1) {
+                    SharedNetwork.passOn(id, options);
+                }
             }
         } else if (wanted != 0 && changed) {
             relay(id, spec);

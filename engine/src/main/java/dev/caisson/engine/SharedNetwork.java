@@ -2,10 +2,12 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.launch.GuestNetwork;
+import dev.caisson.launch.HostException;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.OtherNetwork;
 import dev.caisson.launch.Verifier;
+import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
@@ -14,6 +16,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +31,8 @@ final class SharedNetwork {
 
     private static final String OF_HOST =
             "the host's: its services on loopback, its ports and all that it reaches are in reach";
+
+    private static final System.Logger LOG = System.getLogger(SharedNetwork.class.getName());
 
     private SharedNetwork() {}
 
@@ -108,13 +113,41 @@ final class SharedNetwork {
         }
     }
 
+    /// The network namespace of a container that runs, and its first process.
+    record Stack(Fd namespace, Fd process) implements AutoCloseable {
+        /// Gives it to the monitor of a container that shares it, for the next start and those by its policy.
+        void give(Monitor monitor) throws InterruptedException {
+            monitor.network(namespace);
+            monitor.networkOwner(process);
+        }
+
+        @Override
+        public void close() {
+            namespace.close();
+            process.close();
+        }
+    }
+
     /// Opens the network namespace of a container that runs; the caller's to close.
     /// @throws EngineException NETWORK_REFUSED
     static Fd namespace(ContainerId container, EngineOptions options) {
+        try (Stack stack = stack(container, options)) {
+            return stack.namespace().duplicate();
+        }
+    }
+
+    /// Opens the network of a container that runs; the caller's to close.
+    /// @throws EngineException NETWORK_REFUSED
+    static Stack stack(ContainerId container, EngineOptions options) {
         try (Hierarchy hierarchy = Hierarchy.detect()) {
-            return ExecTarget.find(container.value(), options, hierarchy)
-                    .namespaces(List.of(Namespace.NETWORK))
-                    .getFirst();
+            ExecTarget owner = ExecTarget.find(container.value(), options, hierarchy);
+            Fd process = owner.process();
+            try {
+                return new Stack(owner.namespaces(List.of(Namespace.NETWORK)).getFirst(), process);
+            } catch (RuntimeException e) {
+                process.close();
+                throw e;
+            }
         } catch (EngineException e) {
             if (!ABSENT.contains(e.code())) {
                 throw e;
@@ -124,6 +157,48 @@ final class SharedNetwork {
                     .orElseGet(container::shortForm);
             throw refused(name, "does not run: start it first");
         }
+    }
+
+    /// Gives the network of a container that was started to those in the background that share it: their policies start
+    /// them there from then on. Those that run stay where they are.
+    static void passOn(ContainerId owner, EngineOptions options) throws InterruptedException {
+        var sharing = new ArrayList<String>();
+        KeptSpec.each(options, (entry, spec) -> {
+            if (spec.network() instanceof Network.OfContainer other
+                    && other.container().equals(owner.value())) {
+                sharing.add(entry.id().value());
+            }
+        });
+        if (sharing.isEmpty()) {
+            return;
+        }
+        try (Stack stack = stack(owner, options)) {
+            for (String id : sharing) {
+                passOn(stack, id, options);
+            }
+        } catch (EngineException e) {
+            LOG.log(System.Logger.Level.DEBUG, "it has ended again", e);
+        }
+    }
+
+    private static void passOn(Stack stack, String sharing, EngineOptions options) throws InterruptedException {
+        Optional<Monitor> found = DetachedPlace.find(sharing, options).flatMap(DetachedPlace::connect);
+        if (found.isEmpty()) {
+            return; // it is asked for the network at its next start
+        }
+        try (Monitor monitor = found.get()) {
+            if (DetachedContainer.isGoingOn(monitor.state())) {
+                stack.give(monitor);
+            }
+        } catch (HostException e) {
+            LOG.log(System.Logger.Level.DEBUG, "it is being started by somebody else, or has ended", e);
+        }
+    }
+
+    /// Returns why a container in the background was not started by its policy.
+    static String lost(String container) {
+        return "NETWORK_ENDED: the container whose network it shares has ended or was started again: run 'caisson restart "
+                + container + "' once that one runs";
     }
 
     private static EngineException refused(String container, String why) {
@@ -188,8 +263,13 @@ final class SharedNetwork {
 
     /// Returns the container that has the namespace as its own.
     private static Optional<ContainerRecord> owner(ContainerRecord sharing, EngineOptions options) {
-        OptionalLong shared = inode(sharing.pid());
-        return State.recordsIn(options.state()).stream()
+        return owner(sharing.pid(), State.recordsIn(options.state()));
+    }
+
+    /// Returns which of the containers has the network namespace of a process as its own.
+    static Optional<ContainerRecord> owner(int process, List<ContainerRecord> containers) {
+        OptionalLong shared = inode(process);
+        return containers.stream()
                 .filter(record -> shared.isPresent()
                         && record.pid() > 0
                         && !record.plan().plan().sharesNetwork()

@@ -5,6 +5,7 @@ import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.Meter;
 import dev.caisson.network.LinkCounters;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Usage;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.Groups;
@@ -73,7 +74,7 @@ public final class Survey implements AutoCloseable {
         });
         LinkCounters links = HostNetworks.hasAny(options) ? LinkCounters.read() : LinkCounters.none();
         Stream<ContainerRecord> stream = records.size() < MANY ? records.stream() : records.parallelStream();
-        return stream.map(record -> read(record, links))
+        return stream.map(record -> read(record, links, records))
                 .flatMap(Optional::stream)
                 .toList();
     }
@@ -126,7 +127,7 @@ public final class Survey implements AutoCloseable {
         return usage.withEvents(kills, refused);
     }
 
-    private Optional<Sample> read(ContainerRecord record, LinkCounters links) {
+    private Optional<Sample> read(ContainerRecord record, LinkCounters links, List<ContainerRecord> all) {
         try {
             Metered group = groups.computeIfAbsent(
                     record.id(),
@@ -140,9 +141,7 @@ public final class Survey implements AutoCloseable {
                     Instant.ofEpochMilli(record.createdMillis()),
                     System.nanoTime(),
                     new ContainerUsage(
-                            group.meter().read(),
-                            WritableUse.of(record.pid()),
-                            links.of(new ContainerId(record.id())))));
+                            group.meter().read(), WritableUse.of(record.pid()), traffic(record, links, all))));
         } catch (CgroupException e) {
             if (e.reason() == CgroupException.Code.NO_SUCH_GROUP) {
                 Optional.ofNullable(groups.remove(record.id()))
@@ -151,6 +150,13 @@ public final class Survey implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /// One that shares the network of another container has its links, as in Docker.
+    private static List<InterfaceUse> traffic(ContainerRecord record, LinkCounters links, List<ContainerRecord> all) {
+        Optional<ContainerRecord> owner =
+                record.plan().plan().sharesNetwork() ? SharedNetwork.owner(record.pid(), all) : Optional.of(record);
+        return owner.map(one -> links.of(new ContainerId(one.id()))).orElse(List.of());
     }
 
     @Override

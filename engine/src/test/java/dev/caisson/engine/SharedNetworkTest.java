@@ -6,13 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.launch.Verifier;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Egress;
+import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -35,6 +39,12 @@ class SharedNetworkTest {
             """;
     private static final String ASKS =
             "python3 -c 'import socket; print(socket.create_connection((\"127.0.0.1\", 80), 3).recv(9))' 2>&1";
+
+    private static final String PINGS = """
+            import socket, sys
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP); s.settimeout(3)
+            s.sendto(bytes([8, 0, 0, 0, 0, 0, 0, 1]), (sys.argv[1], 0)); s.recv(99); print("answered")
+            """;
 
     private NetworkBed bed;
 
@@ -121,6 +131,92 @@ class SharedNetworkTest {
         assertThat(inside(side, "ls /sys/class/net")).isEqualTo("lo\n");
         assertThatThrownBy(() -> side.restart(OptionalInt.empty(), Optional.of(Duration.ZERO)))
                 .hasMessageContaining("does not run");
+    }
+
+    @Test
+    void its_policy_starts_it_in_the_network_that_the_other_has_now_and_in_no_other() throws Exception {
+        DetachedContainer web = made("web", Network.on("front"), "python3", "-c", SERVES);
+        web.start();
+        DetachedContainer side;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            side = engine.create(
+                    ContainerSpec.onHost(
+                                    "sh", "-c", "rm -f /tmp/end; while [ ! -e /tmp/end ]; do sleep 0.05; done; exit 3")
+                            .name("side")
+                            .network(Network.ofContainer("web")),
+                    DetachedOptions.STANDARD.restart(RestartPolicy.parse("always")));
+        }
+        side.start();
+        web.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
+        assertThat(inside(side, ASKS + "; touch /tmp/end")).doesNotContain("served");
+        await(() -> side.restarts() == 1 && side.state() instanceof ContainerState.Running);
+        assertThat(inside(side, ASKS)).contains("served");
+        assertThat(isAsPlanned(side)).isTrue();
+        assertThat(side.refusal()).isEmpty();
+
+        web.stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
+        inside(side, "touch /tmp/end");
+        await(() -> side.refusal().isPresent());
+        assertThat(side.refusal().orElseThrow()).contains("NETWORK_ENDED").contains("side");
+        assertThat(NetworkBed.links()).isEmpty();
+        web.start();
+        await(() -> side.state() instanceof ContainerState.Running);
+        assertThat(inside(side, ASKS)).contains("served");
+    }
+
+    private interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    private static void await(Condition condition) throws Exception {
+        long until = System.nanoTime() + 30_000_000_000L;
+        while (!condition.holds()) {
+            assertThat(System.nanoTime()).isLessThan(until);
+            Thread.sleep(20);
+        }
+    }
+
+    @Test
+    void its_traffic_is_that_of_the_network_and_it_may_ping() throws Exception {
+        DetachedContainer web = made("web", Network.on("front"), "sleep", "1000");
+        web.start();
+        DetachedContainer side = made("side", Network.ofContainer("web"), "sleep", "1000");
+        side.start();
+        String gateway = bed.address(web.id(), 0).replaceAll("\\.\\d+$", ".1");
+        assertThat(inside(side, "python3 -c '" + PINGS + "' " + gateway)).isEqualTo("answered\n");
+        assertThat(inside(web, "python3 -c '" + PINGS + "' " + gateway)).isEqualTo("answered\n");
+
+        try (var survey = new Survey(OPTIONS)) {
+            Map<String, List<InterfaceUse>> seen = survey.read().stream()
+                    .collect(Collectors.toMap(
+                            Survey.Sample::name, sample -> sample.usage().interfaces()));
+            assertThat(seen.get("side"))
+                    .isEqualTo(seen.get("web"))
+                    .singleElement()
+                    .satisfies(use -> assertThat(use.sent().bytes()).isPositive());
+            web.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
+            assertThat(survey.read())
+                    .filteredOn(sample -> sample.name().equals("side"))
+                    .singleElement()
+                    .satisfies(sample -> assertThat(sample.usage().interfaces()).isEmpty());
+        }
+    }
+
+    @Test
+    void who_may_ping_stays_as_it_was_chosen() throws Exception {
+        DetachedContainer web;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            web = engine.create(
+                    ContainerSpec.onHost("sleep", "1000")
+                            .name("web")
+                            .network(Network.on("front"))
+                            .sysctl("net.ipv4.ping_group_range", "1 0"),
+                    DetachedOptions.STANDARD);
+        }
+        web.start();
+        DetachedContainer side = made("side", Network.ofContainer("web"), "sleep", "1000");
+        side.start();
+        assertThat(inside(side, "python3 -c '" + PINGS + "' 127.0.0.1 2>&1")).contains("PermissionError");
     }
 
     @Test

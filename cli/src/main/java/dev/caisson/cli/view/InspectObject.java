@@ -64,7 +64,7 @@ final class InspectObject {
         state.put("Dead", word.equals("dead"));
         state.put("Pid", (long) status.state().map(ContainerState::pid).orElse(0));
         state.put("ExitCode", (long) status.exitStatus().orElse(0));
-        state.put("Error", error(status));
+        state.put("Error", error(status, detached));
         Optional<Instant> started = detached.isPresent() ? detached.get().started() : Optional.of(status.created());
         state.put("StartedAt", started.map(Instant::toString).orElse(NEVER));
         state.put(
@@ -79,10 +79,12 @@ final class InspectObject {
         return state;
     }
 
-    private static String error(ContainerStatus status) {
-        return status.state().orElse(null) instanceof ContainerState.Lost lost
-                ? lost.cause().text() + ": nobody knows how it ended"
-                : "";
+    private static String error(ContainerStatus status, Optional<DetachedContainer> detached)
+            throws InterruptedException {
+        if (status.state().orElse(null) instanceof ContainerState.Lost lost) {
+            return lost.cause().text() + ": nobody knows how it ended";
+        }
+        return detached.isPresent() ? detached.get().refusal().orElse("") : "";
     }
 
     private static Map<String, Object> hostConfig(

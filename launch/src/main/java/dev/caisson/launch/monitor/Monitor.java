@@ -267,6 +267,13 @@ public final class Monitor implements AutoCloseable {
         checked(ask(Requests.NETWORK, 0, new byte[0], List.of(namespace)));
     }
 
+    /// Has its policy start the container again in that namespace for as long as the other one's first process lives.
+    ///
+    /// @param process pidfd of that process
+    public void networkOwner(Fd process) throws InterruptedException {
+        checked(ask(Requests.OWNER, 0, new byte[0], List.of(process)));
+    }
+
     /// Returns a detached copy of the mount that each start gets for a slot of the plan. The caller's to close.
     /// @throws HostException MONITOR_VERSION if the monitor was started by a build that has no such request
     public Fd mount(int slot) throws InterruptedException {

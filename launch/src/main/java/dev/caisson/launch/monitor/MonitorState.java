@@ -63,6 +63,7 @@ public record MonitorState(
     private static final int HEALTH_STARTING = 256;
     private static final int HEALTHY = 512;
     private static final int UNHEALTHY = 1024;
+    private static final int NETWORK_ENDED = 2048;
 
     /// What its health checks say.
     public enum Health {
@@ -152,6 +153,11 @@ public record MonitorState(
 
     public boolean failedToStart() {
         return (flags & START_FAILED) != 0;
+    }
+
+    /// Whether the last start was refused because the container whose network it shares had ended.
+    public boolean lostItsNetwork() {
+        return (flags & NETWORK_ENDED) != 0;
     }
 
     /// Whether it can never be started again by this monitor.

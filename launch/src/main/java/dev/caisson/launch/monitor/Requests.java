@@ -19,6 +19,7 @@ final class Requests {
     static final int ADOPT = 16;
     static final int READ = 17;
     static final int ANSWER = 18;
+    static final int OWNER = 19;
     static final int REDACT = 23;
     static final int MOUNT = 24;
     static final int LAYER = 25;

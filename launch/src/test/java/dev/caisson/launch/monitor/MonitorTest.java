@@ -280,6 +280,11 @@ class MonitorTest {
         monitor.network(handed.theirs());
         assertHanded(29, NONE, handed);
         assertRefused(29, Errno.EBUSY, () -> monitor.network(pair.theirs()));
+        handed = lent();
+        answer(19, 0, NONE);
+        monitor.networkOwner(handed.theirs());
+        assertHanded(19, NONE, handed);
+        assertRefused(19, Errno.EINVAL, () -> monitor.networkOwner(pair.theirs()));
     }
 
     @Test
