@@ -5,6 +5,7 @@ import org.jspecify.annotations.NullMarked;
 @NullMarked
 module dev.caisson.selftest {
     requires transitive dev.caisson.engine;
+    requires dev.caisson.network;
     requires static org.jspecify;
 
     exports dev.caisson.selftest;

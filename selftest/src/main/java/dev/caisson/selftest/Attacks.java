@@ -5,6 +5,7 @@ import dev.caisson.selftest.Attack.Expected;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.WritableLayer;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// All attacks of the suite.
@@ -20,6 +21,7 @@ public final class Attacks {
     private static final String NOT_IMPLEMENTED = "Function not implemented";
     private static final String DENIED = "Permission denied";
     private static final String NOT_AVAILABLE = "Protocol not available";
+    private static final String NO_FAMILY = "Address family not supported by protocol";
     private static final String READ_ONLY = "Read-only file system";
     private static final String MISSING = "No such file or directory";
 
@@ -31,6 +33,12 @@ public final class Attacks {
 
     /// With the default limit, in both directions of as many connections as there may be descriptors.
     private static final long MOST_IN_SOCKETS = 256;
+
+    /// With those of the neighbors and the host's own.
+    private static final long MOST_CONNECTIONS = 4096 + 256;
+
+    /// 256 at once, some that come later, and those of the neighbors and the host.
+    private static final long MOST_NEIGHBORS = 256 + 128;
 
     /// A neighbour's launch is in it too.
     private static final double MOST_OF_A_PROCESSOR = 0.25;
@@ -171,7 +179,46 @@ public final class Attacks {
                     "answers in a time",
                     Scripts.DENIALS,
                     new Expected.Answered(MOST_OF_A_PROCESSOR)),
-            new Attack("cpu-hog", "processors", "CPU weight", Scripts.CPU_HOG, new Expected.Shared()));
+            new Attack("cpu-hog", "processors", "CPU weight", Scripts.CPU_HOG, new Expected.Shared()),
+            refused("interfaces", "network interfaces", "capabilities", NetworkScripts.INTERFACES, 0, NOT_PERMITTED),
+            refused(
+                    "packet-sockets",
+                    "frames with any sender",
+                    "system call filter",
+                    NetworkScripts.PACKET_SOCKETS,
+                    0,
+                    NO_FAMILY,
+                    NOT_PERMITTED),
+            crowded(
+                    "connections",
+                    "the host's table of connections",
+                    "connections of a container",
+                    NetworkScripts.CONNECTIONS,
+                    Gauge.CONNECTIONS,
+                    MOST_CONNECTIONS),
+            crowded(
+                    "neighbors",
+                    "the host's table of neighbors",
+                    "neighbors that a container asks for",
+                    NetworkScripts.NEIGHBORS,
+                    Gauge.NEIGHBORS,
+                    MOST_NEIGHBORS),
+            crowded(
+                    "udp-buffers",
+                    "the memory of all UDP sockets",
+                    "memory limit, that of TCP beside it",
+                    NetworkScripts.UDP_BUFFERS,
+                    Gauge.UDP_MEMORY,
+                    MOST_IN_SOCKETS),
+            crowded("connects", "a server beside it", "its queue, SYN cookies", NetworkScripts.CONNECTS),
+            crowded("packets", "time for packets", "fair share of processors", NetworkScripts.PACKETS),
+            crowded("link-lists", "the lock of all interfaces", "turns of the lock", NetworkScripts.LISTS),
+            new Attack(
+                    "questions",
+                    "who answers for names",
+                    "questions in a time",
+                    NetworkScripts.QUESTIONS,
+                    new Expected.Questioned(MOST_OF_A_PROCESSOR)));
 
     /// On what the kernel counts for the whole host: what they do where nothing stops them is done to everybody.
     static final Set<String> OURS_ALONE = Set.of(
@@ -182,12 +229,22 @@ public final class Attacks {
             "file-locks",
             "terminals",
             "aio-contexts",
-            "secret-memory");
+            "secret-memory",
+            "interfaces",
+            "packet-sockets");
 
     private Attacks() {}
 
     private static Attack refused(String name, String aim, String limit, String script, long most, String... errors) {
         return new Attack(name, aim, limit, script, new Expected.Refused(most, Set.of(errors)));
+    }
+
+    private static Attack crowded(String name, String aim, String limit, String script) {
+        return new Attack(name, aim, limit, script, new Expected.Crowded(Optional.empty(), 0));
+    }
+
+    private static Attack crowded(String name, String aim, String limit, String script, Gauge gauge, long most) {
+        return new Attack(name, aim, limit, script, new Expected.Crowded(Optional.of(gauge), most));
     }
 
     public static List<Attack> all() {

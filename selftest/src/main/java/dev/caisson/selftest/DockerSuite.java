@@ -60,6 +60,7 @@ public final class DockerSuite implements AutoCloseable {
     /// files that the test itself mounts read-only neither.
     public static boolean isComparable(Attack attack) {
         return !(attack.expected() instanceof Attack.Expected.Answered)
+                && !attack.isOnNetwork()
                 && !attack.script().equals(Scripts.HOST_FILES)
                 && !Attacks.OURS_ALONE.contains(attack.name());
     }

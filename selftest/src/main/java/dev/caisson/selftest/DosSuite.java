@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Runs attacks, each in a container with the default limits, inside an outer group that bounds all of them
@@ -81,10 +82,16 @@ public final class DosSuite implements AutoCloseable {
                 : spec;
     }
 
-    /// True if this host can run an attack; one on its disk needs a writable layer there.
-    public boolean isPossible(Attack attack) {
-        return attack.place() != WritableLayer.Place.DISK
+    /// Returns what this host lacks for an attack: a writable layer on disk, or networks.
+    public Optional<String> missing(Attack attack) {
+        boolean disk = attack.place() != WritableLayer.Place.DISK
                 || engine.host().layerMedia().size() > 1; // memory is one of them
+        if (!disk) {
+            return Optional.of("nothing here bounds a writable layer on disk");
+        }
+        return attack.isOnNetwork() && !Ground.isPossible(options)
+                ? Optional.of("this host gives containers no networks")
+                : Optional.empty();
     }
 
     /// Runs one attack to its end.
@@ -92,20 +99,42 @@ public final class DosSuite implements AutoCloseable {
         return switch (attack.expected()) {
             case Attack.Expected.Shared _ -> share(attack);
             case Attack.Expected.Answered answered -> answer(attack, answered);
-            case Attack.Expected.Refused _, Attack.Expected.Ended _, Attack.Expected.Bounded _ -> attack(attack);
+            case Attack.Expected.Questioned questioned -> {
+                try (Ground ground = ground()) {
+                    yield question(attack, questioned, ground);
+                }
+            }
+            case Attack.Expected.Crowded _ -> {
+                try (Ground ground = ground()) {
+                    yield attack(attack, Optional.of(ground));
+                }
+            }
+            case Attack.Expected.Refused _, Attack.Expected.Ended _, Attack.Expected.Bounded _ ->
+                attack(attack, Optional.empty());
         };
     }
 
-    private Outcome attack(Attack attack) throws IOException, InterruptedException {
+    private Ground ground() throws InterruptedException {
+        return Ground.open(options, engine, perl(NetworkScripts.SERVER));
+    }
+
+    private Outcome attack(Attack attack, Optional<Ground> ground) throws IOException, InterruptedException {
         var failures = new ArrayList<String>();
+        Optional<Gauge> gauge =
+                attack.expected() instanceof Attack.Expected.Crowded crowded ? crowded.gauge() : Optional.empty();
+        long before = gauge.map(Gauge::read).orElse(0L);
+        long most = 0;
         Container attacker = engine.start(
-                perl(Scripts.attacker(attack.script()), attack.place()).wallClock(PATIENCE), Streams.capture());
+                on(ground, attack.script(), script -> perl(Scripts.attacker(script), attack.place()))
+                        .wallClock(PATIENCE),
+                Streams.capture());
         var watch = new Watch(attacker);
         Thread watcher = Thread.ofPlatform().daemon().start(watch);
         Duration worst = Duration.ZERO;
         int neighbours = 0;
         do {
-            Duration took = neighbour(attack.place(), failures);
+            Duration took = neighbour(attack.place(), ground, failures);
+            most = Math.max(most, gauge.map(Gauge::read).orElse(0L) - before);
             worst = took.compareTo(worst) > 0 ? took : worst;
             neighbours++;
             host(failures);
@@ -115,6 +144,13 @@ public final class DosSuite implements AutoCloseable {
         watcher.join();
         watch.failure().ifPresent(failure -> failures.add("its processes could not be counted: " + failure));
         String seen = judge(attack, result, failures);
+        if (gauge.isPresent()) {
+            seen += ", most " + most + " " + gauge.get().unit();
+        }
+        if (attack.expected() instanceof Attack.Expected.Crowded crowded && most > crowded.most()) {
+            failures.add("the host had " + most + " more "
+                    + crowded.gauge().orElseThrow().unit() + " and not " + crowded.most());
+        }
         long pids = Math.max(watch.peakPids(), 1);
         if (result.peakMemory().compareTo(Limits.defaults().memory()) > 0) {
             failures.add("it used " + result.peakMemory() + ", more than its memory limit");
@@ -156,20 +192,34 @@ public final class DosSuite implements AutoCloseable {
                 }
                 yield said + ", most memory " + result.peakMemory();
             }
-            case Attack.Expected.Shared _, Attack.Expected.Answered _ -> said;
+            case Attack.Expected.Crowded _ -> {
+                if (result.verdict() != Verdict.OK && result.verdict() != Verdict.OUT_OF_MEMORY) {
+                    failures.add("it ended as " + result.verdict() + " " + result.stderr());
+                }
+                yield said;
+            }
+            case Attack.Expected.Shared _, Attack.Expected.Answered _, Attack.Expected.Questioned _ -> said;
         };
     }
 
     /// A second container does a little of everything.
-    private Duration neighbour(WritableLayer.Place place, List<String> failures) throws InterruptedException {
+    private Duration neighbour(WritableLayer.Place place, Optional<Ground> ground, List<String> failures)
+            throws InterruptedException {
         long before = System.nanoTime();
+        String asks = ground.isPresent() ? NetworkScripts.NEIGHBOUR : "";
         RunResult result =
-                engine.run(perl(Scripts.numbered(Scripts.NEIGHBOUR), place).wallClock(NEIGHBOUR_PATIENCE));
+                engine.run(on(ground, asks + Scripts.NEIGHBOUR, script -> perl(Scripts.numbered(script), place))
+                        .wallClock(NEIGHBOUR_PATIENCE));
         if (!result.stdout().equals("ok\n")) {
             failures.add("a second container could not work: " + result.verdict() + " "
                     + result.stderr().strip());
         }
         return Duration.ofNanos(System.nanoTime() - before);
+    }
+
+    private static ContainerSpec on(Optional<Ground> ground, String script, Function<String, ContainerSpec> container) {
+        return ground.map(there -> there.on(container.apply(there.addressed(script))))
+                .orElseGet(() -> container.apply(script));
     }
 
     /// And so does a user of the host who has no privileges.
@@ -261,6 +311,38 @@ public final class DosSuite implements AutoCloseable {
                 result.peakMemory(),
                 9,
                 took,
+                failures);
+    }
+
+    /// Loops of questions for names, and beside them a neighbor who is to be answered. All are answered by this
+    /// process.
+    private Outcome question(Attack attack, Attack.Expected.Questioned most, Ground ground)
+            throws InterruptedException {
+        var failures = new ArrayList<String>();
+        Duration first = neighbour(attack.place(), Optional.of(ground), failures);
+        Container flood = engine.start(
+                on(Optional.of(ground), attack.script(), script -> perl(Scripts.numbered(script))), Streams.capture());
+        TimeUnit.MILLISECONDS.sleep(500);
+        Duration before = ownCpu();
+        long began = System.nanoTime();
+        TimeUnit.NANOSECONDS.sleep(SHARED_TIME.toNanos());
+        double share = (double) ownCpu().minus(before).toNanos() / (System.nanoTime() - began);
+        Duration took = neighbour(attack.place(), Optional.of(ground), failures);
+        flood.kill();
+        RunResult result = flood.await();
+        if (!result.stderr().isEmpty()) {
+            failures.add("it could not ask: " + result.stderr().strip());
+        }
+        if (share > most.most()) {
+            failures.add("the engine spent %.0f %% of a processor on answers".formatted(100 * share));
+        }
+        gone(flood, failures);
+        return new Outcome(
+                attack,
+                "the engine took %.0f %% of a processor".formatted(100 * share),
+                result.peakMemory(),
+                8,
+                took.compareTo(first) > 0 ? took : first,
                 failures);
     }
 

@@ -61,6 +61,9 @@ final class Scripts {
             syscall(INOTIFY_ADD_WATCH, $inotify, $place, 0xfff) >= 0 or die "watch: $!";
             open my $own, "<", "/usr/bin/perl" or die "perl: $!"; flock($own, 5) or die "lock: $!";
             sysopen my $program, "/usr/bin/env", 2048 or die "env: $!"; flock($program, 5) or die "lock of env: $!";
+            use Socket; socket my $udp, PF_INET, SOCK_DGRAM, 0 or die "udp: $!";
+            bind $udp, sockaddr_in(0, INADDR_LOOPBACK) or die "udp: $!"; send $udp, "x", 0, getsockname $udp or die "udp: $!";
+            my $seen = ""; vec($seen, fileno $udp, 1) = 1; select($seen, undef, undef, 5) == 1 or die "udp: nothing comes";
             my $timer = "\\0" x 8;
             for (1 .. 100) { syscall(TIMER_CREATE, 1, 0, $timer) == 0 or die "timer $_: $!" }
             print "ok\\n";

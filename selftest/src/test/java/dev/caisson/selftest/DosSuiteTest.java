@@ -44,13 +44,13 @@ class DosSuiteTest {
     }
 
     static List<Attack> attacks() {
-        return Attacks.all();
+        return Attacks.all().stream().filter(attack -> !attack.isOnNetwork()).toList();
     }
 
     @ParameterizedTest
     @MethodSource("attacks")
     void theHostHolds(Attack attack) throws Exception {
-        assumeTrue(suite.isPossible(attack), "nothing bounds a writable layer on this disk");
+        assumeTrue(suite.missing(attack).isEmpty(), "nothing bounds a writable layer on this disk");
         Outcome outcome = suite.run(attack);
 
         assertThat(outcome.failures()).as(outcome.seen()).isEmpty();

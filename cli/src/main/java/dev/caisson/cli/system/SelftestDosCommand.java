@@ -92,8 +92,9 @@ final class SelftestDosCommand implements Callable<Integer> {
                 DockerSuite docker = docker(options)) {
             head(out, docker != null);
             for (Attack attack : attacks) {
-                if (!suite.isPossible(attack)) {
-                    told(attack.name() + " is left out: nothing here bounds a writable layer on disk");
+                Optional<String> missing = suite.missing(attack);
+                if (missing.isPresent()) {
+                    told(attack.name() + " is left out: " + missing.get());
                     continue;
                 }
                 Outcome outcome = suite.run(attack);

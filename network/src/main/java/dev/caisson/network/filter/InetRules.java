@@ -201,6 +201,9 @@ final class InetRules {
                 tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6),
                 then(drop()));
         add(chain, family(IPV6), hosted(16, IPV6_SOURCE, Sets.HOSTED6), toHostThere(), then(accept()));
+        // each identifier of an echo is a connection
+        add(chain, family(IPV4), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
+        add(chain, family(IPV6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
         add(chain, family(IPV4), icmp(Match.ICMP, ECHO), toHostThere(), then(accept()));
         add(chain, family(IPV6), icmp(Match.ICMPV6, ECHO_6), toHostThere(), then(accept()));
         add(chain, then(drop()));

@@ -1,0 +1,59 @@
+package dev.caisson.selftest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.caisson.engine.EngineOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every attack of the suite on a network, on a host of its own.
+@Tag("root")
+@Tag("netns")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class NetworkDosSuiteTest {
+    private static final EngineOptions OPTIONS = new EngineOptions(
+            Path.of("/run/caisson-test-network-dos-" + ProcessHandle.current().pid()),
+            Path.of("/var/lib/caisson-test-network-dos"));
+
+    private static DosSuite suite;
+
+    @BeforeAll
+    static void open() {
+        assumeTrue(DosSuite.isPossible(), "attackers are written in Perl");
+        suite = new DosSuite(OPTIONS);
+    }
+
+    @AfterAll
+    static void close() throws IOException {
+        suite.close();
+        try (Stream<Path> files = Files.walk(OPTIONS.state())) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    static List<Attack> attacks() {
+        return Attacks.all().stream().filter(Attack::isOnNetwork).toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("attacks")
+    void theHostHolds(Attack attack) throws Exception {
+        Outcome outcome = suite.run(attack);
+
+        assertThat(outcome.failures()).as(outcome.seen()).isEmpty();
+    }
+}
