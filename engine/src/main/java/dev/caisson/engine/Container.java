@@ -180,9 +180,7 @@ public final class Container implements AutoCloseable {
     /// Returns what it has used so far.
     /// @throws dev.caisson.cgroup.CgroupException NO_SUCH_GROUP when it is gone
     public ContainerUsage usage() {
-        return Failures.onGroup(
-                () -> ContainerUsage.of(recorded.usage(), pid(), id, spec.network(), engine.options()),
-                this::notRunning);
+        return Failures.onGroup(() -> engine.usage(recorded.usage(), pid(), id, spec), this::notRunning);
     }
 
     /// Limits that were asked for with best effort and that nothing enforces.

@@ -28,6 +28,9 @@ final class EgressChange {
                     throw refused(
                             "asks the host's servers for names, which " + egress.text() + " does not let it reach");
                 }
+                if (egress.greets() && !joined.gates().isEmpty()) {
+                    throw refused("has gates of secrets, which read its greetings themselves");
+                }
                 GuestNetworks.limit(place.options(), place.id(), egress);
                 KeptSpec.write(
                         held.kept(),

@@ -12,6 +12,7 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Usage;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
@@ -174,8 +175,8 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
         return List.copyOf(containers.values());
     }
 
-    EngineOptions options() {
-        return options;
+    ContainerUsage usage(Usage group, int pid, ContainerId id, ContainerSpec spec) {
+        return ContainerUsage.of(group, pid, id, spec.network(), options);
     }
 
     /// How many callers wait in line for a place among [EngineOptions#runs].

@@ -20,12 +20,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// The gates of containers that this process serves. A container without its gate reaches nobody by that name.
 final class GuestGates implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(GuestGates.class.getName());
-    private static final int LOOKUPS = 4;
-    private static final long LOOKUP_SECONDS = 5;
+    private static final long CLOSE_SECONDS = 5;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long PAUSE_MILLIS = 10;
     private static final long LOOK_MILLIS = 100;
@@ -55,9 +51,7 @@ final class GuestGates implements AutoCloseable {
     private final EngineOptions options;
     private final Consumer<EgressDenial> denials;
     private final Map<String, Serving> serving = new HashMap<>();
-    private final ExecutorService lookups = Executors.newFixedThreadPool(
-            LOOKUPS,
-            Thread.ofPlatform().daemon().name("caisson gate lookup ", 0).factory());
+    private final HostLookups lookups = new HostLookups("caisson gate lookup ");
     private final ExecutorService writing = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().daemon().name("caisson gate log").factory());
     private final Thread renewing =
@@ -227,23 +221,9 @@ final class GuestGates implements AutoCloseable {
 
             @Override
             public List<InetAddress> addresses(Gate gate) throws UnknownHostException {
-                return rules.reached(id, gate.port(), List.of(lookUp(gate.host())));
+                return rules.reached(id, gate.port(), lookups.addresses(gate.host()));
             }
         };
-    }
-
-    /// Looks a name up as the host does, and not for longer than a few seconds.
-    private InetAddress[] lookUp(String host) throws UnknownHostException {
-        Future<InetAddress[]> found = lookups.submit(() -> InetAddress.getAllByName(host));
-        try {
-            return found.get(LOOKUP_SECONDS, TimeUnit.SECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-            found.cancel(true);
-            throw new UnknownHostException(host);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new UnknownHostException(host);
-        }
     }
 
     /// Closes the gates of a container.
@@ -274,10 +254,10 @@ final class GuestGates implements AutoCloseable {
         }
         serving.values().forEach(Serving::close);
         serving.clear();
-        lookups.shutdownNow();
+        lookups.close();
         writing.shutdown();
         try {
-            writing.awaitTermination(LOOKUP_SECONDS, TimeUnit.SECONDS);
+            writing.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

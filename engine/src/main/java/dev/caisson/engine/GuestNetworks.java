@@ -101,6 +101,9 @@ final class GuestNetworks implements Holding, AutoCloseable {
                     GateFiles.make(options.state(), id, joined.gates(), rootfs);
                     GuestGates.prepare(networks(), id, joined.gates());
                 }
+                if (joined.egress().greets()) {
+                    GuestGreetings.prepare(networks(), id);
+                }
                 yield certified(settled(places, joined.egress()), id, spec, rootfs);
             }
         };
@@ -185,7 +188,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     /// Answers the questions of a container that was launched, if its plan has sockets for them, relays its ports and
     /// opens its gates.
     void serve(ContainerId id, ContainerSpec spec, Launched launched, GateSecrets secrets) {
-        if (!(spec.network() instanceof Network.Joined)) {
+        if (!(spec.network() instanceof Network.Joined joined)) {
             return;
         }
         launched.resolver().ifPresent(sockets -> served.begin(id, spec, sockets));
@@ -194,13 +197,16 @@ final class GuestNetworks implements Holding, AutoCloseable {
         if (!ports.isEmpty()) {
             served.relay(id, all.attachments(id), ports, all.reserved(id));
         }
-        if (!GateSecrets.of(spec).isEmpty()) {
-            try {
+        try {
+            if (!GateSecrets.of(spec).isEmpty()) {
                 served.gate(id, all.attachments(id), all, secrets::copy);
-            } catch (IOException e) {
-                throw new EngineException(
-                        "GATE_FAILED", "the gates of the container could not be opened (" + e.getMessage() + ")", e);
             }
+            if (joined.egress().greets()) {
+                served.greet(id, all.attachments(id), all);
+            }
+        } catch (IOException e) {
+            throw new EngineException(
+                    "GATE_FAILED", "the gates of the container could not be opened (" + e.getMessage() + ")", e);
         }
     }
 

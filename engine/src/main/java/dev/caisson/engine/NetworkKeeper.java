@@ -312,6 +312,23 @@ public final class NetworkKeeper implements AutoCloseable {
             if (!GateSecrets.of(spec).isEmpty()) {
                 gate(id, spec, places, networks);
             }
+            greet(id, places, networks);
+        }
+    }
+
+    /// By what is recorded: who changes the list writes the spec after that.
+    private void greet(ContainerId id, List<Attachment> places, Networks networks) {
+        if (!networks.egress(id).greets()) {
+            served.greetNone(id);
+            return;
+        }
+        try {
+            served.greet(id, places, networks);
+        } catch (IOException e) {
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    "names that container " + id.shortForm() + " reaches by greetings lead nowhere",
+                    e);
         }
     }
 

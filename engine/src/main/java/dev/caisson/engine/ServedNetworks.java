@@ -28,6 +28,7 @@ final class ServedNetworks implements AutoCloseable {
     private @Nullable PortRelay relay;
     private @Nullable EgressDenials denials;
     private @Nullable GuestGates gates;
+    private @Nullable GuestGreetings greetings;
     private boolean closed;
 
     /// Ports of a container that are relayed, and what to.
@@ -77,6 +78,26 @@ final class ServedNetworks implements AutoCloseable {
             gates = known;
         }
         known.begin(id, places, networks, values);
+    }
+
+    /// Reads the greetings of a container's TLS, until [#end].
+    synchronized void greet(ContainerId id, List<Attachment> places, Networks networks) throws IOException {
+        if (closed) {
+            return;
+        }
+        GuestGreetings known = greetings;
+        if (known == null) {
+            known = new GuestGreetings(options, denials()::add);
+            greetings = known;
+        }
+        known.begin(id, places, networks);
+    }
+
+    /// Reads none any more.
+    synchronized void greetNone(ContainerId id) {
+        if (greetings != null) {
+            greetings.end(id.value());
+        }
     }
 
     /// Relays those of a container's ports that need it, until [#rest].
@@ -142,6 +163,9 @@ final class ServedNetworks implements AutoCloseable {
         if (gates != null) {
             gates.end(id);
         }
+        if (greetings != null) {
+            greetings.end(id);
+        }
     }
 
     /// Ends what belongs to one run, and closes its sockets, which keep its network namespace. Gates stay open: the
@@ -163,6 +187,10 @@ final class ServedNetworks implements AutoCloseable {
         if (gates != null) {
             gates.close();
             gates = null;
+        }
+        if (greetings != null) {
+            greetings.close();
+            greetings = null;
         }
         NameService asked = names;
         if (asked != null) {

@@ -34,6 +34,12 @@ final class NetworkRules {
                                     + Allowance.HOST_SERVICES.option() + "="
                                     + joined.hostServices().ports().getFirst()));
                 }
+                if (joined.egress().greets() && !joined.gates().isEmpty()) {
+                    findings.add(new Finding(
+                            "EGRESS_REFUSED",
+                            "secret " + joined.gates().getFirst().secret() + " has a gate, which reads greetings of TLS"
+                                    + " itself: leave --egress-sni out"));
+                }
                 joined.gates().stream()
                         .filter(gate -> !gate.isOn(joined.egress()))
                         .forEach(gate -> findings.add(new Finding(

@@ -71,7 +71,7 @@ final class EgressAdmission implements Admission {
         boolean six = address.getAddress().length != 4;
         container.addresses(six).forEach(source -> {
             for (Destination.Name one : listed.of(name)) {
-                if (!listed.allows(address, one.port(), one.transport())) {
+                if (!one.greeted() && !listed.allows(address, one.port(), one.transport())) {
                     pins.computeIfAbsent(Pins.place(six), _ -> new ArrayList<>())
                             .add(Pins.pin(source, address, one, name, lasting));
                 }

@@ -1,5 +1,6 @@
 package dev.caisson.network;
 
+import dev.caisson.spec.Destination;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.Transport;
 import java.time.Duration;
@@ -18,8 +19,24 @@ public record GateLead(String host, int port, int gatePort) {
     /// How often [Memberships#renewLeads] is to be called.
     public static final Duration RENEWED_EACH = Duration.ofSeconds(3);
 
+    private static final String GREETINGS = "*";
+
+    /// Returns the lead of all names that are reached by greetings of TLS.
+    ///
+    /// @param listening port of who reads them; 0 while nobody does
+    public static GateLead ofGreetings(int listening) {
+        return new GateLead(GREETINGS, Destination.Name.GREETED, listening);
+    }
+
+    boolean isOfGreetings() {
+        return host.equals(GREETINGS);
+    }
+
     /// True if a list of destinations has the host and port.
     boolean isOn(Egress egress) {
+        if (isOfGreetings()) {
+            return egress.greets();
+        }
         return egress instanceof Egress.Listed listed
                 && listed.of(host).stream().anyMatch(one -> one.port() == port && one.transport() == Transport.TCP);
     }

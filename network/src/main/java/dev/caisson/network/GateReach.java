@@ -26,6 +26,11 @@ public final class GateReach implements AutoCloseable {
                 .isPresent();
     }
 
+    /// True if the greeting of a container may have a name at the moment.
+    public synchronized boolean greets(ContainerId container, String name) {
+        return listed(container).filter(list -> list.greets(name)).isPresent();
+    }
+
     /// Returns those of the addresses of a name that a container may reach by it: none of a private or
     /// otherwise special range or of the host, unless the list has the address itself.
     public synchronized List<InetAddress> reached(ContainerId container, int port, List<InetAddress> addresses) {

@@ -55,8 +55,9 @@ final class Pins {
     /// True if a list lets a name of it open an element's port.
     static boolean isAllowed(Egress.Listed listed, TableQueries.Element element) {
         return listed.of(element.comment()).stream()
-                .anyMatch(one ->
-                        Arrays.equals(tail(element.key()), Elements.key(transport(one), Elements.number(one.port()))));
+                .anyMatch(one -> !one.greeted()
+                        && Arrays.equals(
+                                tail(element.key()), Elements.key(transport(one), Elements.number(one.port()))));
     }
 
     private static byte[] transport(Destination.Name name) {

@@ -190,9 +190,15 @@ final class RecordedNames implements AutoCloseable {
         var found = new HashMap<String, List<InetAddress>>();
         addresses.forEach((name, all) -> found.put(name, List.copyOf(all)));
         own.outward(false)
-                .ifPresent(place -> own.gates().forEach(gate -> found.put(gate.host(), List.of(place.gateway()))));
+                .ifPresent(place -> own.gates().stream()
+                        .filter(gate -> !gate.isOfGreetings())
+                        .forEach(gate -> found.put(gate.host(), List.of(place.gateway()))));
         boolean leadsOut = own.attachments().stream().anyMatch(place -> !place.internal());
-        return new NameTable(found, names, subnets, leadsOut);
+        Optional<NameTable.Greeted> greeted = own.outward(false)
+                .flatMap(place -> own.egress() instanceof Egress.Listed listed && listed.greets()
+                        ? Optional.of(new NameTable.Greeted(listed::greets, place.gateway()))
+                        : Optional.empty());
+        return new NameTable(found, names, subnets, leadsOut, greeted);
     }
 
     /// Its own names for others come before what these are called, as Docker has it.

@@ -18,7 +18,11 @@ public sealed interface Destination {
     ///
     /// @param name in lower case, without a last dot
     /// @param below true for every name below it in place of itself, `*.example.com`
-    record Name(String name, boolean below, int port, Transport transport) implements Destination {
+    /// @param greeted true if only connections of TLS go there whose greeting has the name, `example.com:443/sni`
+    record Name(String name, boolean below, int port, Transport transport, boolean greeted) implements Destination {
+        /// The port of TLS that is led by the name in a greeting.
+        public static final int GREETED = 443;
+
         private static final Pattern NAME = Pattern.compile("(?!.{254})(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\\.)*"
                 + "(?![0-9]+$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?");
 
@@ -29,6 +33,23 @@ public sealed interface Destination {
             }
             DestinationText.requirePorts(port, port);
             present(transport, "transport");
+            if (greeted && (port != GREETED || transport != Transport.TCP)) {
+                throw ArgumentException.invalid(
+                        name + ":" + port + " cannot be reached by the name in a greeting of TLS: write " + name + ":"
+                                + GREETED + "/sni");
+            }
+        }
+
+        /// The same without a look at greetings.
+        public Name(String name, boolean below, int port, Transport transport) {
+            this(name, below, port, transport, false);
+        }
+
+        /// True if a name of this is also one of the other.
+        boolean overlaps(Name other) {
+            return (name.equals(other.name) && below == other.below)
+                    || (below && other.name.endsWith("." + name))
+                    || (other.below && name.endsWith("." + other.name));
         }
 
         /// True if this allows to ask for a name.
@@ -40,7 +61,8 @@ public sealed interface Destination {
 
         @Override
         public String text() {
-            return (below ? "*." : "") + name + ":" + port + DestinationText.suffix(transport);
+            return (below ? "*." : "") + name + ":" + port
+                    + (greeted ? DestinationText.GREETED : DestinationText.suffix(transport));
         }
     }
 
@@ -69,7 +91,8 @@ public sealed interface Destination {
     }
 
     /// Reads `NAME:PORT`, `*.NAME:PORT`, `ADDRESS:PORT`, `SUBNET:PORT`, with `[…]` around IPv6, a range or `*` for the
-    /// ports of addresses, and `/udp` behind it for UDP.
+    /// ports of addresses, `/udp` behind it for UDP, and `/sni` for TLS that greets
+    /// the name.
     static Destination parse(String text) {
         return DestinationText.parse(present(text, "text"));
     }

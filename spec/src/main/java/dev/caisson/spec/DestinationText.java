@@ -10,9 +10,10 @@ import java.util.regex.Pattern;
 /// Destinations as options and files name them.
 final class DestinationText {
     static final int HIGHEST = 65535;
+    static final String GREETED = "/sni";
 
     private static final Pattern TEXT = Pattern.compile("(?:\\[(?<six>[^\\[\\]]+)\\]|(?<host>[^\\[\\]:,\\s]+))"
-            + ":(?:\\*|(?<first>\\d{1,5})(?:-(?<last>\\d{1,5}))?)(?:/(?<transport>tcp|udp))?");
+            + ":(?:\\*|(?<first>\\d{1,5})(?:-(?<last>\\d{1,5}))?)(?:/(?<transport>tcp|udp|sni))?");
 
     private DestinationText() {}
 
@@ -32,19 +33,25 @@ final class DestinationText {
         if (bracketed != subnet.map(Subnet::isIpv6).orElse(false)) {
             throw malformed(text);
         }
-        return subnet.isPresent()
-                ? new Destination.Addresses(subnet.get(), from, to, transport)
-                : name(text, host, from, to, transport);
+        boolean greeted = "sni".equals(parts.group("transport"));
+        if (subnet.isEmpty()) {
+            return name(text, host, from, to, transport, greeted);
+        }
+        if (greeted) {
+            throw ArgumentException.invalid(
+                    "\"" + text + "\" has no name that a greeting of TLS could have: leave " + GREETED + " out");
+        }
+        return new Destination.Addresses(subnet.get(), from, to, transport);
     }
 
-    private static Destination name(String text, String host, int from, int to, Transport transport) {
+    private static Destination name(String text, String host, int from, int to, Transport transport, boolean greeted) {
         if (from != to) {
             throw ArgumentException.invalid("\"" + text + "\" has several ports, which only addresses may have: write "
                     + host + ":443, and each further port of the name again");
         }
         boolean below = host.startsWith("*.");
         return new Destination.Name(
-                (below ? host.substring(2) : host).toLowerCase(Locale.ROOT), below, from, transport);
+                (below ? host.substring(2) : host).toLowerCase(Locale.ROOT), below, from, transport, greeted);
     }
 
     /// Returns the addresses that a text names; empty if it is no address.

@@ -46,8 +46,31 @@ public sealed interface Egress {
         return new Listed(destinations);
     }
 
+    /// Returns the same, with port 443 of names for connections of TLS alone whose greeting has the name.
+    default Egress greeted() {
+        List<Destination> all = switch (this) {
+            case All _ -> List.of();
+            case Listed listed ->
+                listed.destinations().stream().map(Listed::greeted).toList();
+        };
+        var greeted = new Listed(all);
+        if (!greeted.greets()) {
+            throw ArgumentException.invalid("no name with port " + Destination.Name.GREETED
+                    + " is on the list, so no greeting can be looked at: name one, as example.com:443");
+        }
+        return greeted;
+    }
+
     /// Returns it as [#parse] reads it.
     String text();
+
+    /// True if connections are led by the names in their greetings.
+    default boolean greets() {
+        return switch (this) {
+            case All _ -> false;
+            case Listed listed -> listed.names().stream().anyMatch(Destination.Name::greeted);
+        };
+    }
 
     /// True if a name has to be looked up for it.
     default boolean hasNames() {
@@ -75,6 +98,32 @@ public sealed interface Egress {
                 throw ArgumentException.invalid(destinations.size() + " destinations are too many: name at most " + MOST
                         + ", or the subnets that they are in");
             }
+            requireAlone(destinations);
+        }
+
+        /// A name that is led by greetings is answered with an address of the host, which has no other port of it.
+        private static void requireAlone(List<Destination> destinations) {
+            List<Destination.Name> greeted = new ArrayList<>();
+            List<Destination.Name> others = new ArrayList<>();
+            for (Destination one : destinations) {
+                if (one instanceof Destination.Name name) {
+                    (name.greeted() ? greeted : others).add(name);
+                }
+            }
+            for (Destination.Name name : greeted) {
+                others.stream().filter(name::overlaps).findFirst().ifPresent(other -> {
+                    throw ArgumentException.invalid(name.text() + " leads by the name in a greeting, so " + other.text()
+                            + " would lead nowhere: leave one of them out");
+                });
+            }
+        }
+
+        private static Destination greeted(Destination one) {
+            return one instanceof Destination.Name name
+                            && name.port() == Destination.Name.GREETED
+                            && name.transport() == Transport.TCP
+                    ? new Destination.Name(name.name(), name.below(), name.port(), name.transport(), true)
+                    : one;
         }
 
         public List<Destination.Name> names() {
@@ -89,6 +138,11 @@ public sealed interface Egress {
                     .filter(Destination.Addresses.class::isInstance)
                     .map(Destination.Addresses.class::cast)
                     .toList();
+        }
+
+        /// True if a greeting may have a name.
+        public boolean greets(String name) {
+            return of(name).stream().anyMatch(Destination.Name::greeted);
         }
 
         /// Returns the ports that are allowed of a name.

@@ -33,6 +33,8 @@ class EgressTest {
                 "[2001:db8::/32]:1-65535|[2001:db8::/32]:*",
                 "localhost:80|localhost:80",
                 "a:1,b:2,a:1|a:1,b:2",
+                "Example.com:443/sni,*.example.com:443/sni|example.com:443/sni,*.example.com:443/sni",
+                "a.test:443/sni,b.test:443,a.test.other:80|a.test:443/sni,b.test:443,a.test.other:80",
                 "_srv.example.com:80|_srv.example.com:80",
                 "xn--bcher-kva.example:443|xn--bcher-kva.example:443"
             })
@@ -57,6 +59,14 @@ class EgressTest {
                 "example.com:*",
                 "example.com.:443",
                 "example.com:443/icmp",
+                "example.com:80/sni",
+                "192.0.2.7:443/sni",
+                "10.0.0.0/8:443/sni",
+                "a.test:443/sni,a.test:80",
+                "a.test:443/sni,a.test:443/udp",
+                "a.test:443/sni,a.test:443",
+                "*.test:443/sni,a.test:80",
+                "a.test:443/sni,*.test:80",
                 "*:443",
                 "*.:443",
                 "*.*.example.com:443",
@@ -137,5 +147,26 @@ class EgressTest {
         assertThat(Egress.only("192.0.2.7:1").hasNames()).isFalse();
         assertThat(Egress.none().hasNames()).isFalse();
         assertThat(Egress.all().hasNames()).isFalse();
+    }
+
+    @Test
+    void port443OfNamesIsReachedByGreetings() {
+        Egress egress = Egress.parse("a.test:443,*.b.test:443,c.test:80,d.test:443/udp,10.0.0.0/8:443");
+
+        assertThat(egress.greets()).isFalse();
+        assertThat(egress.greeted().greets()).isTrue();
+        assertThat(egress.greeted().text())
+                .isEqualTo("a.test:443/sni,*.b.test:443/sni,c.test:80,d.test:443/udp,10.0.0.0/8:443");
+        assertThat(egress.greeted().greeted()).isEqualTo(egress.greeted());
+        Egress.Listed list = (Egress.Listed) egress.greeted();
+        assertThat(list.greets("A.test")).isTrue();
+        assertThat(list.greets("x.b.test")).isTrue();
+        assertThat(list.greets("b.test")).isFalse();
+        assertThat(list.greets("c.test")).isFalse();
+        for (Egress none : List.of(Egress.all(), Egress.none(), Egress.parse("a.test:80,10.0.0.0/8:443"))) {
+            assertThatThrownBy(none::greeted)
+                    .isInstanceOf(ArgumentException.class)
+                    .hasMessageContaining("example.com:443");
+        }
     }
 }

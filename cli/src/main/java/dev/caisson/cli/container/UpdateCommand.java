@@ -42,6 +42,9 @@ public final class UpdateCommand extends ContainerCommand {
             description = "What it may send to outside of its networks; connections that are not allowed any more end.")
     private @Nullable String egress;
 
+    @Option(names = "--egress-sni", description = EgressText.SNI_HELP)
+    private boolean egressSni;
+
     @Option(
             names = "--network-bandwidth",
             paramLabel = "RATE|in=RATE,out=RATE|all",
@@ -66,6 +69,7 @@ public final class UpdateCommand extends ContainerCommand {
         limits.given().over(Limits.defaults()); // refuses what is malformed before anything is changed
         if (restart == null
                 && egress == null
+                && !egressSni
                 && bandwidth == null
                 && limits.given().isEmpty()) {
             throw CommandException.usage("you must provide one or more flags when using this command:"
@@ -75,8 +79,11 @@ public final class UpdateCommand extends ContainerCommand {
             throw CommandException.refused(
                     "--cpu-quota -1", "a limit of processor time can be changed, not taken away: give another one");
         }
+        if (egressSni && egress == null) {
+            throw EgressText.withoutList();
+        }
         policy = Optional.ofNullable(restart).map(RestartPolicy::parse);
-        reach = Optional.ofNullable(egress).map(EgressText::parse);
+        reach = Optional.ofNullable(egress).map(text -> EgressText.parse(text, egressSni));
         rates = Optional.ofNullable(bandwidth).map(Bandwidth::parse);
     }
 

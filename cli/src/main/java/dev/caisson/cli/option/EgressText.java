@@ -12,7 +12,12 @@ public final class EgressText {
     /// Placeholder of the value in help.
     public static final String LABEL = "all|none|FILE|NAME:PORT,…";
 
+    /// Help of the option that has greetings looked at.
+    public static final String SNI_HELP =
+            "On port 443 of the names of --egress, pass on only TLS whose greeting has that name; QUIC is refused.";
+
     private static final String OPTION = "--egress";
+    private static final String SNI = "--egress-sni";
     private static final int MOST_BYTES = 1 << 20;
 
     private EgressText() {}
@@ -27,6 +32,23 @@ public final class EgressText {
         } catch (ArgumentException e) {
             throw CommandException.refused(OPTION, e.sentence());
         }
+    }
+
+    /// Reads it, and has names with port 443 reached by their greeting if that is wanted.
+    ///
+    /// @throws CommandException OPTION_REFUSED
+    public static Egress parse(String text, boolean sni) {
+        Egress egress = parse(text);
+        try {
+            return sni ? egress.greeted() : egress;
+        } catch (ArgumentException e) {
+            throw CommandException.refused(SNI, e.sentence());
+        }
+    }
+
+    /// Returns the refusal of the option without a list.
+    public static CommandException withoutList() {
+        return CommandException.refused(SNI, "there is no list of names: give --egress NAME:443 too");
     }
 
     private static Egress file(String path) {

@@ -54,6 +54,7 @@ final class NetworkOptions {
     private List<String> lookupOptions = List.of();
     private List<String> hosts = List.of();
     private @Nullable String egress;
+    private boolean egressSni;
     private @Nullable String bandwidth;
     private List<String> allowed = List.of();
 
@@ -115,6 +116,7 @@ final class NetworkOptions {
                         EgressText.LABEL,
                         "What it may send to outside of its networks: names, *.NAME, addresses and subnets, each with a port; a file has one a line (default: all).",
                         value -> egress = value)
+                .flag("--egress-sni", EgressText.SNI_HELP, value -> egressSni = value)
                 .text(
                         "--network-bandwidth",
                         BANDWIDTH_LABEL,
@@ -212,6 +214,7 @@ final class NetworkOptions {
         given.put("--dns-option", !lookup && !lookupOptions.isEmpty());
         given.put("--add-host", !lookup && !hosts.isEmpty());
         given.put("--egress", egress != null);
+        given.put("--egress-sni", egressSni);
         given.put("--network-bandwidth", bandwidth != null);
         given.put("--allow host-services", !allowed.isEmpty());
         for (Map.Entry<String, Boolean> option : given.entrySet()) {
@@ -297,7 +300,10 @@ final class NetworkOptions {
 
     private Egress egress() {
         String text = egress;
-        return text == null ? Egress.all() : EgressText.parse(text);
+        if (text == null && egressSni) {
+            throw EgressText.withoutList();
+        }
+        return text == null ? Egress.all() : EgressText.parse(text, egressSni);
     }
 
     private Bandwidth bandwidth() {

@@ -50,6 +50,15 @@ class EgressTextTest {
     }
 
     @Test
+    void names_are_reached_by_greetings_if_that_is_wanted() {
+        assertThat(network("--network", "web", "--egress-sni", "--egress", "example.com:443,10.0.0.0/8:5432"))
+                .isEqualTo(Network.on("web").egress(Egress.parse("example.com:443/sni,10.0.0.0/8:5432")));
+        refused("--egress-sni", "give --egress NAME:443", "--network", "web", "--egress-sni");
+        refused("--egress-sni", "no name with port 443", "--network", "web", "--egress-sni", "--egress", "none");
+        refused("--egress-sni", "loopback alone", "--egress-sni");
+    }
+
+    @Test
     void a_container_with_loopback_alone_has_no_list() {
         refused("--egress", "loopback alone", "--egress", "none");
         refused("--egress", "loopback alone", "--network", "none", "--egress", "all");

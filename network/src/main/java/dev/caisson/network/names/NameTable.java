@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
 
 /// The names that one container sees at one moment.
 ///
@@ -19,7 +20,11 @@ public record NameTable(
         Map<String, List<InetAddress>> addresses,
         Map<InetAddress, String> names,
         List<Subnet> subnets,
-        boolean leadsOut) {
+        boolean leadsOut,
+        Optional<Greeted> greeted) {
+    /// Names that are answered with an address of the host, which leads on by the greetings of TLS.
+    public record Greeted(Predicate<String> names, InetAddress host) {}
+
     /// Records of an answer, perhaps none.
     ///
     /// @param code response code
@@ -39,6 +44,14 @@ public record NameTable(
         addresses = Map.copyOf(addresses);
         names = Map.copyOf(names);
         subnets = List.copyOf(subnets);
+    }
+
+    public NameTable(
+            Map<String, List<InetAddress>> addresses,
+            Map<InetAddress, String> names,
+            List<Subnet> subnets,
+            boolean leadsOut) {
+        this(addresses, names, subnets, leadsOut, Optional.empty());
     }
 
     /// A table that knows nobody and asks others.
@@ -80,6 +93,9 @@ public record NameTable(
         List<InetAddress> found = addresses.get(name);
         if (found != null) {
             return Optional.of(ofFamily(found, query.type()));
+        }
+        if (greeted.filter(led -> led.names().test(name)).isPresent()) {
+            return Optional.of(ofFamily(List.of(greeted.get().host()), query.type()));
         }
         return reversed(name).flatMap(address -> ofAddress(address, query.type()));
     }
