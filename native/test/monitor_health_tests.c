@@ -153,6 +153,7 @@ static void a_container_is_starting_then_healthy_or_not(void)
 	CHECK_EQUAL(STATE_HEALTH_STARTING, state_of(watched.socket).flags & STATE_HEALTH_STARTING);
 	CHECK(await_probe_after(0) && await_probe_after(newest()->started_millis) && await_probe_after(newest()->started_millis));
 	CHECK_EQUAL(0, results.streak); /* failures at the start do not count */
+	CHECK_EQUAL(0, results.changes);
 	CHECK_EQUAL(STATE_HEALTH_STARTING, state_of(watched.socket).flags & (STATE_HEALTH_STARTING | STATE_HEALTHY | STATE_UNHEALTHY));
 	CHECK_EQUAL(3, newest()->code);
 	check_output("out\nerr\n");
@@ -168,6 +169,24 @@ static void a_container_is_starting_then_healthy_or_not(void)
 	CHECK_EQUAL(HEALTH_PROBES, results.count);
 	for (unsigned i = 1; i < results.count; i++)
 		CHECK(results.probe[i].started_millis >= results.probe[i - 1].finished_millis + 30); /* the interval, but for rounding */
+	CHECK_EQUAL(3, results.changes);
+	for (unsigned i = 0; i < results.changes; i++)
+		CHECK_EQUAL(i == 1 ? STATE_UNHEALTHY : STATE_HEALTHY, results.change[i].state);
+	end();
+}
+
+/* Each result is written with the change that it makes. */
+static void as_many_failures_as_were_asked_for_make_it_unhealthy(void)
+{
+	struct monitor_health health = usual;
+	health.retries = 3, health.interval_millis = 150;
+	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = "exit 1"}, health));
+	CHECK_EQUAL(0, start());
+	CHECK(await_flag(STATE_UNHEALTHY));
+	for (int tries = 0; tries < 2000 && (!read_results() || results.changes == 0); tries++)
+		usleep(1000);
+	CHECK(results.count >= 3 && results.changes == 1);
+	CHECK(results.change[0].millis > results.probe[1].finished_millis && results.change[0].millis <= results.probe[2].finished_millis);
 	end();
 }
 
@@ -240,6 +259,26 @@ static unsigned held(void)
 	for (const char *at = text; *at; at++)
 		count += *at == ' ';
 	return count;
+}
+
+/* The monitor has it killed at once, and waits for it: else it would be a child that has ended. */
+static void a_probe_that_runs_ends_with_a_pause(void)
+{
+	struct monitor_health health = usual;
+	char word = 0;
+	health.interval_millis = 1000;
+	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = "exec sleep 1000"}, health));
+	CHECK_EQUAL(0, start());
+	unsigned without = held();
+	for (int tries = 0; tries < 2000 && held() < without + 4; tries++)
+		usleep(5000);
+	CHECK_EQUAL(without + 4, held()); /* the process, its pidfd, its socket and its output */
+	CHECK_EQUAL(0, pread(kill_file, &word, 1, 0));
+	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_PAUSE, 0, NULL, 0, NULL, 0));
+	CHECK_EQUAL(without, held());
+	CHECK(pread(kill_file, &word, 1, 0) == 1 && word == '1');
+	CHECK(!read_results() || results.count == 0); /* it has no result */
+	end();
 }
 
 static void probes_leave_nothing_behind(void)
@@ -346,7 +385,76 @@ static void a_probe_is_in_the_container_with_its_own_oom_score(void)
 		  "boxed\n/tmp\n321\nend\n");
 }
 
+/* ---- values that are taken out ---- */
+
+/* A table of one value, with a filter and buckets that let everything through. */
+static int table_of(const char *value, const char *word)
+{
+	struct {
+		struct redaction_table head;
+		uint64_t filter[1];
+		uint32_t bucket[16];
+		struct redaction_pattern pattern;
+		struct redaction_word word;
+		char bytes[64];
+	} __attribute__((packed)) table = {.filter = {~0ull}};
+	uint32_t at = (uint32_t)((char *)table.bytes - (char *)&table), length = (uint32_t)strlen(value), put = (uint32_t)strlen(word);
+	table.head = (struct redaction_table){.magic = PLAN_MAGIC, .size = at + length + put, .key = 1, .filter_bits = 6, .bucket_bits = 4,
+		.patterns = 1, .words = 1};
+	table.pattern = (struct redaction_pattern){.next = UINT32_MAX, .at = at, .length = (uint16_t)length, .word = 0};
+	table.word = (struct redaction_word){.at = at + length, .length = put};
+	memcpy(table.bytes, value, length);
+	memcpy(table.bytes + length, word, put);
+	int file = memfd_create("table", MFD_CLOEXEC);
+	CHECK(write(file, &table, table.head.size) == (ssize_t)table.head.size);
+	return file;
+}
+
+/* In whatever pieces it comes; what only begins like it is kept. */
+static void a_value_is_taken_out_of_the_output_of_a_probe(void)
+{
+	static const char script[] = "printf 'a value-of-the-test b value-of'; sleep 0.1; printf -- '-the-test c value-of-'";
+	static struct message reply;
+	struct monitor_header header = {.op = MONITOR_REDACT, .version = MONITOR_VERSION};
+	int table = table_of("value-of-the-test", "[db]");
+	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = script}, usual));
+	CHECK(engine_send(watched.socket, &header, sizeof header, &table, 1) > 0);
+	CHECK_EQUAL(0, await_reply(watched.socket, MONITOR_REDACT, &reply));
+	close(table);
+	CHECK_EQUAL(0, start());
+	CHECK(await_probe_after(0));
+	check_output("a [db] b [db] c value-of-");
+	end();
+}
+
 /* ---- the file ---- */
+
+/* The oldest results and changes go. */
+static void a_full_file_goes_on(void)
+{
+	static struct monitor_health_log full;
+	struct monitor_health health = usual;
+	health.interval_millis = 1500;
+	full.magic = PLAN_MAGIC, full.count = HEALTH_PROBES, full.changes = HEALTH_CHANGES;
+	for (unsigned i = 0; i < HEALTH_PROBES; i++)
+		full.probe[i].started_millis = i + 1;
+	for (unsigned i = 0; i < HEALTH_CHANGES; i++)
+		full.change[i].millis = i + 1, full.change[i].state = STATE_UNHEALTHY;
+	CHECK(begin_with(UNTIL_KILLED, &(struct probe){.script = "true"}, health));
+	int file = openat(watched.log, MONITOR_HEALTH_FILE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(write(file, &full, sizeof full) == sizeof full);
+	close(file);
+	CHECK_EQUAL(0, start());
+	CHECK(await_probe_after(HEALTH_PROBES));
+	CHECK_EQUAL(HEALTH_PROBES, results.count);
+	for (unsigned i = 0; i + 1 < HEALTH_PROBES; i++)
+		CHECK_EQUAL(i + 2, results.probe[i].started_millis);
+	CHECK_EQUAL(HEALTH_CHANGES, results.changes);
+	for (unsigned i = 0; i + 1 < HEALTH_CHANGES; i++)
+		CHECK(results.change[i].millis == i + 2 && results.change[i].state == STATE_UNHEALTHY);
+	CHECK_EQUAL(STATE_HEALTHY, results.change[HEALTH_CHANGES - 1].state);
+	end();
+}
 
 static void results_that_cannot_be_written_are_not_left_old(void)
 {
@@ -429,10 +537,18 @@ static void health_that_makes_no_sense_is_refused(void)
 	for (unsigned i = 0; i < 11; i++)
 		refused(health[i], EINVAL);
 	refused(health[11], EBADMSG); /* descriptors for probes, and none */
+	for (int score = -1000; score <= 1000; score += 2000) {
+		struct monitor_health most = usual;
+		most.oom_score = score;
+		CHECK(begin_with("true", &(struct probe){.script = "true"}, most));
+		end();
+	}
 }
 
 const struct test monitor_health_tests[] = {
 	{"health: starting, healthy, unhealthy", a_container_is_starting_then_healthy_or_not},
+	{"health: how many failures", as_many_failures_as_were_asked_for_make_it_unhealthy},
+	{"health: paused meanwhile", a_probe_that_runs_ends_with_a_pause},
 	{"health: paused", no_probe_runs_while_the_container_is_paused},
 	{"health: a pause that fails", a_pause_that_fails_does_not_end_health_checks},
 	{"health: ended", a_container_that_has_ended_is_not_healthy},
@@ -442,6 +558,8 @@ const struct test monitor_health_tests[] = {
 	{"health: cannot run", a_probe_that_cannot_run_says_why},
 	{"health: output", the_output_of_a_probe_is_bounded},
 	{"health: in the container", a_probe_is_in_the_container_with_its_own_oom_score},
+	{"health: values", a_value_is_taken_out_of_the_output_of_a_probe},
+	{"health: a full file", a_full_file_goes_on},
 	{"health: no place for results", results_that_cannot_be_written_are_not_left_old},
 	{"health: another's file", a_file_that_is_not_its_own_is_begun_anew},
 	{"health: the next run", the_next_run_counts_anew_and_keeps_results},

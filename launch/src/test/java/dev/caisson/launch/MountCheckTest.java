@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.ImageReference;
 import dev.caisson.launch.VerifierTest.Deviation;
+import dev.caisson.spec.Allowance;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.SecretFile;
 import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
 import java.io.IOException;
@@ -14,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,6 +188,67 @@ class MountCheckTest {
             image.mounts.put("/data", other);
             assertThat(volume(image).outcome()).as(other).isEqualTo(Verifier.Outcome.DIFFERENT);
         }
+    }
+
+    private Verifier.Check secrets(FakeProcess process, String mount) {
+        process.mounts.put("/run/secrets", mount);
+        return process.running().stream()
+                .filter(check -> check.subject().equals("mount /run/secrets"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// Whoever may mount could make the mount writable again, so that the file system itself is read-only then.
+    @Test
+    void secrets_are_all_of_a_file_system_in_memory_that_the_container_cannot_change() throws IOException {
+        ContainerSpec spec = VerifierTest.unfiltered().mount(new Mount.Secrets(List.of(SecretFile.of("db"))));
+        var process =
+                new FakeProcess(Files.createDirectory(proc.resolve("usual")), Samples.plan(spec, Samples.hybridHost()));
+        String asPlanned = "ro,nosuid,nodev,noexec - ramfs rw";
+
+        Verifier.Check check = secrets(process, asPlanned);
+        assertThat(check.outcome()).isEqualTo(Verifier.Outcome.AS_PLANNED);
+        assertThat(check.planned()).isEqualTo("secrets, ramfs ro,nosuid,nodev,noexec, private");
+        assertThat(check.found()).isEqualTo("ramfs ro,nosuid,nodev,noexec, private");
+        for (String other : List.of(
+                "rw,nosuid,nodev,noexec - ramfs rw",
+                "ro,nodev,noexec - ramfs rw",
+                "ro,nosuid,noexec - ramfs rw",
+                "ro,nosuid,nodev - ramfs rw",
+                "ro,nosuid,nodev,noexec - tmpfs rw",
+                "ro,nosuid,nodev,noexec - ramfs rw /part",
+                "ro,nosuid,nodev,noexec shared:1 - ramfs rw")) {
+            assertThat(secrets(process, other).outcome()).as(other).isEqualTo(Verifier.Outcome.DIFFERENT);
+        }
+        assertThat(secrets(process, "ro,nosuid,nodev,noexec shared:1 - ramfs rw")
+                        .found())
+                .isEqualTo("ramfs ro,nosuid,nodev,noexec, shared:1");
+
+        var mighty = new FakeProcess(
+                Files.createDirectory(proc.resolve("mighty")),
+                Samples.plan(
+                        spec.addCapabilities(Set.of(Capability.SYS_ADMIN)).allow(Allowance.DANGEROUS_CAPABILITIES),
+                        Samples.hybridHost()));
+        assertThat(secrets(mighty, asPlanned).outcome()).isEqualTo(Verifier.Outcome.DIFFERENT);
+        assertThat(secrets(mighty, "ro,nosuid,nodev,noexec - ramfs ro").outcome())
+                .isEqualTo(Verifier.Outcome.AS_PLANNED);
+    }
+
+    @Test
+    void mounts_that_pass_events_on_are_named_and_else_counted() throws IOException {
+        var process = new FakeProcess(proc, VerifierTest.plan());
+        assertThat(propagation(process)).matches("all [1-9][0-9]+ private");
+        process.later.add("/srv/a rw shared:7 - tmpfs");
+        process.later.add("/srv/b rw master:8 - tmpfs");
+        assertThat(propagation(process)).isEqualTo("/srv/a shared:7, /srv/b master:8");
+    }
+
+    private static String propagation(FakeProcess process) {
+        return process.running().stream()
+                .filter(check -> check.subject().equals("mount propagation"))
+                .map(Verifier.Check::found)
+                .findFirst()
+                .orElseThrow();
     }
 
     @ParameterizedTest

@@ -45,6 +45,25 @@ class MountTableTest {
         assertThat(table.mounts().getLast().propagation()).isEmpty();
     }
 
+    /// The kernel leaves out what a file system does not show.
+    @Test
+    void a_file_system_without_options_has_an_empty_one() {
+        MountTable table = table("22 1 0:1 / / rw - overlay none ,rw,", "23 22 0:2 / /a rw - ext4 none rw");
+
+        assertThat(table.mounts().getFirst().ofFileSystem()).containsExactly("", "rw", "");
+    }
+
+    @Test
+    void a_stack_of_mounts_at_one_place_is_gone_up_to_its_end() {
+        MountTable table = table(
+                "23 22 0:2 / / rw - tmpfs none rw",
+                "22 1 0:1 / / rw - overlay none rw",
+                "24 23 0:3 / / rw - ext4 none rw",
+                "25 24 0:4 / / rw - xfs none rw");
+
+        assertThat(typesAt(table, "/")).containsExactly("xfs");
+    }
+
     @Test
     void a_path_with_a_space_is_found() {
         MountTable table = table("22 1 0:1 / / rw - overlay none rw", "23 22 0:2 / /my\\040data rw - ext4 none rw");

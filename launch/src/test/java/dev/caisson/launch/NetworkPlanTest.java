@@ -7,7 +7,9 @@ import dev.caisson.network.Attachment;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.Gate;
 import dev.caisson.spec.HostServices;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
@@ -127,6 +129,44 @@ class NetworkPlanTest {
         assertThat(plan.links()).isEmpty();
         assertThat(file(plan, "etc/resolv.conf")).isEmpty();
         assertThat(file(plan, "etc/hosts").orElseThrow()).endsWith("127.0.0.1\t0123456789ab\n");
+    }
+
+    @Test
+    void theVariablesOfALinkOfIpv6AloneHaveThatAddress() {
+        GuestNetwork known = Samples.networks();
+        var db = new Attachment.Linked(
+                new ContainerId("cd".repeat(32)),
+                "shop-db",
+                "my.db-1",
+                Optional.empty(),
+                AddressText.parse("fd00:20::9"),
+                List.of(PortText.ports("443").getFirst()));
+        List<Attachment> linked = List.of(
+                known.attachments().getFirst().links(List.of(db)),
+                known.attachments().getLast());
+
+        assertThat(Samples.plan(SPEC, new GuestNetwork(linked, known.host(), true, false))
+                        .only(Step.Execute.class)
+                        .environment())
+                .contains("MY_DB_1_PORT=tcp://[fd00:20::9]:443");
+    }
+
+    @Test
+    void aGateNeedsItsHostOnTheListOfWhatTheContainerMaySendTo() {
+        Network open = Network.on("web").gate(Gate.of("key").to("api.example.com"));
+        Network listed = Network.on("web")
+                .egress(Egress.only("api.example.com:443"))
+                .gate(Gate.of("key").to("api.example.com"));
+
+        assertThatThrownBy(() -> Samples.plan(Samples.spec().network(open), Samples.networks()))
+                .isInstanceOfSatisfying(
+                        RefusedException.class,
+                        e -> assertThat(e.findings()).extracting(Finding::code).containsExactly("GATE_REFUSED"));
+        assertThat(Policy.approve(
+                                Samples.spec().network(listed), Samples.host(), TrustedPaths.OF_ANY_HOST, Samples::look)
+                        .spec()
+                        .network())
+                .isEqualTo(listed);
     }
 
     @Test

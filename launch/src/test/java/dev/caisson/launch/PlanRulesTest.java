@@ -7,6 +7,7 @@ import dev.caisson.spec.Allowance;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.TerminalSize;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -259,6 +260,21 @@ class PlanRulesTest {
         assertRefused(changed(plan, steps -> steps.remove(scope)));
         assertRefused(changed(plan, steps -> steps.set(scope, new Step.RestrictScope(Step.RestrictScope.SIGNALS))));
         assertRefused(changed(plan, steps -> steps.add(limits, new Step.RaiseLoopback())));
+    }
+
+    @Test
+    void the_network_of_another_container_gets_no_links() {
+        LaunchPlan plan = Samples.plan(
+                Samples.spec().network(Network.on("web").and(NetworkEndpoint.on("back"))), Samples.networks());
+        PlanRules.verify(plan);
+        var others = new ArrayList<>(plan.steps());
+        others.removeIf(Step.RaiseLoopback.class::isInstance);
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> PlanRules.verify(plan.with(others)))
+                .withMessageContaining("the network of another container gets no links");
+        others.removeIf(step -> step instanceof Step.Netlink || step instanceof Step.Resolver);
+        PlanRules.verify(new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), others));
     }
 
     @Test
