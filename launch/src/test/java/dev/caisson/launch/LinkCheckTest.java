@@ -197,6 +197,13 @@ class LinkCheckTest {
         assertDiffers("routes", ROUTES + ", wg0 10.0.0.0/8");
     }
 
+    /// As a router of the network tells it.
+    @Test
+    void a_route_that_ends_some_time_is_seen() throws IOException {
+        add("ipv6_route", route6("fd0000cd" + "0".repeat(24), 0x30, NO_ADDRESS, 0x00400001, "eth0"));
+        assertThat(checks().getLast().found()).contains("eth0 fd00:cd::/48");
+    }
+
     @Test
     void what_is_no_address_is_told() {
         write("if_inet6", "fd00 64 40 00 80     eth0\n");

@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -105,10 +106,10 @@ class PlanBoundsTest {
     @Test
     void a_report_is_of_a_kind_that_there_is() {
         int most = Report.Kind.values().length;
-        for (int kind = 1; kind <= most; kind++) {
-            assertThat(Report.decode(report(PlanCodec.MAGIC, kind, 0)).kind())
-                    .isEqualTo(Report.Kind.values()[kind - 1]);
-        }
+        assertThat(IntStream.rangeClosed(1, most)
+                        .mapToObj(kind ->
+                                Report.decode(report(PlanCodec.MAGIC, kind, 0)).kind()))
+                .containsExactly(Report.Kind.values());
         for (byte[] odd : List.of(
                 report(PlanCodec.MAGIC, 0, 0),
                 report(PlanCodec.MAGIC, most + 1, 0),

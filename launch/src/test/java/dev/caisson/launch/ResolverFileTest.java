@@ -22,11 +22,17 @@ class ResolverFileTest {
 
     @Test
     void servers_that_only_the_host_reaches_and_what_is_no_address_are_left_out() {
-        assertThat(ResolverFile.parse(
-                                "nameserver 127.0.0.53\nnameserver ::1\nnameserver fe80::1\nnameserver 0.0.0.0\n"
-                                        + "nameserver\nnameserver example.com\n# nameserver 192.0.2.9\nnameserver 192.0.2.5 192.0.2.6\n")
-                        .text())
-                .isEqualTo("nameserver 192.0.2.5\n");
+        String odd = """
+                nameserver 127.0.0.53
+                nameserver ::1
+                nameserver fe80::1
+                nameserver 0.0.0.0
+                nameserver
+                nameserver example.com
+                # nameserver 192.0.2.9
+                nameserver 192.0.2.5 192.0.2.6
+                """;
+        assertThat(ResolverFile.parse(odd).text()).isEqualTo("nameserver 192.0.2.5\n");
     }
 
     @Test

@@ -255,6 +255,38 @@ class MonitorTest {
         assertRefused(17, Errno.EBUSY, () -> monitor.programs().read(ID, pair.theirs()));
     }
 
+    @Test
+    void a_filter_is_answered_unless_there_are_too_many_or_the_monitor_is_too_old() throws InterruptedException {
+        answer(18, Errno.EINVAL, NONE);
+        assertThat(monitor.programs().answersOneMore()).isTrue();
+        assertAsked(18, 0, NONE);
+        for (int errno : new int[] {Errno.EBUSY, Errno.EOPNOTSUPP}) {
+            answer(18, errno, NONE);
+            assertThat(monitor.programs().answersOneMore()).isFalse();
+            assertAsked(18, 0, NONE);
+        }
+        answer(18, Errno.EBUSY, NONE);
+        monitor.programs().requireAnswersOthers();
+        assertAsked(18, 0, NONE);
+        answer(18, Errno.EOPNOTSUPP, NONE);
+        assertCode("MONITOR_VERSION", () -> monitor.programs().requireAnswersOthers());
+        assertAsked(18, 0, NONE);
+
+        Sockets.Pair handed = lent();
+        answer(18, 0, NONE);
+        assertThat(monitor.programs().answer(handed.theirs())).isTrue();
+        assertHanded(18, NONE, handed);
+        for (int errno : new int[] {Errno.EBUSY, Errno.ESRCH}) {
+            answer(18, errno, NONE);
+            assertThat(monitor.programs().answer(pair.theirs())).isFalse();
+            assertAsked(18, 0, NONE);
+        }
+        answer(18, Errno.EOPNOTSUPP, NONE);
+        assertCode("MONITOR_VERSION", () -> monitor.programs().answer(pair.theirs()));
+        assertAsked(18, 0, NONE);
+        assertRefused(18, Errno.EPERM, () -> monitor.programs().answer(pair.theirs()));
+    }
+
     /// Asserts that one descriptor came with a request, and that it stayed the sender's too.
     private void assertHanded(int op, byte[] payload, Sockets.Pair handed) {
         assertThat(handed.theirs().isOpen()).isTrue();
