@@ -15,25 +15,32 @@ final class FlushGuard implements AutoCloseable {
     private final EngineOptions options;
     private @Nullable Networks networks;
     private long next = System.nanoTime();
+    private int generation;
 
     FlushGuard(EngineOptions options) {
         this.options = options;
     }
 
-    /// Looks, if it has not lately. Two questions to the kernel, and nothing changes if the tables are there.
+    /// Looks if anybody has changed the packet filter since the last look, which one question to the kernel tells, and
+    /// now and then in any case. Nothing changes if the tables are there.
     void look() {
         long now = System.nanoTime();
-        if (now - next < 0 || !HostNetworks.hasAny(options)) {
+        boolean due = now - next >= 0;
+        if (due ? !HostNetworks.hasAny(options) : networks == null) {
             return;
         }
-        next = now + PAUSE_NANOS;
         try {
             Networks known = networks;
             if (known == null) {
                 known = HostNetworks.open(options);
                 networks = known;
             }
-            known.recover(_ -> true);
+            int seen = known.generation(); // of before, so that what happens from here on is seen by the next look
+            if (due || seen != generation) {
+                next = now + PAUSE_NANOS;
+                known.recover(_ -> true);
+                generation = seen;
+            }
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "the packet filter of networks is not looked after", e);
             next = now + PAUSE_AFTER_FAILURE_NANOS;

@@ -18,16 +18,21 @@ final class EngineMachine {
 
     /// @param options of `tools/vm-run`
     static Result run(Class<?> main, String... options) throws IOException, InterruptedException {
+        return run(main, new String[0], options);
+    }
+
+    /// @param arguments of the program
+    static Result run(Class<?> main, String[] arguments, String... options) throws IOException, InterruptedException {
         var result = new Result(MACHINE_DIED, "");
         for (int tries = 0; tries < TRIES && result.status() == MACHINE_DIED; tries++) {
-            Process machine = start(main, options);
+            Process machine = start(main, arguments, options);
             String output = new String(machine.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             result = new Result(machine.waitFor(), output);
         }
         return result;
     }
 
-    private static Process start(Class<?> main, String... options) throws IOException {
+    private static Process start(Class<?> main, String[] arguments, String... options) throws IOException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("caisson.root"), "tools/vm-run").toString());
         command.addAll(List.of("-t", "280"));
@@ -41,6 +46,7 @@ final class EngineMachine {
                 "-cp",
                 EngineProcess.classPath(),
                 main.getName()));
+        command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
         return process;

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -86,7 +87,7 @@ final class LinkCheck {
                 found.add(last);
             }
         }
-        for (String[] columns : columns("net/if_inet6", IF_INET6_COLUMNS)) {
+        for (String[] columns : columns6("net/if_inet6", IF_INET6_COLUMNS)) {
             int scope = Integer.parseInt(columns[3], HEX);
             if (scope != SCOPE_HOST && scope != SCOPE_LINK) {
                 found.add(AddressText.of(inet(columns[0])));
@@ -111,14 +112,14 @@ final class LinkCheck {
 
     private Set<String> routes() {
         Set<String> found = new TreeSet<>();
-        for (String[] columns : columns("net/route", ROUTE_COLUMNS)) {
+        for (String[] columns : columns(Verifier.text(process, "net/route"), ROUTE_COLUMNS)) {
             if (!columns[0].equals("Iface")) {
                 int prefix = Integer.bitCount(Integer.parseUnsignedInt(columns[7], HEX));
                 InetAddress to = inet(turned(columns[1]));
                 found.add(route(columns[0], new Subnet(to, prefix), inet(turned(columns[2]))));
             }
         }
-        for (String[] columns : columns("net/ipv6_route", ROUTE_6_COLUMNS)) {
+        for (String[] columns : columns6("net/ipv6_route", ROUTE_6_COLUMNS)) {
             InetAddress to = inet(columns[0]);
             boolean ours = (Long.parseLong(columns[8], HEX) & RTF_REJECT_LOCAL_ANYCAST) == 0;
             if (ours && !columns[9].equals("lo") && !to.isLinkLocalAddress() && !to.isMulticastAddress()) {
@@ -132,9 +133,18 @@ final class LinkCheck {
         return link + " " + to + (gateway.isAnyLocalAddress() ? "" : " via " + AddressText.of(gateway));
     }
 
-    private List<String[]> columns(String file, int least) {
+    /// Returns nothing of a file that a kernel without IPv6 does not have.
+    private List<String[]> columns6(String file, int least) {
+        Optional<String> text = Verifier.textIfThere(process, file);
+        if (text.isEmpty()) {
+            links(); // fails if it was the process that is gone
+        }
+        return columns(text.orElse(""), least);
+    }
+
+    private static List<String[]> columns(String text, int least) {
         var rows = new ArrayList<String[]>();
-        for (String line : Verifier.text(process, file).lines().toList()) {
+        for (String line : text.lines().toList()) {
             String[] columns = line.strip().split("\\s+", -1);
             if (columns.length >= least) {
                 rows.add(columns);

@@ -2,6 +2,7 @@ package dev.caisson.launch;
 
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.ByteText;
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
@@ -347,6 +348,18 @@ public final class Verifier {
             words.add(tokens.nextToken());
         }
         return words.toString();
+    }
+
+    /// Returns the text of a file of /proc/PID; empty if there is none of that name, or no such process.
+    static Optional<String> textIfThere(Fd process, String name) {
+        try {
+            return Optional.of(text(process, name));
+        } catch (HostException e) {
+            if (e.getCause() instanceof ErrnoException failure && failure.is(Errno.ENOENT)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
     }
 
     static String text(Fd process, String name) {

@@ -37,6 +37,12 @@ final class Forwarding {
         }
     }
 
+    /// True if the host has IPv6 at all: without the kernel's part for it, or with `ipv6.disable=1`, there is no
+    /// setting of it.
+    static boolean hasIpv6() {
+        return Sysctl.read(SIX).isPresent();
+    }
+
     /// Returns what would have been changed once a family is forwarded.
     static Changed planned(Changed before, boolean six, NetlinkSocket socket) {
         if (six) {

@@ -59,6 +59,7 @@ final class HostSide {
             rules(checks);
             checks.addAll(new SetReading(filter, tables, container).compare(elements.all(), recorded));
         }
+        checks.addAll(new ForeignRules(filter, tables.name(), records).checks(container));
         return List.copyOf(checks);
     }
 

@@ -4,11 +4,11 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.NetlinkException;
 import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.network.NetworkException.Code;
 import dev.caisson.network.filter.Sets;
 import dev.caisson.network.filter.Tables;
 import dev.caisson.network.nft.SetElement;
 import dev.caisson.network.nft.TableQueries;
-import dev.caisson.network.nft.TableQueries.DroppingChain;
 import dev.caisson.network.route.RouteQueries;
 import dev.caisson.network.route.RouteQueries.HostAddress;
 import dev.caisson.network.route.RouteQueries.Route;
@@ -47,6 +47,11 @@ final class KernelNetworks implements AutoCloseable {
 
     /// Makes what a network needs and is not there: its bridge, our tables, forwarding.
     void require(NetworkInfo network) {
+        if (network.ipv6() && !Forwarding.hasIpv6()) {
+            throw new NetworkException(
+                    Code.NETWORK_REFUSED,
+                    "network " + network.name() + " has IPv6, which this host has not: make it without --ipv6");
+        }
         if (!network.internal()) {
             forward(false);
             if (network.ipv6()) {
@@ -253,10 +258,15 @@ final class KernelNetworks implements AutoCloseable {
         removeElements(all);
     }
 
-    /// Makes our tables anew with all that is recorded but what leads to gates: who has a gate renews that.
+    /// Makes our tables anew with all that is recorded but what leads to gates: who has a gate renews that. What was
+    /// begun while somebody had taken them ends, unless it is allowed.
     private void replaceTables() {
+        boolean wereGone = !tables.areThere(filter);
         tables.replace(filter, recorded().all());
         records.putRules(tables.fingerprints(filter));
+        if (wereGone) {
+            Cut.endUntranslated(filter, records.containers().values());
+        }
     }
 
     private Elements recorded() {
@@ -291,6 +301,11 @@ final class KernelNetworks implements AutoCloseable {
         return new HostSide(route, filter, tables, records).of(container, all.all());
     }
 
+    /// Returns a number that changes with each change of the packet filter, ours and others'.
+    int generation() {
+        return TableQueries.generation(filter);
+    }
+
     boolean hasTables() {
         return tables.areThere(filter);
     }
@@ -320,17 +335,9 @@ final class KernelNetworks implements AutoCloseable {
         return RouteQueries.routes(route).stream().map(Route::subnet).toList();
     }
 
-    /// Returns a sentence for each chain of others that drops forwarded packets.
-    List<String> foreignDrops() {
-        return TableQueries.droppingForwardChains(filter).stream()
-                .map(KernelNetworks::warning)
-                .toList();
-    }
-
-    private static String warning(DroppingChain chain) {
-        return "chain " + chain.chain() + " of table " + chain.family() + " " + chain.table()
-                + " drops forwarded packets: let those of interfaces cn* pass there, or containers reach nothing"
-                + " outside of their network";
+    /// Returns what finds rules of others that keep packets of containers from passing.
+    ForeignRules foreignRules() {
+        return new ForeignRules(filter, tables.name(), records);
     }
 
     @Override

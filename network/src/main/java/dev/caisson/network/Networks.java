@@ -406,6 +406,12 @@ public final class Networks implements AutoCloseable {
         }
     }
 
+    /// Returns a number that changes whenever anybody changes the packet filter of the host: as long as it stays, our
+    /// tables are there. One question to the kernel.
+    public int generation() {
+        return kernel.generation();
+    }
+
     /// Holds the records; what a process that died left unfinished is repaired first.
     NetworkRecords.Held hold() {
         NetworkRecords.Held held = records.hold();
@@ -427,9 +433,9 @@ public final class Networks implements AutoCloseable {
         return reservations.of(container);
     }
 
-    /// Returns sentences about rules of others that keep packets of our containers from passing: a chain that drops.
-    public synchronized List<String> warnings() {
-        return kernel.foreignDrops();
+    /// Returns sentences about rules of others that keep packets of a container on these networks from passing.
+    public synchronized List<String> warnings(Network.Joined joined) {
+        return kernel.foreignRules().sentences(joined);
     }
 
     /// Gives up reserved ports; networks and containers stay as they are.

@@ -1,5 +1,6 @@
 package dev.caisson.network;
 
+import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.InternetSockets;
@@ -107,7 +108,10 @@ public final class PortRelay implements AutoCloseable {
             Fd bound = PortSockets.bind(address, port.hostPort(), datagrams).socket();
             relayed.own.add(bound);
             return Optional.of(bound);
-        } catch (ErrnoException e) { // in use, or a host without IPv6
+        } catch (ErrnoException e) {
+            if (e.is(Errno.EAFNOSUPPORT) && address.equals(ANY_6)) {
+                return Optional.empty(); // a host without IPv6 has no address there that could be asked
+            }
             LOG.log(
                     System.Logger.Level.WARNING,
                     "port " + port.hostPort() + "/" + port.transport().text() + " of " + AddressText.of(address)

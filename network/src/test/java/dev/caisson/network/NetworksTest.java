@@ -225,19 +225,6 @@ class NetworksTest {
         assertThat(bed.host.sh("ip -o link")).contains("cnotours");
     }
 
-    @Test
-    void a_foreign_chain_that_drops_is_named() {
-        assertThat(bed.<List<String>>on(Networks::warnings)).isEmpty();
-        bed.host.sh("nft add table ip filter; nft add chain ip filter FORWARD"
-                + " '{ type filter hook forward priority 0; policy drop; }'");
-
-        assertThat(bed.<List<String>>on(Networks::warnings))
-                .singleElement()
-                .asString()
-                .contains("FORWARD")
-                .contains("ip filter");
-    }
-
     private static NetworkSpec spec(String name, String subnet) {
         return new NetworkSpec(
                 name,

@@ -8,6 +8,7 @@ import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.network.NetworkInfo;
 import dev.caisson.network.Networks;
+import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.Subnet;
 import dev.caisson.text.AddressText;
@@ -103,7 +104,7 @@ final class NetworkCreateCommand implements Callable<Integer> {
         try (Networks networks = HostNetworks.open(Caller.current().directories())) {
             NetworkInfo made = networks.create(wanted);
             spec.commandLine().getOut().println(made.id());
-            networks.warnings()
+            networks.warnings(Network.on(name))
                     .forEach(
                             warning -> spec.commandLine().getErr().println("caisson: warning: " + OneLine.of(warning)));
         }

@@ -45,6 +45,8 @@ public final class CreateCommand implements Callable<Integer> {
             DetachedContainer made = lease.engine()
                     .create(wanted, kept, new ProgressLine(command.commandLine().getErr()));
             Foreground.announcements(wanted).forEach(command.commandLine().getErr()::println);
+            FilterNotes.of(wanted, Caller.current().directories())
+                    .forEach(command.commandLine().getErr()::println);
             if (!NetworkKeeper.isThere(Caller.current().directories())) {
                 KeeperNotes.of(wanted).forEach(command.commandLine().getErr()::println);
             }

@@ -50,6 +50,7 @@ public final class Foreground {
     public void announce(ContainerSpec wish) {
         signals.hold();
         announcements(wish).forEach(err::println);
+        FilterNotes.of(wish, caller.directories()).forEach(err::println);
     }
 
     /// Returns the lines that say which protections are given up.

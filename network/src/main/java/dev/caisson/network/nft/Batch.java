@@ -37,6 +37,10 @@ public final class Batch {
         Hook(int number) {
             this.number = number;
         }
+
+        int number() {
+            return number;
+        }
     }
 
     private static final int BATCH_BEGIN = 0x10;

@@ -20,14 +20,25 @@ public final class Connections {
     /// @param port 0 for a protocol without ports
     /// @param tuple attribute by which the kernel finds it
     /// @param id of the connection, as the kernel wrote it
+    /// @param translated true if answers come from or go to other addresses or ports than were asked
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    public record Connection(InetAddress source, InetAddress target, int protocol, int port, byte[] tuple, byte[] id) {}
+    public record Connection(
+            InetAddress source,
+            InetAddress target,
+            int protocol,
+            int port,
+            byte[] tuple,
+            byte[] id,
+            boolean translated) {}
 
     private static final int SUBSYSTEM = 1 << 8;
     private static final int GET = 1;
     private static final int DELETE = 2;
     private static final int HEADER = 4;
     private static final int ORIGINAL = 1;
+    private static final int STATUS = 3;
+    private static final int SOURCE_TRANSLATED = 1 << 4;
+    private static final int TARGET_TRANSLATED = 1 << 5;
     private static final int NESTED = 0x8000;
     private static final int ID = 12;
     private static final int IPV4 = 2;
@@ -70,7 +81,11 @@ public final class Connections {
                 ports.flatMap(part -> part.int8(1)).orElse(0),
                 ports.flatMap(part -> part.find(3)).map(Connections::big16).orElse(0),
                 attributes.find(ORIGINAL).orElseThrow(),
-                attributes.find(ID).orElse(new byte[0])));
+                attributes.find(ID).orElse(new byte[0]),
+                attributes
+                        .big32(STATUS)
+                        .filter(status -> (status & (SOURCE_TRANSLATED | TARGET_TRANSLATED)) != 0)
+                        .isPresent()));
     }
 
     private static int big16(byte[] bytes) {

@@ -21,25 +21,31 @@ import java.util.Optional;
 
 /// What nftables of a network namespace has.
 public final class TableQueries {
-    /// A chain that drops what none of its rules accepts.
-    ///
-    /// @param family as nft(8) writes it, `ip`
-    public record DroppingChain(String family, String table, String chain) {}
-
     private static final int GET_TABLE = 1;
-    private static final int GET_CHAIN = 4;
-    private static final int GET_RULE = 7;
+    static final int GET_CHAIN = 4;
+    static final int GET_RULE = 7;
     private static final int GET_ELEMENTS = 13;
-    private static final int HEADER = 4;
+    private static final int GET_GENERATION = 16;
+    static final int HEADER = 4;
     private static final int USER_DATA = 6;
 
     private TableQueries() {}
 
-    private static NetlinkWriter request(NetlinkWriter out, int type, int flags, int family) {
+    static NetlinkWriter request(NetlinkWriter out, int type, int flags, int family) {
         return out.message(Batch.SUBSYSTEM | type, NetlinkWriter.REQUEST | flags)
                 .u8(family)
                 .u8(0)
                 .u16(0);
+    }
+
+    /// Returns the number of the rules that the packet filter has, which each change of anybody's counts up.
+    public static int generation(NetlinkSocket socket) {
+        var request = new NetlinkWriter();
+        request(request, GET_GENERATION, NetlinkWriter.ACK, 0).end();
+        return socket.ask("the generation of rules", request).stream()
+                .findFirst()
+                .flatMap(message -> message.attributes(HEADER).big32(1))
+                .orElseThrow();
     }
 
     /// Returns the comment of a table, empty if it has none; nothing if there is no such table.
@@ -128,45 +134,6 @@ public final class TableQueries {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }
-    }
-
-    /// Returns the chains for forwarded packets whose policy is to drop.
-    public static List<DroppingChain> droppingForwardChains(NetlinkSocket socket) {
-        var request = new NetlinkWriter();
-        request(request, GET_CHAIN, NetlinkWriter.DUMP, 0).end();
-        var found = new ArrayList<DroppingChain>();
-        for (NetlinkMessage message : socket.dump("the list of chains", request)) {
-            family(message.u8(0)).flatMap(family -> dropping(message, family)).ifPresent(found::add);
-        }
-        return found;
-    }
-
-    private static Optional<DroppingChain> dropping(NetlinkMessage message, String family) {
-        int hook = 4;
-        int policy = 5;
-        int forward = 2;
-        NetlinkAttributes attributes = message.attributes(HEADER);
-        boolean drops = attributes
-                        .nested(hook)
-                        .flatMap(part -> part.big32(1))
-                        .filter(where -> where == forward)
-                        .isPresent()
-                && attributes.big32(policy).filter(verdict -> verdict == 0).isPresent();
-        return drops
-                ? Optional.of(new DroppingChain(
-                        family,
-                        attributes.string(1).orElse(""),
-                        attributes.string(3).orElse("")))
-                : Optional.empty();
-    }
-
-    private static Optional<String> family(int number) {
-        return switch (number) {
-            case 1 -> Optional.of("inet");
-            case 2 -> Optional.of("ip");
-            case 10 -> Optional.of("ip6");
-            default -> Optional.empty();
-        };
     }
 
     /// An element of a set.

@@ -1,0 +1,24 @@
+package dev.caisson.cli.run;
+
+import dev.caisson.cli.caller.OneLine;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.HostNetworks;
+import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Network;
+import java.util.List;
+
+/// Says which packet filter of somebody else's on the host keeps a container's packets from passing.
+final class FilterNotes {
+    private FilterNotes() {}
+
+    /// Returns a line for each; none for a container on no network.
+    static List<String> of(ContainerSpec wish, EngineOptions directories) {
+        if (!(wish.network() instanceof Network.Joined joined)) {
+            return List.of();
+        }
+        List<String> warnings = HostNetworks.read(directories, List.of(), networks -> networks.warnings(joined));
+        return warnings.stream()
+                .map(warning -> "caisson: warning: " + OneLine.of(warning))
+                .toList();
+    }
+}

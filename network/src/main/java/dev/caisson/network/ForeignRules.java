@@ -1,0 +1,85 @@
+package dev.caisson.network;
+
+import dev.caisson.linux.NetlinkSocket;
+import dev.caisson.network.nft.Batch.Hook;
+import dev.caisson.network.nft.ClosedChains;
+import dev.caisson.network.nft.ClosedChains.ClosedChain;
+import dev.caisson.spec.Network;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// Tells which packet filter of somebody else's on the host has the last word over what our rules let pass. Rules of
+/// iptables-legacy are not seen.
+final class ForeignRules {
+    private static final String LINKS = "cn";
+    private static final String PASSES = "passes the packet filters of others";
+
+    private final ClosedChains chains;
+    private final NetworkRecords records;
+
+    /// @param own name of our tables
+    ForeignRules(NetlinkSocket filter, String own, NetworkRecords records) {
+        this.chains = new ClosedChains(filter, own, LINKS);
+        this.records = records;
+    }
+
+    /// Returns what is in the way of a container on these networks, of which some may be made at its start.
+    List<String> sentences(Network.Joined joined) {
+        var sentences = new ArrayList<String>();
+        boolean leadsOut = joined.endpoints().stream()
+                .anyMatch(endpoint -> network(endpoint.network())
+                        .filter(NetworkInfo::internal)
+                        .isEmpty());
+        if (leadsOut) {
+            chains.at(Hook.FORWARD)
+                    .forEach(chain -> sentences.add(named(chain)
+                            + " drops what is forwarded and has no rule for interfaces "
+                            + LINKS + "*: let them pass there, or containers reach nothing outside of their network,"
+                            + " and nobody their published ports"));
+        }
+        if (!joined.hostServices().ports().isEmpty() || !joined.gates().isEmpty()) {
+            chains.at(Hook.INPUT)
+                    .forEach(chain -> sentences.add(named(chain) + " drops what comes to the host and has no rule for"
+                            + " interfaces " + LINKS + "*: let "
+                            + (joined.gates().isEmpty() ? "the ports of --allow host-services" : "TCP")
+                            + " pass from there, or containers do not reach them"));
+        }
+        return List.copyOf(sentences);
+    }
+
+    private Optional<NetworkInfo> network(String name) {
+        return records.networks().values().stream()
+                .filter(one -> one.name().equals(name))
+                .findFirst();
+    }
+
+    private static String named(ClosedChain chain) {
+        return "chain " + chain.name() + " of table " + chain.family() + " " + chain.table();
+    }
+
+    /// Compares what others let pass with what a container needs.
+    List<HostCheck> checks(ContainerNetworks container) {
+        var checks = new ArrayList<HostCheck>();
+        boolean leadsOut = container.attachments().stream().anyMatch(place -> !place.internal());
+        if (leadsOut) {
+            checks.add(check("what it sends out", Hook.FORWARD));
+        }
+        if (!container.hostPorts().isEmpty()) {
+            checks.add(check("what it sends to services of the host", Hook.INPUT));
+        }
+        return checks;
+    }
+
+    private HostCheck check(String subject, Hook hook) {
+        List<ClosedChain> closed = chains.at(hook);
+        return new HostCheck(
+                subject,
+                PASSES,
+                closed.isEmpty()
+                        ? PASSES
+                        : closed.stream().map(ForeignRules::named).collect(Collectors.joining(", "))
+                                + " drops it: let interfaces " + LINKS + "* pass there");
+    }
+}

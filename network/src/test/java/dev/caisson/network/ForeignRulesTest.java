@@ -1,0 +1,156 @@
+package dev.caisson.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.spec.HostServices;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkSpec;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Packet filters of others on the host that have the last word over packets of containers.
+@Tag("root")
+class ForeignRulesTest {
+    private static final String FORWARD = "add table ip filter; add chain ip filter FORWARD { type filter hook forward"
+            + " priority 0; policy %s; }; ";
+
+    @TempDir
+    private Path directory;
+
+    private Bed bed;
+
+    @BeforeEach
+    void makeAHost() throws Exception {
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+        bed = new Bed(directory);
+        bed.on(all -> all.create(new NetworkSpec("web", List.of(), false, true, true, 0, Map.of())));
+        bed.on(all -> all.create(new NetworkSpec("inside", List.of(), true, true, true, 0, Map.of())));
+    }
+
+    @AfterEach
+    void leave() {
+        bed.close();
+    }
+
+    private void nft(String commands) {
+        bed.host.sh("nft '" + commands + "'");
+    }
+
+    private List<String> warnings(Network.Joined joined) {
+        return bed.on(all -> all.warnings(joined));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "add rule ip filter FORWARD ct state established accept",
+                "add rule ip filter FORWARD iifname \"cn*\" drop",
+                "add rule ip filter FORWARD iifname \"eth0\" accept",
+                "add chain ip filter user; add rule ip filter user iifname \"cn*\" accept" // nobody comes there
+            })
+    void a_chain_that_drops_what_is_forwarded_is_named(String rules) {
+        assertThat(warnings(Network.on("web"))).isEmpty();
+
+        nft(FORWARD.formatted("drop") + rules);
+
+        assertThat(warnings(Network.on("web")))
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "chain FORWARD of table ip filter drops what is forwarded and has no rule for interfaces cn*");
+        assertThat(warnings(Network.on("made-later"))).hasSize(1);
+        assertThat(warnings(Network.on("inside"))).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "add rule ip filter FORWARD drop",
+                "add rule ip filter FORWARD counter reject",
+                "add rule ip filter FORWARD log prefix \"gone \" counter drop"
+            })
+    void a_chain_whose_last_rule_is_for_all_packets_and_drops_them_is_named(String rules) {
+        nft(FORWARD.formatted("accept") + rules);
+
+        assertThat(warnings(Network.on("web"))).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "add rule ip filter FORWARD iifname \"cn*\" accept; add rule ip filter FORWARD oifname \"cn*\" accept",
+                "add chain ip filter user; add rule ip filter FORWARD jump user; add rule ip filter user oifname"
+                        + " \"cn*\" counter accept"
+            })
+    void a_chain_that_lets_our_links_pass_is_not_named(String rules) {
+        nft(FORWARD.formatted("drop") + rules);
+
+        assertThat(warnings(Network.on("web"))).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "add rule ip filter FORWARD iifname \"eth0\" drop",
+                "add rule ip filter FORWARD drop; add rule ip filter FORWARD accept",
+                "add chain ip filter user; add rule ip filter user drop"
+            })
+    void a_chain_that_drops_some_packets_is_not_named(String rules) {
+        nft(FORWARD.formatted("accept") + rules);
+
+        assertThat(warnings(Network.on("web"))).isEmpty();
+    }
+
+    @Test
+    void what_iptables_was_told_is_understood() {
+        bed.host.sh(
+                "iptables-nft -P FORWARD DROP; iptables-nft -N DOCKER-USER; iptables-nft -A FORWARD -j DOCKER-USER");
+        assertThat(warnings(Network.on("web"))).hasSize(1);
+
+        bed.host.sh("iptables-nft -I DOCKER-USER -i cn+ -j ACCEPT; iptables-nft -I DOCKER-USER -o cn+ -j ACCEPT");
+
+        assertThat(warnings(Network.on("web"))).isEmpty();
+    }
+
+    @Test
+    void a_chain_that_drops_what_comes_to_the_host_is_named_to_who_asks_for_its_services() {
+        nft("add table inet host; add chain inet host input { type filter hook input priority 0; policy drop; }");
+
+        assertThat(warnings(Network.on("inside"))).isEmpty();
+        assertThat(warnings(Network.on("inside").hostServices(HostServices.of("5432"))))
+                .singleElement()
+                .asString()
+                .startsWith("chain input of table inet host drops what comes to the host and has no rule for"
+                        + " interfaces cn*: let the ports of --allow host-services pass");
+    }
+
+    @Test
+    void verify_says_what_is_in_the_way() {
+        Bed.Guest guest = bed.guest("web");
+        assertThat(failed(guest)).isEmpty();
+
+        nft(FORWARD.formatted("drop"));
+
+        assertThat(failed(guest)).singleElement().satisfies(check -> {
+            assertThat(check.subject()).isEqualTo("what it sends out");
+            assertThat(check.found()).startsWith("chain FORWARD of table ip filter drops it");
+        });
+    }
+
+    private List<HostCheck> failed(Bed.Guest guest) {
+        return bed.<List<HostCheck>>on(all -> all.verify(guest.id())).stream()
+                .filter(check -> !check.asPlanned())
+                .toList();
+    }
+}
