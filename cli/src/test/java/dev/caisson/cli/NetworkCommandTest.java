@@ -64,6 +64,60 @@ class NetworkCommandTest {
     }
 
     @Test
+    void options_and_filters_are_dockers() throws Exception {
+        String printed = inNamespace("""
+                set -e
+                caisson network create -d bridge --attachable --scope local --ipam-driver default --ipv4                   -o com.docker.network.bridge.enable_ip_masquerade=true                   -o com.docker.network.bridge.host_binding_ipv4=0.0.0.0 --label x=1 --label y ab > id
+                caisson network create a > /dev/null
+                list() { echo $(caisson network ls --format '{{.Name}}' "$@"); }
+                list --filter name=a
+                list --filter name=^a$
+                list --filter name='('
+                list --filter id=$(cut -c 5-20 id)
+                caisson network ls --filter label=x --format '{{.Name}} {{.IPv4}} {{.Label "x"}} {{.Label "none"}}'
+                caisson network inspect -v -f '{{.Name}}' a
+                caisson network prune -f --filter until=1h
+                caisson network prune -f --filter label!=x
+                caisson network prune -f --filter label!=z --filter label=x=2
+                list
+                caisson network prune -f --filter until=0s
+                list
+                for option in --scope=swarm --ipv4=false --ipam-driver=other --ipam-opt=k=v --aux-address=h=10.9.0.7                     --config-only --config-from=a --ingress --opt=com.docker.network.bridge.name=br9                     --opt=com.docker.network.bridge.enable_ip_masquerade=false; do
+                  caisson network create $option c 2>&1 | cut -d: -f2,3 || true
+                done
+                list
+                """);
+
+        assertThat(printed.lines())
+                .containsExactly(
+                        "a ab",
+                        "a",
+                        "",
+                        "ab",
+                        "ab true 1",
+                        "a",
+                        "Deleted Networks:",
+                        "a",
+                        "",
+                        "ab",
+                        "Deleted Networks:",
+                        "ab",
+                        "",
+                        "",
+                        " OPTION_REFUSED: --scope",
+                        " OPTION_REFUSED: --ipv4",
+                        " OPTION_REFUSED: --ipam-driver",
+                        " OPTION_REFUSED: --ipam-opt",
+                        " OPTION_REFUSED: --aux-address",
+                        " OPTION_REFUSED: --config-only",
+                        " OPTION_REFUSED: --config-from",
+                        " OPTION_REFUSED: --ingress",
+                        " OPTION_REFUSED: --opt com.docker.network.bridge.name",
+                        " OPTION_REFUSED: --opt com.docker.network.bridge.enable_ip_masquerade",
+                        "");
+    }
+
+    @Test
     void a_container_is_connected_and_disconnected() throws Exception {
         String printed = inNamespace("""
                 export CAISSON_SERVE=off

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -39,6 +40,9 @@ import picocli.CommandLine.Spec;
 final class NetworkCreateCommand implements Callable<Integer> {
     private static final String BRIDGE = "bridge";
     private static final String DOCKER_ICC = "com.docker.network.bridge.enable_icc";
+    private static final String DOCKER_MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade";
+    private static final String DOCKER_BINDING = "com.docker.network.bridge.host_binding_ipv4";
+    private static final String DOCKER_NAME = "com.docker.network.bridge.name";
     private static final String DOCKER_MTU = "com.docker.network.driver.mtu";
 
     @Spec
@@ -88,6 +92,9 @@ final class NetworkCreateCommand implements Callable<Integer> {
             description = "A label, shown by inspect and found by ls --filter.")
     private List<String> labels = List.of();
 
+    @Mixin
+    private final DockerCreation others = new DockerCreation();
+
     @Parameters(paramLabel = "NAME", description = "Name of the network.")
     private String name = "";
 
@@ -99,6 +106,7 @@ final class NetworkCreateCommand implements Callable<Integer> {
         if (!driver.equals(BRIDGE)) {
             throw CommandException.usage("--driver takes bridge, not '" + OneLine.of(driver) + "'");
         }
+        others.require();
         options.forEach(this::option);
         var wanted = new NetworkSpec(name, pools(), internal, ipv6, betweenContainers, mtu, labels());
         try (Networks networks = HostNetworks.open(Caller.current().directories())) {
@@ -116,8 +124,27 @@ final class NetworkCreateCommand implements Callable<Integer> {
         switch (pair[0]) {
             case "icc", DOCKER_ICC -> betweenContainers = BooleanText.parse("--opt " + pair[0], pair[1]);
             case "mtu", DOCKER_MTU -> mtu = mtu(pair[1]);
+            case DOCKER_MASQUERADE ->
+                require(
+                        BooleanText.parse("--opt " + pair[0], pair[1]),
+                        pair[0],
+                        "containers reach the outside under the host's address: give --internal if they are not to");
+            case DOCKER_BINDING ->
+                require(
+                        pair[1].equals("0.0.0.0"),
+                        pair[0],
+                        "each port has the address that it is published on: give --publish ADDRESS:PORT:PORT");
+            case DOCKER_NAME ->
+                require(false, pair[0], "a bridge is named by the id of its network: inspect shows its name");
             default ->
                 throw CommandException.usage("--opt takes icc=BOOLEAN or mtu=BYTES, not '" + OneLine.of(pair[0]) + "'");
+        }
+    }
+
+    /// Refuses a value of Docker's for which there is no other way.
+    private static void require(boolean so, String key, String why) {
+        if (!so) {
+            throw CommandException.refused("--opt " + key, why);
         }
     }
 

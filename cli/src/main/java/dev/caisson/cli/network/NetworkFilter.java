@@ -8,12 +8,17 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.option.BooleanText;
 import dev.caisson.cli.text.OptionText;
+import dev.caisson.cli.view.LogTime;
 import dev.caisson.network.NetworkInfo;
 import dev.caisson.network.Networks;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /// Docker's `--filter` of networks: of several with the same key one must match, but labels all of them; and every key
 /// must.
@@ -22,7 +27,7 @@ final class NetworkFilter {
     static final Set<String> OF_LIST = Set.of("driver", "id", "label", "name", "scope", "type", "dangling");
 
     /// Conditions of what is removed.
-    static final Set<String> OF_PRUNE = Set.of("label");
+    static final Set<String> OF_PRUNE = Set.of("label", "label!", "until");
 
     private final Map<String, List<Predicate<NetworkInfo>>> byKey;
 
@@ -49,15 +54,30 @@ final class NetworkFilter {
         return switch (pair[0]) {
             case "driver" -> _ -> value.equals("bridge");
             case "scope" -> _ -> value.equals("local");
-            case "id" -> network -> network.id().startsWith(value);
-            case "name" -> network -> network.name().contains(value);
+            case "id" -> found(value, NetworkInfo::id);
+            case "name" -> found(value, NetworkInfo::name);
             case "label" -> label(value);
+            case "label!" -> label(value).negate();
+            case "until" -> {
+                Instant time = LogTime.parse("--filter until", value, Instant.now());
+                yield network -> network.created().isBefore(time);
+            }
             case "type" -> type(value);
             default -> {
                 boolean wanted = BooleanText.parse("--filter dangling", value);
                 yield network -> used.test(network) != wanted;
             }
         };
+    }
+
+    /// Docker's values are patterns that need not match all of it; one that is malformed matches nothing.
+    private static Predicate<NetworkInfo> found(String value, Function<NetworkInfo, String> of) {
+        try {
+            Pattern pattern = Pattern.compile(value);
+            return network -> pattern.matcher(of.apply(network)).find();
+        } catch (PatternSyntaxException e) {
+            return _ -> false;
+        }
     }
 
     private static Predicate<NetworkInfo> type(String value) {
@@ -81,7 +101,7 @@ final class NetworkFilter {
     boolean accepts(NetworkInfo network) {
         return byKey.entrySet().stream().allMatch(entry -> {
             var conditions = entry.getValue().stream();
-            return entry.getKey().equals("label")
+            return entry.getKey().startsWith("label")
                     ? conditions.allMatch(condition -> condition.test(network))
                     : conditions.anyMatch(condition -> condition.test(network));
         });

@@ -40,6 +40,12 @@ final class NetworkInspectCommand implements Callable<Integer> {
             description = "json, or a template: {{.Id}}, {{json .IPAM}}, {{range}}, {{if}}.")
     private @Nullable String format;
 
+    @Option(
+            names = {"-v", "--verbose"},
+            hidden = true)
+    @SuppressWarnings("UnusedVariable") // Docker shows more of services of several hosts, of which there are none
+    private boolean verbose;
+
     @Parameters(arity = "1..*", paramLabel = "NETWORK", description = "Names, or the beginnings of ids.")
     private List<String> wanted = List.of();
 

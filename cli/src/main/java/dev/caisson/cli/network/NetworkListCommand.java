@@ -3,6 +3,7 @@ package dev.caisson.cli.network;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.template.Table;
+import dev.caisson.cli.template.Template;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.network.NetworkInfo;
 import dev.caisson.network.Networks;
@@ -36,6 +37,8 @@ final class NetworkListCommand implements Callable<Integer> {
             "DRIVER",
             "Scope",
             "SCOPE",
+            "IPv4",
+            "IPV4",
             "IPv6",
             "IPV6",
             "Internal",
@@ -69,7 +72,7 @@ final class NetworkListCommand implements Callable<Integer> {
             names = {"-f", "--filter"},
             paramLabel = "KEY=VALUE",
             description =
-                    "Only those with label=KEY[=VALUE], name=PART, id=BEGINNING, driver=bridge, scope=local, type=builtin|custom or dangling=true|false.")
+                    "Only those with label=KEY[=VALUE], name=PATTERN, id=PATTERN, driver=bridge, scope=local, type=builtin|custom or dangling=true|false.")
     private List<String> filters = List.of();
 
     @Override
@@ -106,6 +109,7 @@ final class NetworkListCommand implements Callable<Integer> {
         row.put("CreatedAt", network.created().toString());
         row.put("Driver", "bridge");
         row.put("ID", id(network));
+        row.put("IPv4", "true");
         row.put("IPv6", String.valueOf(network.ipv6()));
         row.put("Internal", String.valueOf(network.internal()));
         row.put(
@@ -113,6 +117,10 @@ final class NetworkListCommand implements Callable<Integer> {
                 network.labels().entrySet().stream()
                         .map(label -> OneLine.of(label.getKey() + "=" + label.getValue()))
                         .collect(Collectors.joining(",")));
+        row.put(
+                "Label",
+                new Template.Unlisted(
+                        new Template.Lookup(key -> network.labels().getOrDefault(key, ""))));
         row.put("Name", network.name());
         row.put("Scope", "local");
         return row;

@@ -32,7 +32,10 @@ final class NetworkPruneCommand implements Callable<Integer> {
             description = "Do not ask.")
     private boolean force;
 
-    @Option(names = "--filter", paramLabel = "KEY=VALUE", description = "Only those with label=KEY[=VALUE].")
+    @Option(
+            names = "--filter",
+            paramLabel = "KEY=VALUE",
+            description = "Only those with label=KEY[=VALUE] or label!=KEY[=VALUE], or made before until=TIME.")
     private List<String> filters = List.of();
 
     @Override

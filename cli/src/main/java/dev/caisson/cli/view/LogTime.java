@@ -14,7 +14,7 @@ import java.util.function.Function;
 
 /// A moment as `docker logs` takes it: a date, a date and time with or without an offset, seconds since 1970 with or
 /// without a fraction, or how long ago.
-final class LogTime {
+public final class LogTime {
     private static final List<Function<String, Instant>> FORMS = List.of(
             text -> OffsetDateTime.parse(text).toInstant(),
             text -> LocalDateTime.parse(text).atZone(ZoneId.systemDefault()).toInstant(),
@@ -30,7 +30,11 @@ final class LogTime {
         return CLOCK.format(time);
     }
 
-    static Instant parse(String option, String text, Instant now) {
+    /// Reads one.
+    ///
+    /// @param option that it is the value of
+    /// @throws CommandException if it is none
+    public static Instant parse(String option, String text, Instant now) {
         if (text.matches("[0-9]{1,11}(\\.[0-9]{1,9})?")) {
             String[] parts = text.split("\\.", -1);
             long nanos = parts.length == 1 ? 0 : Long.parseLong((parts[1] + "000000000").substring(0, 9));
