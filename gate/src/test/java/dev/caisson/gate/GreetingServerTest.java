@@ -259,7 +259,7 @@ class GreetingServerTest {
         }
     }
 
-    private static byte[] hello(String name) throws Exception {
+    static byte[] hello(String name) throws Exception {
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, null, null);
         SSLEngine engine = context.createSSLEngine(name, 443);
