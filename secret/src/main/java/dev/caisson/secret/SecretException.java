@@ -16,6 +16,8 @@ public final class SecretException extends CodedException {
         SECRET_EXPIRED(409),
         /// The container is none of those that the secret is for.
         SECRET_DENIED(403),
+        /// A place outside of the store gave no value.
+        SECRET_SOURCE(502),
         /// There is no store in the directory.
         SECRET_STORE_MISSING(404),
         SECRET_STORE_EXISTS(409),

@@ -138,7 +138,8 @@ public final class SecretValue implements AutoCloseable {
         }
     }
 
-    private SecretValue start(int size) {
+    /// Returns a copy of the first `size` bytes.
+    SecretValue start(int size) {
         requireSize(size);
         byte[] piece = new byte[PIECE];
         SecretValue start = ofSize(size);

@@ -156,6 +156,6 @@ final class Unlocking {
     }
 
     private static Identity run(Unlocker.Command program) {
-        return new UnlockCommand(program.command(), UnlockCommand.PATIENCE).run();
+        return new UnlockCommand(program.command(), ProgramOutput.PATIENCE).run();
     }
 }

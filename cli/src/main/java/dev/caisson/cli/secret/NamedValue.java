@@ -6,7 +6,9 @@ import dev.caisson.cli.caller.HiddenLine;
 import dev.caisson.cli.caller.NamedFile;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.ValueSource;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Stack;
@@ -17,9 +19,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// The name of a secret and the source of its value: standard input, a file, the terminal or a generator.
+/// The name of a secret and the source of its value: standard input, a file, the terminal, a generator or a program.
 /// Never from an argument, which every user of the host can read.
 final class NamedValue {
+    private static final String COMMAND = "command:";
+
     /// Takes a size only if it is attached, so that the name may stand behind the option.
     static final class AttachedSize implements IParameterPreprocessor {
         private static final String USUAL = "43"; // 258 random bits
@@ -42,6 +46,13 @@ final class NamedValue {
             description = "Generate a random value of SIZE letters, digits, '-' and '_' (default: 43).")
     private @Nullable Integer generate;
 
+    @Option(
+            names = "--from",
+            paramLabel = "SOURCE",
+            description = "Bring the value from SOURCE: 'command:PROGRAM ARGUMENT…', with an absolute path and split at"
+                    + " spaces, takes what the program prints within 30 s.")
+    private @Nullable String from;
+
     @Parameters(
             index = "0",
             paramLabel = "NAME",
@@ -61,6 +72,12 @@ final class NamedValue {
 
     /// Reads the value, whose bytes are taken as they are.
     SecretValue read() {
+        if (from != null) {
+            if (file != null || generate != null) {
+                throw CommandException.usage("--from brings the value: give no file and no --generate beside it");
+            }
+            return source(from).read();
+        }
         if (generate != null) {
             if (file != null) {
                 throw CommandException.usage("--generate makes the value: name no file beside it");
@@ -73,6 +90,17 @@ final class NamedValue {
                     "there is no terminal to ask for the value: give '-' for standard input, a file, or --generate"));
         }
         return file.equals("-") ? standardInput() : file(file);
+    }
+
+    /// The message does not repeat the text, which may be the value.
+    private static ValueSource source(String text) {
+        if (!text.startsWith(COMMAND)) {
+            throw CommandException.usage("--from takes command:PROGRAM and its arguments, as"
+                    + " 'command:/usr/bin/pass show db': a value is never an argument, where every user of the host"
+                    + " sees it");
+        }
+        return new ValueSource.Command(
+                List.of(text.substring(COMMAND.length()).strip().split("\\s+")));
     }
 
     private static SecretValue standardInput() {

@@ -21,12 +21,14 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "create",
         sortOptions = false,
-        description = "Store a secret. Its value comes from standard input, a file, the terminal or a generator.",
+        description =
+                "Store a secret. Its value comes from standard input, a file, the terminal, a generator or a program.",
         footer = {
             "%nAll bytes are kept as they come, a line end too: use printf, not echo.",
             "%n  printf %%s \"$PASSWORD\" | caisson secret create db-password -",
             "  caisson secret create --label tier=gold --expires 720h tls.key ./key.pem",
-            "  caisson secret create --generate session-key"
+            "  caisson secret create --generate session-key",
+            "  caisson secret create --expires 1h --from 'command:/usr/bin/pass show db' db-password"
         })
 final class SecretCreateCommand implements Callable<Integer> {
     @Spec

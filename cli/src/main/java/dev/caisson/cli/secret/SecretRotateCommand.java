@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "%nA new version expires after the time that the one before had, unless --expires says otherwise.",
             "%n  caisson secret rotate --generate session-key",
-            "  caisson secret rotate tls.key ./key.pem"
+            "  caisson secret rotate tls.key ./key.pem",
+            "  caisson secret rotate --from 'command:/usr/bin/pass show db' db-password"
         })
 final class SecretRotateCommand implements Callable<Integer> {
     @Spec

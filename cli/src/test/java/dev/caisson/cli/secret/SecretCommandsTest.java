@@ -6,6 +6,9 @@ import dev.caisson.cli.Answer;
 import dev.caisson.cli.Main;
 import dev.caisson.cli.caller.GivenCaller;
 import dev.caisson.cli.caller.Terminal;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretValue;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -16,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -66,6 +70,29 @@ class SecretCommandsTest {
         assertThat(secret("log", "--format", "{{.Action}} {{.Secret}}", "db").out())
                 .isEqualTo("create db@1\nrotate db@2\nrollback db@1\n");
         assertThat(secret("rm", "made", "none").status()).isEqualTo(1);
+        assertThat(String.join("", printed)).doesNotContain(VALUE);
+    }
+
+    @Test
+    void a_value_is_brought_from_a_program() throws IOException {
+        Path file = Files.writeString(directory.resolve("value"), VALUE);
+        String source = "command:/bin/cat " + file;
+        assertThat(secret("create", "--expires", "1h", "--from", source, "db").status())
+                .isZero();
+        Files.writeString(file, VALUE + "-2");
+        assertThat(secret("rotate", "db", "--from", source).out()).isEqualTo("db@2\n");
+        try (SecretStore store = SecretStore.open(Stores.directory(directory), Optional::empty);
+                SecretValue value = store.read(new SecretName("db"), Optional.empty(), "read", "test")) {
+            assertThat(new String(value.copy(), StandardCharsets.UTF_8)).isEqualTo(VALUE + "-2");
+            assertThat(store.find(new SecretName("db")).versions())
+                    .allMatch(version -> version.expires().isPresent());
+        }
+        Files.delete(file);
+        assertThat(secret("rotate", "db", "--from", source).err()).contains("SECRET_SOURCE", "status 1");
+        assertThat(secret("ls", "--format", "{{.Version}}").out()).isEqualTo("2\n");
+        assertThat(secret("create", "x", "--from", VALUE).err()).contains("USAGE", "never an argument");
+        assertThat(secret("create", "x", "-", "--from", source).err()).contains("USAGE", "no file");
+        assertThat(secret("create", "x", "--from", "command: cat").err()).contains("SECRET_INVALID", "absolute");
         assertThat(String.join("", printed)).doesNotContain(VALUE);
     }
 
