@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// A dockerd of the benchmark's own, on a host and with a neighbor like those of a [Bed], and two containers of one
-/// network of it, of which the second has port 80 published at 8080.
+/// network of it, of which the second has port 80 published at 8080, and those of [IperfComparison].
 final class DockerBed implements AutoCloseable {
     private static final int PATIENCE_SECONDS = 60;
 
@@ -61,7 +61,8 @@ final class DockerBed implements AutoCloseable {
         host.sh("tar -C " + directory.resolve("root") + " -c . | " + docker + "import - bench; " + docker
                 + "network create web");
         client = container("--name client");
-        server = container("--name server -p 8080:80");
+        String iperf = IperfComparison.PUBLISHED + ":" + IperfComparison.PORT;
+        server = container("--name server -p 8080:80 -p " + iperf + " -p " + iperf + "/udp");
         address = InetAddress.ofLiteral(host.sh(docker + "inspect -f"
                         + " '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $(" + docker + "ps -lq)")
                 .strip());
@@ -79,6 +80,10 @@ final class DockerBed implements AutoCloseable {
 
     Namespace server() {
         return server;
+    }
+
+    Namespace host() {
+        return host;
     }
 
     Namespace neighbor() {

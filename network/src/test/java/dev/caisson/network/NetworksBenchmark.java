@@ -31,8 +31,8 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /// Prints what a place on a network costs, what connections do that go from container to container and from a neighbor
-/// of the host to a published port, and how long the name of a container takes: ours, and those of a dockerd in
-/// namespaces of its own, by turns. Client and server are the same for both.
+/// of the host to a published port, what iperf3 carries there, and how long the name of a container takes: ours, and
+/// those of a dockerd in namespaces of its own, by turns. Client and server are the same for both.
 final class NetworksBenchmark {
     private static final int PORT = 80;
     private static final int PUBLISHED = 8080;
@@ -69,7 +69,11 @@ final class NetworksBenchmark {
             Bed.Guest server =
                     bed.started(id, bed.on(all -> all.attach(id, "server", List.of(NetworkEndpoint.on("web")))));
             bed.on(all -> all.publish(
-                    server.id(), List.of(new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP))));
+                    server.id(),
+                    List.of(
+                            new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP),
+                            iperf(Transport.TCP),
+                            iperf(Transport.UDP))));
             serve(server.namespace());
             var paths = new ArrayList<Way>();
             InetAddress host = InetAddress.ofLiteral(Bed.HOST);
@@ -81,11 +85,40 @@ final class NetworksBenchmark {
                 paths.add(new Way("container to container, docker", docker.client(), docker.address(), PORT));
                 paths.add(new Way("container to container, ours", client.namespace(), server.ip4(), PORT));
                 compare(paths);
+                IperfComparison.print(List.of(
+                        new IperfComparison.Way(
+                                "host to published, docker",
+                                docker.host(),
+                                host,
+                                IperfComparison.PUBLISHED,
+                                docker.server()),
+                        new IperfComparison.Way(
+                                "host to published, ours",
+                                bed.host,
+                                host,
+                                IperfComparison.PUBLISHED,
+                                server.namespace()),
+                        new IperfComparison.Way(
+                                "container to container, docker",
+                                docker.client(),
+                                docker.address(),
+                                IperfComparison.PORT,
+                                docker.server()),
+                        new IperfComparison.Way(
+                                "container to container, ours",
+                                client.namespace(),
+                                server.ip4(),
+                                IperfComparison.PORT,
+                                server.namespace())));
                 names(docker.client(), docker.address(), client.namespace(), server.ip4());
             }
         }
         System.out.println(
                 "load after " + Files.readString(Path.of("/proc/loadavg")).strip());
+    }
+
+    private static PortMapping iperf(Transport transport) {
+        return new PortMapping(Optional.empty(), IperfComparison.PUBLISHED, IperfComparison.PORT, transport);
     }
 
     /// Places are given and taken one after the other; the links are made by the container's zygote.
@@ -120,10 +153,25 @@ final class NetworksBenchmark {
                 LAST,
                 PORTS,
                 spread(Arrays.copyOfRange(took, PORTS - LAST, PORTS)));
+        System.out.printf(
+                "tables that a flush took, made again with %d published ports: %s%n", PORTS, spread(made(bed)));
         bed.on(all -> {
             all.release(guest.id());
             return 0;
         });
+    }
+
+    /// Makes the tables again with what is recorded, as after a flush.
+    private static long[] made(Bed bed) {
+        var took = new long[LAST];
+        for (int i = 0; i < LAST; i++) {
+            bed.host.sh("nft flush ruleset");
+            took[i] = nanos(() -> bed.on(all -> {
+                all.recover(_ -> true);
+                return 0;
+            }));
+        }
+        return took;
     }
 
     /// So many threads ask for a place each, and give it back. They are served one after the other, as all who ask an
