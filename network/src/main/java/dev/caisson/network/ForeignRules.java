@@ -39,11 +39,12 @@ final class ForeignRules {
                             + LINKS + "*: let them pass there, or containers reach nothing outside of their network,"
                             + " and nobody their published ports"));
         }
-        if (!joined.hostServices().ports().isEmpty() || !joined.gates().isEmpty()) {
+        boolean led = !joined.gates().isEmpty() || joined.egress().greets();
+        if (led || !joined.hostServices().ports().isEmpty()) {
             chains.at(Hook.INPUT)
                     .forEach(chain -> sentences.add(named(chain) + " drops what comes to the host and has no rule for"
                             + " interfaces " + LINKS + "*: let "
-                            + (joined.gates().isEmpty() ? "the ports of --allow host-services" : "TCP")
+                            + (led ? "TCP" : "the ports of --allow host-services")
                             + " pass from there, or containers do not reach them"));
         }
         return List.copyOf(sentences);
@@ -66,8 +67,8 @@ final class ForeignRules {
         if (leadsOut) {
             checks.add(check("what it sends out", Hook.FORWARD));
         }
-        if (!container.hostPorts().isEmpty()) {
-            checks.add(check("what it sends to services of the host", Hook.INPUT));
+        if (!container.hostPorts().isEmpty() || container.egress().greets()) {
+            checks.add(check("what it sends to the host, which serves it or leads it on", Hook.INPUT));
         }
         return checks;
     }

@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.HostServices;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkSpec;
@@ -133,6 +134,18 @@ class ForeignRulesTest {
                 .asString()
                 .startsWith("chain input of table inet host drops what comes to the host and has no rule for"
                         + " interfaces cn*: let the ports of --allow host-services pass");
+    }
+
+    @Test
+    void a_chain_that_drops_what_comes_to_the_host_is_named_to_who_is_led_by_greetings() {
+        nft("add table inet host; add chain inet host input { type filter hook input priority 0; policy drop; }");
+        Network.Joined limited = Network.on("web").egress(Egress.only("example.com:443"));
+
+        assertThat(warnings(limited)).isEmpty();
+        assertThat(warnings(limited.egress(limited.egress().greeted())))
+                .singleElement()
+                .asString()
+                .contains("chain input of table inet host", "let TCP pass from there");
     }
 
     @Test
