@@ -2,7 +2,7 @@ package dev.caisson.cli.caller;
 
 /// The signals that commands know by name, signal(7).
 public final class ProcessSignals {
-    static final int HUP = 1;
+    public static final int HUP = 1;
     static final int INT = 2;
     static final int QUIT = 3;
     static final int TERM = 15;

@@ -19,6 +19,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -26,6 +27,7 @@ import picocli.CommandLine.Model.CommandSpec;
 public final class AttachSession {
     private static final int BUFFER = 16 * 1024;
     private static final int DETACHED = 1;
+    private static final int BY_SIGNAL = 128;
 
     private final DetachedContainer container;
     private final PrintWriter out;
@@ -36,6 +38,7 @@ public final class AttachSession {
     private final Caller caller = Caller.current();
     private Set<AttachOptions.Stream> shown = EnumSet.allOf(AttachOptions.Stream.class);
     private final AtomicBoolean left = new AtomicBoolean();
+    private final AtomicInteger endedBy = new AtomicInteger();
 
     public AttachSession(
             DetachedContainer container, CommandSpec command, DetachKeys keys, boolean input, boolean passesSignals) {
@@ -87,7 +90,10 @@ public final class AttachSession {
             if (input && container.hasInput()) {
                 Thread.ofPlatform().daemon().name("caisson-input").start(() -> passInput(attachment, terminal));
             }
-            ContainerState end = attachment.follow(this::print, () -> !left.get());
+            ContainerState end = attachment.follow(this::print, () -> !left.get() && endedBy.get() == 0);
+            if (endedBy.get() != 0) {
+                return BY_SIGNAL + endedBy.get();
+            }
             if (left.get()) {
                 err.println("read escape sequence");
                 return DETACHED;
@@ -142,19 +148,27 @@ public final class AttachSession {
         }
     }
 
+    /// A program with a terminal gets its signals from that, by keys: those of this command end the command alone, as
+    /// they do Docker's. So does SIGHUP of a window that is closed, which Docker passes on to a process 1 that
+    /// ignores it; here it would end the container.
     private void forwardSignals(Attachment attachment, boolean terminal) {
-        if (!passesSignals) {
+        if (!passesSignals && !terminal) {
             caller.leaveSignals();
             return;
         }
+        boolean windowed =
+                List.of(0, 1, 2).stream().map(caller::descriptor).anyMatch(dev.caisson.linux.Terminal::isTerminal);
         caller.onSignal(number -> {
             try {
+                boolean isOwn = terminal || (windowed && number == ProcessSignals.HUP);
                 if (number == ProcessSignals.WINCH) {
                     if (terminal) {
                         resize(attachment);
                     }
-                } else {
+                } else if (!isOwn) {
                     container.signal(number);
+                } else if (ProcessSignals.asksToEnd(number)) {
+                    endedBy.set(number);
                 }
             } catch (CaissonException e) { // it has ended meanwhile
                 System.getLogger(AttachSession.class.getName())
