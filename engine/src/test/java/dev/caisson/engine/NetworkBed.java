@@ -47,6 +47,13 @@ final class NetworkBed implements AutoCloseable {
         return result.output();
     }
 
+    /// Sets whether bridges of this namespace show frames to packet filters of IP, where the module for it is loaded. A
+    /// new namespace has them do so.
+    static void filterBridges(boolean on) {
+        sh("cd /proc/sys/net/bridge 2>/dev/null || exit 0; for i in bridge-nf-call-ip*; do echo " + (on ? 1 : 0)
+                + " > $i; done");
+    }
+
     record Result(int status, String output) {}
 
     static Result status(String command) {

@@ -148,6 +148,19 @@ class NetworkKeeperTest {
         }
     }
 
+    @Test
+    void a_flush_is_seen_by_the_next_look_however_soon_it_is() {
+        try (var guard = new FlushGuard(OPTIONS)) {
+            String before = rules();
+            guard.look();
+
+            NetworkBed.sh("nft flush ruleset");
+            guard.look();
+
+            assertThat(rules()).isEqualTo(before).contains("table inet caisson");
+        }
+    }
+
     private static String rules() {
         return NetworkBed.sh("nft list ruleset | sed /expires/d");
     }

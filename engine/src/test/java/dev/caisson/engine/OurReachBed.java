@@ -33,11 +33,7 @@ final class OurReachBed extends ReachBed {
     /// @param filtered true for a host whose bridges show frames to packet filters of IP, as Docker has them do
     OurReachBed(boolean filtered) throws InterruptedException {
         super(ProcessHandle.current().pid());
-        must(inHost(
-                "sh",
-                "-c",
-                "cd /proc/sys/net/bridge 2>/dev/null || exit 0; for i in bridge-nf-call-ip*; do echo "
-                        + (filtered ? 1 : 0) + " > $i; done"));
+        NetworkBed.filterBridges(filtered);
         engine = Engine.open(OPTIONS);
         keeper = NetworkKeeper.open(OPTIONS).orElseThrow();
         try (var networks = HostNetworks.open(OPTIONS)) {
@@ -145,6 +141,7 @@ final class OurReachBed extends ReachBed {
         }
         keeper.close();
         engine.close();
+        NetworkBed.filterBridges(true);
         try (var networks = HostNetworks.open(OPTIONS)) {
             networks.recover(_ -> false);
             networks.list().forEach(network -> networks.remove(network.name()));

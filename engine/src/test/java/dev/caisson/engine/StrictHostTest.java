@@ -71,8 +71,7 @@ class StrictHostTest {
         bed = new NetworkBed(OPTIONS);
         bed.networks(all -> all.create(NetworkSpec.of("web")));
         // as where no dockerd has loaded the module that shows frames of bridges to these filters
-        NetworkBed.sh(
-                "cd /proc/sys/net/bridge 2>/dev/null || exit 0; for i in bridge-nf-call-ip*; do echo 0 > $i; done");
+        NetworkBed.filterBridges(false);
         try (Engine engine = Engine.open(OPTIONS)) {
             assertThat(OPTIONS.state()).isDirectory();
             keeper = NetworkKeeper.open(OPTIONS).orElseThrow();
@@ -139,6 +138,8 @@ class StrictHostTest {
                 one.destroyForcibly().waitFor();
             }
             keeper.close();
+            NetworkBed.sh("nft list tables inet | grep -q ' host$' && nft delete table inet host || true");
+            NetworkBed.filterBridges(true);
         } finally {
             bed.close();
         }
