@@ -62,6 +62,19 @@ public final class ServedProcess implements AutoCloseable {
     static ServedProcess start(Path directory) {
         try {
             makeClone(directory, List.of());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return serve(directory);
+    }
+
+    /// Starts an engine in the place of this one, which has ended.
+    ServedProcess again() {
+        return serve(directory);
+    }
+
+    private static ServedProcess serve(Path directory) {
+        try {
             ProcessBuilder serve =
                     new ProcessBuilder(CommandProcess.ofJvm(List.of("-Dcaisson.home=" + home(directory)), "serve"));
             serve.environment().put("CAISSON_STATE", state(directory).toString());
