@@ -18,8 +18,10 @@ import dev.caisson.state.Groups;
 import dev.caisson.state.Names;
 import dev.caisson.state.Ranges;
 import dev.caisson.state.State;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -45,6 +47,14 @@ final class Beginnings implements AutoCloseable {
     /// @param group its part in the unified tree
     private record Spare(ContainerId id, IdRanges.Lease lease, Cgroup group, Launcher.Birth birth) {}
 
+    /// What one helper process makes ahead. Containers on networks have one of their own, so they have a spare of their
+    /// own.
+    private static final class Ahead {
+        private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
+        private final AtomicBoolean making = new AtomicBoolean();
+        private final AtomicBoolean launched = new AtomicBoolean();
+    }
+
     private static final System.Logger LOG = System.getLogger(Beginnings.class.getName());
 
     private final Engine engine;
@@ -54,9 +64,7 @@ final class Beginnings implements AutoCloseable {
     private final Ranges ranges;
     private final Function<ContainerSpec, RunningZygote> zygotes;
     private final GuestNetworks networks;
-    private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
-    private final AtomicBoolean making = new AtomicBoolean();
-    private final AtomicBoolean launched = new AtomicBoolean();
+    private final Map<RunningZygote, Ahead> ahead = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Beginnings(
@@ -79,19 +87,24 @@ final class Beginnings implements AutoCloseable {
     /// @throws RuntimeException where there is none; then nothing is left of it
     /// @param name the container's
     Beginning of(Preparation.Prepared prepared, Names.Taken name) {
-        Spare waiting = isUsual(prepared.spec()) ? waiting() : null;
+        Spare waiting = isUsual(prepared.spec()) ? waiting(ahead(prepared.spec())) : null;
         return waiting == null ? make(prepared, name) : of(prepared, name, waiting);
     }
 
-    /// With what another may have begun: a group beside all others, every namespace of its own, and no network.
+    /// With what another may have begun: a group beside all others, and every namespace of its own. It gets its places
+    /// on networks later.
     private static boolean isUsual(ContainerSpec spec) {
         return spec.placement() instanceof Placement.Standard
-                && spec.network() instanceof Network.None
+                && (spec.network() instanceof Network.None || spec.network() instanceof Network.Joined)
                 && spec.sharedNamespaces().isEmpty();
     }
 
-    private @Nullable Spare waiting() {
-        Spare found = spare.getAndSet(null);
+    private Ahead ahead(ContainerSpec spec) {
+        return ahead.computeIfAbsent(zygotes.apply(spec), _ -> new Ahead());
+    }
+
+    private @Nullable Spare waiting(Ahead among) {
+        Spare found = among.spare.getAndSet(null);
         if (found != null && !found.birth().waits()) {
             discard(found);
             return null;
@@ -167,15 +180,16 @@ final class Beginnings implements AutoCloseable {
     /// Makes the next one's beginning behind a launch, if there is none. It goes on in the kernel when this
     /// returns. Not behind the first launch, which may be the only one, as the command's.
     void makeAhead(Preparation.Prepared before) {
-        if (!isUsual(before.spec()) || !launched.getAndSet(true)) {
+        if (!isUsual(before.spec())) {
             return;
         }
-        if (spare.get() != null || !making.compareAndSet(false, true)) {
+        Ahead next = ahead(before.spec());
+        if (!next.launched.getAndSet(true) || next.spare.get() != null || !next.making.compareAndSet(false, true)) {
             return;
         }
         try {
-            if (spare.get() == null) {
-                spare.set(makeSpare(before.namespaces(), zygotes.apply(before.spec())));
+            if (next.spare.get() == null) {
+                next.spare.set(makeSpare(before.namespaces(), zygotes.apply(before.spec())));
                 probe.reached(Moment.NEXT_ASKED);
             }
             if (closed.get()) {
@@ -184,7 +198,7 @@ final class Beginnings implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             LOG.log(System.Logger.Level.DEBUG, "nothing is made ahead; the next launch will tell", e);
         } finally {
-            making.set(false);
+            next.making.set(false);
         }
     }
 
@@ -234,9 +248,11 @@ final class Beginnings implements AutoCloseable {
     @Override
     public void close() {
         closed.set(true);
-        Spare left = spare.getAndSet(null);
-        if (left != null) {
-            discard(left);
+        for (Ahead of : ahead.values()) {
+            Spare left = of.spare.getAndSet(null);
+            if (left != null) {
+                discard(left);
+            }
         }
     }
 }
