@@ -43,7 +43,7 @@ final class BuildBed implements AutoCloseable {
     final Path context;
     final EngineOptions options;
     final Engine engine;
-    final Images images;
+    Images images;
     final Heard heard = new Heard();
 
     /// What a build has told.
@@ -89,7 +89,18 @@ final class BuildBed implements AutoCloseable {
         options = new EngineOptions(Path.of("/run", own), Path.of("/var/lib", own));
         engine = Engine.open(options);
         images = Images.open(options);
+        base();
+    }
+
+    /// Adds the base image.
+    void base() {
         base("busybox:1", "\"Env\":[\"PATH=/bin\",\"BASE=1\"],\"Cmd\":[\"sh\"]");
+    }
+
+    /// Opens the store again.
+    void reopen() {
+        images.close();
+        images = Images.open(options);
     }
 
     /// Adds a base image with this configuration.

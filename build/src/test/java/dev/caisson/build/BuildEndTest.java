@@ -119,7 +119,7 @@ class BuildEndTest {
     }
 
     /// Modules as plain jars too: the tests' own classes are not of a module.
-    private static String classPath() throws URISyntaxException {
+    static String classPath() throws URISyntaxException {
         var paths = new ArrayList<String>();
         paths.add(Path.of(BuildEndTest.class
                         .getProtectionDomain()
