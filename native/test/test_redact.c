@@ -209,6 +209,60 @@ static void a_damaged_table_does_no_harm(void)
 	CHECK(refused > 1000);
 }
 
+/* Each part of a table lies in it, and every number is one of what there is. */
+static void a_table_with_a_part_elsewhere_is_refused(void)
+{
+	for (unsigned which = 0; which <= 13; which++) {
+		build(2, two, names);
+		struct redaction_word *word = (struct redaction_word *)(patterns() + 2);
+		struct redaction_pattern *first = &patterns()[0], *second = &patterns()[1];
+		switch (which) {
+		case 1:
+			head()->magic++;
+			break;
+		case 2:
+			head()->filter_bits = 5;
+			break;
+		case 3:
+			head()->bucket_bits = LEAST_BITS - 1;
+			break;
+		case 4:
+			head()->bucket_bits = MOST_BITS + 1;
+			break;
+		case 5:
+			head()->patterns = MOST_PATTERNS + 1;
+			break;
+		case 6:
+			head()->words = MOST_PATTERNS + 1;
+			break;
+		case 7:
+			buckets()[3] = 2;
+			break;
+		case 8:
+			first->at = head()->size - 3;
+			break;
+		case 9:
+			first->length = HEAD - 1;
+			break;
+		case 10:
+			second->word = 2;
+			break;
+		case 11:
+			second->next = 1;
+			break;
+		case 12:
+			word[0].at = head()->size + 1;
+			break;
+		case 13:
+			word[1].length = REDACTION_WORD + 1;
+			break;
+		default:
+			break;
+		}
+		CHECK_EQUAL(which == 0 ? 0 : -EBADMSG, load());
+	}
+}
+
 static void drop(void *context, const uint8_t *bytes, size_t length)
 {
 	*(size_t *)context += length + bytes[0] % 2;
@@ -255,6 +309,7 @@ int main(int arguments, char **argument)
 		{"waiting", what_cannot_be_one_waits_for_nothing},
 		{"parts", parts_of_any_size_give_the_same},
 		{"another", another_table_takes_its_place},
+		{"elsewhere", a_table_with_a_part_elsewhere_is_refused},
 		{"damage", a_damaged_table_does_no_harm},
 	};
 	unsigned passed = 0, failed = 0;
