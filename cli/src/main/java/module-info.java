@@ -7,6 +7,7 @@ module dev.caisson.cli {
     requires dev.caisson.audit;
     requires dev.caisson.build;
     requires dev.caisson.engine;
+    requires dev.caisson.gate;
     requires dev.caisson.hostaudit;
     requires dev.caisson.linux;
     requires dev.caisson.network;

@@ -12,5 +12,6 @@ module dev.caisson.gate {
     requires transitive dev.caisson.spec;
 
     exports dev.caisson.gate to
+            dev.caisson.cli,
             dev.caisson.engine;
 }

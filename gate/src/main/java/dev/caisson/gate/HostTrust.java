@@ -42,7 +42,9 @@ public final class HostTrust {
         }
     }
 
-    static SSLContext context(Path bundle) throws IOException {
+    /// Returns a context that trusts the certificates of a file alone.
+    /// @throws IOException if it has none, or cannot be read
+    public static SSLContext context(Path bundle) throws IOException {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(bundle))) {
             Collection<? extends Certificate> all =
                     CertificateFactory.getInstance("X.509").generateCertificates(in);

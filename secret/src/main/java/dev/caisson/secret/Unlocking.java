@@ -3,18 +3,15 @@ package dev.caisson.secret;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.secret.SecretException.Code;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 
 /// The wrapping of a store's identity: encrypted for the unlocker when a store is made, and decrypted
 /// when it is opened.
 final class Unlocking {
     private static final int KEY_MODE = 0400;
-    private static final int OF_OTHERS = 077;
     private static final int MOST_KEY = 16 * 1024;
 
     private Unlocking() {}
@@ -128,30 +125,11 @@ final class Unlocking {
     }
 
     private static Identity readKey(Path path) {
-        int flags = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOCTTY;
-        try (Fd file = FileSystem.open(path.toString(), flags)) {
-            FileStatus status = FileSystem.status(file);
-            if (!status.isRegularFile() || (status.permissions() & OF_OTHERS) != 0) {
-                throw new SecretException(
-                        Code.SECRET_LOCKED,
-                        "the key file " + path + " is not a file of mode 0400, so others may have read it:"
-                                + " chmod 0400 it, and if they could, make a new store with new values");
-            }
-            byte[] bytes = FileSystem.read(file, MOST_KEY);
-            try (SecretValue content = SecretValue.of(bytes)) {
-                return Identity.parse(content)
-                        .orElseThrow(() -> new SecretException(
-                                Code.SECRET_LOCKED,
-                                "the key file " + path + " has no line AGE-SECRET-KEY-1…: restore it from a backup"));
-            } finally {
-                Arrays.fill(bytes, (byte) 0);
-            }
-        } catch (ErrnoException e) {
-            throw new SecretException(
-                    Code.SECRET_LOCKED,
-                    "the key file " + path + " could not be read (" + Errno.name(e.errno())
-                            + "): put it there, or mount what it is on",
-                    e);
+        try (SecretValue content = PrivateFile.read(path, MOST_KEY, Code.SECRET_LOCKED, "key file")) {
+            return Identity.parse(content)
+                    .orElseThrow(() -> new SecretException(
+                            Code.SECRET_LOCKED,
+                            "the key file " + path + " has no line AGE-SECRET-KEY-1…: restore it from a backup"));
         }
     }
 

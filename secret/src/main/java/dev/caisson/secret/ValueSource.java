@@ -1,8 +1,11 @@
 package dev.caisson.secret;
 
 import dev.caisson.secret.SecretException.Code;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import javax.net.ssl.SSLContext;
 
 /// A place outside of the store that a value is brought from when a version is made.
 public sealed interface ValueSource {
@@ -41,6 +44,53 @@ public sealed interface ValueSource {
                     command.getFirst() + " ended with status " + output.status()
                             + (output.printed().isPresent() ? "" : " and printed nothing")
                             + ": the store is as it was; run it by hand to see why");
+        }
+    }
+
+    /// A field of a secret in the key-value store, version 2, of a Vault or OpenBao server, asked for over TLS within
+    /// 30 s.
+    final class Vault implements ValueSource {
+        private static final int MOST_TOKEN = 4096;
+
+        private final VaultField place;
+        private final SecretValue token;
+        private final SSLContext trust;
+
+        /// @param address `vault://HOST[:PORT]/MOUNT/data/PATH[?version=N]#FIELD`, which errors repeat without the
+        /// field
+        /// @param token that the caller closes, after [#read]
+        /// @param trust vouches for the server
+        /// @throws SecretException SECRET_INVALID
+        public Vault(String address, SecretValue token, SSLContext trust) {
+            this.place = VaultField.parse(address);
+            this.token = token;
+            this.trust = trust;
+        }
+
+        /// Reads a token from a file that its owner alone may read, without the end of its line.
+        ///
+        /// @param file absolute
+        /// @return which the caller closes
+        /// @throws SecretException SECRET_SOURCE, SECRET_INVALID
+        public static SecretValue token(Path file) {
+            try (SecretValue content = PrivateFile.read(file, MOST_TOKEN, Code.SECRET_SOURCE, "token file")) {
+                byte[] bytes = content.copy();
+                int end = bytes.length;
+                while (end > 0 && (bytes[end - 1] == '\n' || bytes[end - 1] == '\r')) {
+                    end--;
+                }
+                Arrays.fill(bytes, (byte) 0);
+                return content.start(end);
+            }
+        }
+
+        @Override
+        public SecretValue read() {
+            return read(ProgramOutput.PATIENCE);
+        }
+
+        SecretValue read(Duration patience) {
+            return place.read(token, trust, patience);
         }
     }
 }

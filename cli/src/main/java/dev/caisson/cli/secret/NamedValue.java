@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.HiddenLine;
 import dev.caisson.cli.caller.NamedFile;
 import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.secret.ValueSource;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.Stack;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IParameterPreprocessor;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -23,6 +25,7 @@ import picocli.CommandLine.Parameters;
 /// Never from an argument, which every user of the host can read.
 final class NamedValue {
     private static final String COMMAND = "command:";
+    private static final String VAULT = "vault://";
 
     /// Takes a size only if it is attached, so that the name may stand behind the option.
     static final class AttachedSize implements IParameterPreprocessor {
@@ -50,8 +53,12 @@ final class NamedValue {
             names = "--from",
             paramLabel = "SOURCE",
             description = "Bring the value from SOURCE: 'command:PROGRAM ARGUMENT…', with an absolute path and split at"
-                    + " spaces, takes what the program prints within 30 s.")
+                    + " spaces, takes what the program prints within 30 s;"
+                    + " 'vault://HOST[:PORT]/MOUNT/data/PATH[?version=N]#FIELD' asks a Vault or OpenBao server.")
     private @Nullable String from;
+
+    @Mixin
+    private final VaultOptions vault = new VaultOptions();
 
     @Parameters(
             index = "0",
@@ -71,13 +78,15 @@ final class NamedValue {
     }
 
     /// Reads the value, whose bytes are taken as they are.
-    SecretValue read() {
+    /// @param store has the token for a source, if it is in one
+    SecretValue read(SecretStore store) {
         if (from != null) {
             if (file != null || generate != null) {
                 throw CommandException.usage("--from brings the value: give no file and no --generate beside it");
             }
-            return source(from).read();
+            return brought(from, store);
         }
+        vault.requireNone();
         if (generate != null) {
             if (file != null) {
                 throw CommandException.usage("--generate makes the value: name no file beside it");
@@ -93,14 +102,19 @@ final class NamedValue {
     }
 
     /// The message does not repeat the text, which may be the value.
-    private static ValueSource source(String text) {
+    private SecretValue brought(String text, SecretStore store) {
+        if (text.startsWith(VAULT)) {
+            return vault.read(text, store);
+        }
+        vault.requireNone();
         if (!text.startsWith(COMMAND)) {
-            throw CommandException.usage("--from takes command:PROGRAM and its arguments, as"
+            throw CommandException.usage("--from takes vault://… or command:PROGRAM and its arguments, as"
                     + " 'command:/usr/bin/pass show db': a value is never an argument, where every user of the host"
                     + " sees it");
         }
         return new ValueSource.Command(
-                List.of(text.substring(COMMAND.length()).strip().split("\\s+")));
+                        List.of(text.substring(COMMAND.length()).strip().split("\\s+")))
+                .read();
     }
 
     private static SecretValue standardInput() {

@@ -59,7 +59,7 @@ final class SecretCreateCommand implements Callable<Integer> {
         Map<String, String> labelled = labels(labels);
         Optional<Duration> lifetime = lifetime(expires);
         try (SecretStore store = Stores.open();
-                SecretValue value = source.read()) {
+                SecretValue value = source.read(store)) {
             spec.commandLine()
                     .getOut()
                     .println(store.create(secret, value, labelled, lifetime, access.access(), Stores.user())

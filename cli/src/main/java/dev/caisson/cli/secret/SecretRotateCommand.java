@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
             "%nA new version expires after the time that the one before had, unless --expires says otherwise.",
             "%n  caisson secret rotate --generate session-key",
             "  caisson secret rotate tls.key ./key.pem",
-            "  caisson secret rotate --from 'command:/usr/bin/pass show db' db-password"
+            "  caisson secret rotate --from 'command:/usr/bin/pass show db' db-password",
+            "  caisson secret rotate --from vault://vault.example.com/secret/data/app#password --token-secret vault db-password"
         })
 final class SecretRotateCommand implements Callable<Integer> {
     @Spec
@@ -48,7 +49,7 @@ final class SecretRotateCommand implements Callable<Integer> {
         Optional<Duration> lifetime = SecretCreateCommand.lifetime(expires);
         try (SecretStore store = Stores.open()) {
             store.find(secret); // before anybody types a value
-            try (SecretValue value = source.read()) {
+            try (SecretValue value = source.read(store)) {
                 SecretRecord changed = store.rotate(secret, value, lifetime, Stores.user());
                 spec.commandLine().getOut().println(changed.name() + "@" + changed.current());
                 spec.commandLine().getOut().flush();
