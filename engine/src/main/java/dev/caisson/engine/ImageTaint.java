@@ -58,7 +58,7 @@ final class ImageTaint implements AutoCloseable {
             locked = false;
             long began = System.nanoTime();
             try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
-                known = store.values("scan", "images that are made or pushed");
+                known = store.values("scan", "images that are made, or go in or out");
             } catch (SecretException e) {
                 if (e.reason() != SecretException.Code.SECRET_LOCKED
                         && e.reason() != SecretException.Code.SECRET_STORE_MISSING) {
@@ -83,9 +83,16 @@ final class ImageTaint implements AutoCloseable {
         Optional<StoredValues> values = values();
         return values.isEmpty()
                 ? layers
-                : layers.stream()
-                        .map(layer -> new NewLayer(tar -> copy(layer.content(), tar, values.get()), layer.compress()))
-                        .toList();
+                : layers.stream().map(layer -> checked(layer, values.get())).toList();
+    }
+
+    /// Like the other, for one layer.
+    NewLayer checked(NewLayer layer) {
+        return values().map(values -> checked(layer, values)).orElse(layer);
+    }
+
+    private static NewLayer checked(NewLayer layer, StoredValues values) {
+        return new NewLayer(tar -> copy(layer.content(), tar, values), layer.compress());
     }
 
     /// Returns a configuration that fails if it has a value.

@@ -24,6 +24,7 @@ import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -196,12 +197,20 @@ public final class Images implements AutoCloseable {
         present(logins, "logins");
         present(listener, "listener");
         Failures.run(() -> {
-            taint.requireClean(store.config(image));
-            if (taint.looks()) {
-                store.readLayers(image, taint::requireClean);
-            }
+            requireClean(List.of(image));
             store.push(image, logins, listener);
         });
+    }
+
+    /// Searches each image once, however many names it has.
+    private void requireClean(List<StoredImage> images) {
+        var searched = new HashSet<Digest>();
+        for (StoredImage image : images) {
+            if (taint.looks() && searched.add(image.manifest())) {
+                taint.requireClean(store.config(image));
+                store.readLayers(image, taint::requireClean);
+            }
+        }
     }
 
     /// Gives an image a further name.
@@ -236,7 +245,8 @@ public final class Images implements AutoCloseable {
     ///
     /// @param source where it comes from, for messages and the image's history
     /// @param name with a tag; empty for an image without a name
-    /// @throws EngineException CHANGE_REFUSED; BAD_ARCHIVE and others of an archive that cannot be used
+    /// @throws EngineException CHANGE_REFUSED; SECRET_IN_IMAGE if the archive or a change has a stored value;
+    ///     BAD_ARCHIVE and others of an archive that cannot be used
     public StoredImage importRoot(
             InputStream archive, String source, ImportOptions how, Optional<ImageReference> name) {
         present(archive, "archive");
@@ -245,7 +255,7 @@ public final class Images implements AutoCloseable {
         present(name, "name");
         return Failures.call(() -> {
             var config = new ImportedConfig(how, source);
-            return store.importRoot(archive, source, config::with, name);
+            return store.importRoot(archive, source, taint::checked, taint.checked(config::with), name);
         });
     }
 
@@ -254,21 +264,24 @@ public final class Images implements AutoCloseable {
     ///
     /// @param source where it comes from, for messages
     /// @return an entry for each name; one without a tag for an image that the archive has no name for
+    /// @throws EngineException SECRET_IN_IMAGE if one of them has a stored value; with the code of what failed
     public List<StoredImage> load(InputStream archive, String source) {
         present(archive, "archive");
         present(source, "source");
-        return Failures.call(() -> store.load(archive, source));
+        return Failures.call(() -> store.load(archive, source, this::requireClean));
     }
 
     /// Writes images as one archive. The same images under the same names make the same bytes.
     ///
     /// @param images with the names that they have in the archive: [StoredImage#withoutTag] for none
+    /// @throws EngineException SECRET_IN_IMAGE if one of them has a stored value: nothing is written then
     /// @throws IOException what the stream throws
     public void save(List<StoredImage> images, ArchiveForm form, OutputStream to) throws IOException {
         present(images, "images");
         present(form, "form");
         present(to, "to");
         try {
+            requireClean(images);
             store.save(images, form, to);
         } catch (RuntimeException e) {
             throw Failures.coded(e);

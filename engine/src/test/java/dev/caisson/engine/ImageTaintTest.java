@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.image.ArchiveForm;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
@@ -19,6 +20,7 @@ import dev.caisson.secret.SecretValue;
 import dev.caisson.secret.Unlocker;
 import dev.caisson.secret.ValueMatcher;
 import dev.caisson.spec.ContainerSpec;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -32,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.zip.GZIPOutputStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -194,6 +197,54 @@ class ImageTaintTest extends BusyboxEngine {
         StoredImage label = make("", "", layer("etc/file", "nothing"));
         assertThatThrownBy(() -> images.push(label, RegistryLogins.none(), PullListener.none()))
                 .hasMessageNotContaining("secret"); // nobody listens there
+    }
+
+    @Test
+    void an_image_with_a_value_is_not_saved_and_not_loaded() throws IOException {
+        StoredImage made = make("", "", layer("srv/file", "password: " + VALUE));
+        StoredImage label = make("\"Labels\":{\"who\":\"" + VALUE + "\"}", "", layer("etc/file", "nothing"));
+        for (ArchiveForm form : ArchiveForm.values()) {
+            var archive = new ByteArrayOutputStream();
+            images.save(List.of(made), form, archive);
+            var labelled = new ByteArrayOutputStream();
+            images.save(List.of(label), form, labelled);
+            makeStore();
+            List<StoredImage> before = images.list();
+            var out = new ByteArrayOutputStream();
+            refused(() -> images.save(List.of(made), form, out), "srv/file", "layer 1");
+            refused(() -> images.save(List.of(label), form, out), "config.Labels.who");
+            assertThat(out.size()).isZero();
+            refused(() -> images.load(new ByteArrayInputStream(archive.toByteArray()), "it"), "srv/file", "layer 1");
+            refused(() -> images.load(new ByteArrayInputStream(labelled.toByteArray()), "it"), "config.Labels.who");
+            assertThat(images.list()).isEqualTo(before);
+            removeStore();
+            assertThat(images.load(new ByteArrayInputStream(archive.toByteArray()), "it"))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void a_root_file_system_with_a_value_is_not_imported() throws IOException {
+        makeStore();
+        List<StoredImage> before = images.list();
+        var packed = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(packed)) {
+            layer("srv/file", VALUE).writeTo(gzip);
+        }
+        var clean = new ByteArrayOutputStream();
+        layer("srv/file", "nothing").writeTo(clean);
+        refused(() -> imported(packed.toByteArray()), "srv/file", "its new layer");
+        refused(() -> imported(clean.toByteArray(), "ENV TOKEN=" + VALUE), "the variable TOKEN");
+        assertThat(images.list()).isEqualTo(before);
+        assertThat(imported(clean.toByteArray(), "ENV TOKEN=none")).isNotNull();
+    }
+
+    private StoredImage imported(byte[] archive, String... changes) {
+        return images.importRoot(
+                new ByteArrayInputStream(archive),
+                "it",
+                new ImportOptions(Optional.empty(), List.of(changes)),
+                Optional.of(ImageReference.parse("caisson-test/imported:1")));
     }
 
     @Test

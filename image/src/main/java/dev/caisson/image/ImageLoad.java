@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -43,12 +44,16 @@ final class ImageLoad {
 
     /// Reads an archive.
     /// @param shown what messages call the archive
+    /// @param check fails for images that may not be there
     /// @return an entry for each name, in the archive's order
-    static List<StoredImage> load(ContentStore store, InputStream archive, String shown) throws IOException {
+    static List<StoredImage> load(
+            ContentStore store, InputStream archive, String shown, Consumer<List<StoredImage>> check)
+            throws IOException {
         try (Fd _ = store.keepBlobs()) {
             var load = new ImageLoad(store, shown);
             load.read(archive);
             List<StoredImage> images = load.images();
+            check.accept(images);
             images.forEach(store::add);
             return images;
         } finally {

@@ -18,7 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /// A directory that holds unpacked images, shared by all processes of the host that use it. May be used by several
 /// threads.
@@ -203,12 +205,17 @@ public final class ImageStore implements AutoCloseable {
     /// or bzip2.
     ///
     /// @param shown what messages call the archive
+    /// @param layer gets the layer, and returns what is stored, as one that fails while it is written
     /// @param config as in [#make]
     /// @param name with a tag; empty for an image without a name
     public StoredImage importRoot(
-            InputStream archive, String shown, Function<List<Digest>, byte[]> config, Optional<ImageReference> name) {
+            InputStream archive,
+            String shown,
+            UnaryOperator<NewLayer> layer,
+            Function<List<Digest>, byte[]> config,
+            Optional<ImageReference> name) {
         name.ifPresent(ImageStore::requireTag);
-        var layers = List.of(new NewLayer(new RootImport(archive, shown), true));
+        var layers = List.of(layer.apply(new NewLayer(new RootImport(archive, shown), true)));
         return guarded(shown, () -> {
             try {
                 return new NewImage(content)
@@ -229,9 +236,10 @@ public final class ImageStore implements AutoCloseable {
     /// gzip, zstd, xz or bzip2. All of them, or none.
     ///
     /// @param shown what messages call the archive
+    /// @param check fails for images that may not be there; they can be read, and are not on the store's list yet
     /// @return an entry for each name; one without a tag for an image that the archive has no name for
-    public List<StoredImage> load(InputStream archive, String shown) {
-        return guarded(shown, () -> ImageLoad.load(content, archive, shown));
+    public List<StoredImage> load(InputStream archive, String shown, Consumer<List<StoredImage>> check) {
+        return guarded(shown, () -> ImageLoad.load(content, archive, shown, check));
     }
 
     /// Writes images as one archive. The same images under the same names make the same bytes.

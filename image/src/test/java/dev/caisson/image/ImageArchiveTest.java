@@ -67,7 +67,7 @@ class ImageArchiveTest {
     }
 
     private List<StoredImage> load(byte[] archive) {
-        return store.load(new ByteArrayInputStream(archive), "the archive");
+        return store.load(new ByteArrayInputStream(archive), "the archive", _ -> {});
     }
 
     private List<String> blobs() throws IOException {
@@ -284,6 +284,7 @@ class ImageArchiveTest {
         return store.importRoot(
                 in,
                 "the archive",
+                layer -> layer,
                 digests -> config(digests.getFirst()).getBytes(StandardCharsets.UTF_8),
                 Stream.of(name).map(ImageReference::parse).findFirst());
     }
