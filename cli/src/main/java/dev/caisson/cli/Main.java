@@ -3,6 +3,7 @@ package dev.caisson.cli;
 import dev.caisson.cli.audit.AuditCommand;
 import dev.caisson.cli.audit.ScanCommand;
 import dev.caisson.cli.build.BuildCommand;
+import dev.caisson.cli.build.LaterBuildOptions;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CallerText;
 import dev.caisson.cli.caller.CommandException;
@@ -379,7 +380,9 @@ public final class Main implements Runnable {
     private static CommandException usage(ParameterException problem) {
         if (problem instanceof UnmatchedArgumentException unmatched) {
             for (String argument : unmatched.getUnmatched()) {
-                Optional<CommandException> later = LaterOptions.refusal(argument);
+                boolean isBuild = problem.getCommandLine().getCommandSpec().userObject() instanceof BuildCommand;
+                Optional<CommandException> later =
+                        isBuild ? LaterBuildOptions.refusal(argument) : LaterOptions.refusal(argument);
                 if (later.isPresent()) {
                     return later.get();
                 }

@@ -75,6 +75,14 @@ class DockerWordsTest {
         assertThat(lacking).isEmpty();
     }
 
+    @Test
+    void every_option_of_a_build_that_is_not_here_is_named_with_what_to_do() throws Exception {
+        assertThat(options("build"))
+                .contains("--cache-from", "--memory", "-m", "-t")
+                .hasSizeGreaterThan(30);
+        assertThat(lacking("build")).isEmpty();
+    }
+
     private static Set<String> options(String... command) throws IOException {
         var words = new ArrayList<>(List.of(command));
         words.add("--help");

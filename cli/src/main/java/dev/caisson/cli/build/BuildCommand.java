@@ -14,10 +14,7 @@ import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
 import dev.caisson.image.ImageReference;
 import dev.caisson.spec.Network;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -125,6 +122,28 @@ public final class BuildCommand implements Callable<Integer> {
     private @Nullable String idFile;
 
     @Option(
+            names = "--metadata-file",
+            paramLabel = "FILE",
+            description = "File that gets digests and names of the image, as JSON.")
+    private @Nullable String factsFile;
+
+    @Option(names = "--load", description = "Changes nothing: the image is always in the store.")
+    @SuppressWarnings("unused") // taken as Docker takes it
+    private boolean loaded;
+
+    @Option(
+            names = "--provenance",
+            paramLabel = "false",
+            description = "Refused unless false: nothing is attested in this version.")
+    private String provenance = "false";
+
+    @Option(
+            names = "--sbom",
+            paramLabel = "false",
+            description = "Refused unless false: no list of packages is made in this version.")
+    private String packages = "false";
+
+    @Option(
             names = {"-q", "--quiet"},
             description = "Print the image's id alone.")
     private boolean quiet;
@@ -140,6 +159,9 @@ public final class BuildCommand implements Callable<Integer> {
         if (!PROGRESS.contains(progress)) {
             throw CommandException.usage("--progress is auto, plain, tty or quiet, not '" + OneLine.of(progress) + "'");
         }
+        requireFalse("--provenance", provenance);
+        requireFalse("--sbom", packages);
+
         quiet |= progress.equals("quiet");
         PrintWriter err = spec.commandLine().getErr();
         Optional<OutputOption> wanted = Optional.ofNullable(output).map(OutputOption::parse);
@@ -174,8 +196,18 @@ public final class BuildCommand implements Callable<Integer> {
         }
     }
 
+    private static void requireFalse(String option, String value) {
+        if (!value.equals("false")) {
+            throw CommandException.refused(option, "nothing is attested in this version: give " + option + "=false");
+        }
+    }
+
+    private List<ImageReference> names() {
+        return tags.stream().map(ImageReference::parse).toList();
+    }
+
     private BuildRequest request(BuildSources sources) {
-        List<ImageReference> names = tags.stream().map(ImageReference::parse).toList();
+        List<ImageReference> names = names();
         Map<String, String> given = arguments();
         return new BuildRequest(
                 sources.dockerfile(),
@@ -240,13 +272,10 @@ public final class BuildCommand implements Callable<Integer> {
     /// @param printed whether standard output has the files of the image
     private void tell(BuildResult result, PrintWriter err, boolean handedOut, boolean printed) {
         if (idFile != null) {
-            Path path = Caller.current().path(idFile);
-            try {
-                Files.writeString(path, result.id().toString());
-            } catch (IOException e) {
-                throw new CommandException(
-                        "FILE_UNWRITABLE", 1, "--iidfile " + idFile + " cannot be written: name another file");
-            }
+            BuildFacts.writeId(Caller.current().path(idFile), idFile, result);
+        }
+        if (factsFile != null) {
+            BuildFacts.writeFacts(Caller.current().path(factsFile), factsFile, result, names());
         }
         if (quiet) {
             if (!printed) {

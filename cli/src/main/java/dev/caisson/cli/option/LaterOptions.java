@@ -54,14 +54,20 @@ public final class LaterOptions {
 
     /// Returns why an unknown option is refused; empty if Docker has none of that name.
     public static Optional<CommandException> refusal(String argument) {
+        return refusal(argument, REASONS);
+    }
+
+    /// Returns why an unknown option is refused.
+    /// @param reasons by the name of the option
+    public static Optional<CommandException> refusal(String argument, Map<String, String> reasons) {
         int equals = argument.indexOf('=');
         String option = equals < 0 ? argument : argument.substring(0, equals);
-        return name(option).map(name -> CommandException.refused(name, REASONS.getOrDefault(name, "")));
+        return name(option, reasons).map(name -> CommandException.refused(name, reasons.getOrDefault(name, "")));
     }
 
     /// Returns an unknown letter among several behind one dash, as in -dit or -p80:80.
-    private static Optional<String> name(String option) {
-        if (REASONS.containsKey(option)) {
+    private static Optional<String> name(String option, Map<String, String> reasons) {
+        if (reasons.containsKey(option)) {
             return Optional.of(option);
         }
         if (!option.matches("-[a-zA-Z].+")) {
@@ -69,7 +75,7 @@ public final class LaterOptions {
         }
         int letters = option.matches("-[a-zA-Z]+") ? option.length() : 2;
         for (int i = 1; i < letters; i++) {
-            if (REASONS.containsKey("-" + option.charAt(i))) {
+            if (reasons.containsKey("-" + option.charAt(i))) {
                 return Optional.of("-" + option.charAt(i));
             }
         }

@@ -1,0 +1,62 @@
+package dev.caisson.cli.build;
+
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.option.LaterOptions;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// Options of Docker's builds that this version does not have: refused by name, with what to do.
+public final class LaterBuildOptions {
+    private static final String CACHE = "steps are taken from the builds of this machine alone: leave it out";
+    private static final String LIMIT = "each RUN has the limits that every container has by default: leave it out";
+    private static final String REMOVED = "containers of steps are always removed: leave it out";
+    private static final String ATTESTED =
+            "nothing is attested in this version: leave it out, or say --provenance=false";
+    private static final String CHECKED = "a Dockerfile is checked while it is built: leave it out";
+    private static final Map<String, String> REASONS = new HashMap<>();
+
+    static {
+        put(CACHE, "--cache-from", "--cache-to");
+        put(REMOVED, "--rm", "--force-rm");
+        put(ATTESTED, "--attest");
+        put(CHECKED, "--call", "--check");
+        put(
+                LIMIT,
+                "--cgroup-parent",
+                "--cpu-period",
+                "--cpu-quota",
+                "--cpu-shares",
+                "-c",
+                "--cpuset-cpus",
+                "--cpuset-mems",
+                "--memory",
+                "-m",
+                "--memory-swap",
+                "--resource",
+                "--shm-size",
+                "--ulimit");
+        put("a RUN finds names on its --network: leave it out", "--add-host");
+        put("a RUN gets no more rights than another container: leave it out", "--allow", "--security-opt");
+        put("an image gets notes with --label", "--annotation");
+        put("files come from the one context, or from an image with COPY --from=IMAGE", "--build-context");
+        put("builds are made here, by no builder of another place: leave it out", "--builder");
+        put("the context is read where it lies: leave it out", "--compress");
+        put("run 'caisson push' afterwards", "--push");
+        put("layers stay as they are: leave it out", "--squash");
+        put("an agent of the host is not lent out: give a key by --secret", "--ssh");
+    }
+
+    private LaterBuildOptions() {}
+
+    private static void put(String reason, String... options) {
+        for (String option : options) {
+            REASONS.put(option, reason);
+        }
+    }
+
+    /// Returns why an unknown option is refused; empty if Docker has none of that name.
+    public static Optional<CommandException> refusal(String argument) {
+        return LaterOptions.refusal(argument, REASONS).or(() -> LaterOptions.refusal(argument));
+    }
+}
