@@ -8,18 +8,28 @@ import dev.caisson.cli.caller.EngineLease;
 import dev.caisson.cli.caller.GivenCaller;
 import dev.caisson.cli.caller.Terminal;
 import dev.caisson.engine.Engine;
+import dev.caisson.engine.EngineOptions;
+import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
+import dev.caisson.secret.ValueForm;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -36,16 +46,19 @@ class SecretCanaryTest {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
+    private Map<String, String> variables() {
+        return Map.of(
+                "CAISSON_DATA", directory.resolve("data").toString(),
+                "CAISSON_STATE", directory.resolve("state").toString());
+    }
+
     private Answer secret(String... words) {
         var out = new StringWriter();
         var err = new StringWriter();
-        var variables = Map.of(
-                "CAISSON_DATA", directory.resolve("data").toString(),
-                "CAISSON_STATE", directory.resolve("state").toString());
         String[] all = new String[words.length + 1];
         all[0] = "secret";
         System.arraycopy(words, 0, all, 1, words.length);
-        int status = new GivenCaller(variables, new byte[0]) {
+        int status = new GivenCaller(variables(), new byte[0]) {
             @Override
             public EngineLease engine() {
                 Engine engine = Engine.open(directories());
@@ -68,6 +81,67 @@ class SecretCanaryTest {
                 .contains("caught   an argument of a process", "was found in 0 places");
         assertThat(answer.status()).as(answer.err()).isZero();
         assertThat(secret("ls", "-q").out()).isEmpty();
+    }
+
+    @Test
+    void no_block_of_a_disk_has_it_and_that_of_a_removed_file_is_found() throws Exception {
+        Path disk = directory.resolve("disk");
+        Path data = Files.createDirectory(directory.resolve("data"));
+        run("truncate", "-s", "64M", disk.toString());
+        run("mkfs.ext4", "-q", "-F", disk.toString());
+        try (SecretValue value = SecretValue.generate(43);
+                var search = new CanarySearch(value, Instant.now().minusSeconds(1))) {
+            mounted(disk, data, () -> {
+                String key = directory.resolve("key").toString();
+                assertThat(secret("init", "--key-file", key).status()).isZero();
+                EngineOptions options = new GivenCaller(variables(), new byte[0]).directories();
+                try (Engine engine = Engine.open(options);
+                        SecretStore store = SecretStore.open(Stores.directory(data), Optional::empty)) {
+                    var name = new SecretName("canary");
+                    var life = new CanaryLife(engine, options, name, value, search, List.of(data));
+                    life.live(store, "test");
+                    assertThat(life.leaks()).isEmpty();
+                }
+            });
+            assertThat(forms(search, disk)).isEmpty();
+            mounted(disk, data, () -> {
+                Path file = Files.createFile(data.resolve("control"));
+                value.writeTo(file);
+                try (var written = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                    written.force(true);
+                }
+                Files.delete(file);
+            });
+            assertThat(forms(search, disk)).isNotEmpty();
+        }
+    }
+
+    private interface Use {
+        void run() throws Exception;
+    }
+
+    private static void mounted(Path disk, Path at, Use use) throws Exception {
+        run("mount", "-o", "loop", disk.toString(), at.toString());
+        try {
+            Files.setPosixFilePermissions(at, PosixFilePermissions.fromString("rwx------"));
+            use.run();
+        } finally {
+            run("umount", at.toString());
+        }
+    }
+
+    private static Set<ValueForm> forms(CanarySearch search, Path disk) throws IOException {
+        try (var stream = search.stream();
+                InputStream blocks = Files.newInputStream(disk)) {
+            blocks.transferTo(stream);
+            return stream.forms();
+        }
+    }
+
+    private static void run(String... command) throws Exception {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
     }
 
     @Test
