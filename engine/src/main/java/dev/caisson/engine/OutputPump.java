@@ -175,6 +175,8 @@ final class OutputPump {
             }
         } catch (Throwable e) { // a sink of the caller's may throw anything
             fail(e);
+        } finally {
+            chunk.clear();
         }
     }
 

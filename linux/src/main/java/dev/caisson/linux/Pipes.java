@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /// Byte streams: pipe2(2), read(2), write(2) without waiting.
 public final class Pipes {
@@ -21,6 +22,7 @@ public final class Pipes {
     public static final class Chunk {
         private final MemorySegment memory;
         private final byte[] bytes;
+        private int used;
 
         public Chunk(int size) {
             memory = Arena.ofAuto().allocate(size);
@@ -37,9 +39,17 @@ public final class Pipes {
         public int read(Fd file, int most) {
             int count = readInto(file, memory, Math.min(most, bytes.length));
             if (count > 0) {
+                used = Math.max(used, count);
                 MemorySegment.copy(memory, JAVA_BYTE, 0, bytes, 0, count);
             }
             return count;
+        }
+
+        /// Forgets what was read: it may hold a secret that a program printed, and the chunk is kept for the next one.
+        public void clear() {
+            Arrays.fill(bytes, 0, used, (byte) 0);
+            memory.asSlice(0, used).fill((byte) 0);
+            used = 0;
         }
     }
 

@@ -2,6 +2,7 @@ package dev.caisson.cli.secret;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import dev.caisson.cli.Answer;
 import dev.caisson.cli.Main;
 import dev.caisson.cli.caller.EngineLease;
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,6 +27,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +87,7 @@ class SecretCanaryTest {
     }
 
     @Test
-    void no_block_of_a_disk_has_it_and_that_of_a_removed_file_is_found() throws Exception {
+    void no_block_of_a_disk_and_nothing_alive_in_the_heap_has_it_and_leaks_on_purpose_are_found() throws Exception {
         Path disk = directory.resolve("disk");
         Path data = Files.createDirectory(directory.resolve("data"));
         run("truncate", "-s", "64M", disk.toString());
@@ -101,6 +104,10 @@ class SecretCanaryTest {
                     var life = new CanaryLife(engine, options, name, value, search, List.of(data));
                     life.live(store, "test");
                     assertThat(life.leaks()).isEmpty();
+                    assertThat(inHeap(search)).isEmpty();
+                    byte[] control = value.copy();
+                    assertThat(inHeap(search)).isNotEmpty();
+                    Arrays.fill(control, (byte) 0);
                 }
             });
             assertThat(forms(search, disk)).isEmpty();
@@ -135,6 +142,18 @@ class SecretCanaryTest {
                 InputStream blocks = Files.newInputStream(disk)) {
             blocks.transferTo(stream);
             return stream.forms();
+        }
+    }
+
+    /// Returns the forms in which what lives in the heap of this JVM, which is the engine's, has the value.
+    private Set<ValueForm> inHeap(CanarySearch search) throws IOException {
+        Path dump = directory.resolve("heap.hprof");
+        try {
+            ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).dumpHeap(dump.toString(), true);
+            assertThat(dump).isNotEmptyFile();
+            return forms(search, dump);
+        } finally {
+            Files.deleteIfExists(dump);
         }
     }
 
