@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -14,8 +15,9 @@ import java.util.regex.Pattern;
 /// @param bytes all records of it
 /// @param name of the server that the client wants, in lower case; empty if it says none
 /// @param hidden true if it may want another one, whose name is encrypted (draft-ietf-tls-esni)
+/// @param early true if data may come before the next greeting, RFC 8446 section 4.2.10
 @SuppressWarnings("ArrayRecordComponent") // none is compared
-record ClientHello(byte[] bytes, Optional<String> name, boolean hidden) {
+record ClientHello(byte[] bytes, Optional<String> name, boolean hidden, boolean early) {
     /// Bytes of a greeting with its records, at most. Those of browsers have about 2,000.
     static final int MOST_BYTES = 1 << 16;
 
@@ -23,10 +25,15 @@ record ClientHello(byte[] bytes, Optional<String> name, boolean hidden) {
     static final int CLIENT_HELLO = 1;
     static final int RECORD_HEAD = 5;
 
-    private static final int MOST_IN_RECORD = 1 << 14;
+    /// Bytes in a record, at most: those of the longest with what encryption adds, RFC 5246 section 6.2.3.
+    private static final int MOST_IN_RECORD = (1 << 14) + 2048;
+
+    /// The first of the three bytes of a length, at most: no server takes a greeting of 2^18 bytes.
+    private static final int MOST_IN_LENGTH = 3;
     private static final int MESSAGE_HEAD = 4;
     private static final int VERSION_AND_RANDOM = 34;
     private static final int SERVER_NAME = 0;
+    private static final int EARLY_DATA = 42;
     private static final int ENCRYPTED_HELLO = 0xfe0d;
     private static final int ENCRYPTED_NAME = 0xffce;
     private static final Pattern NAME = Pattern.compile("(?!.{254})[A-Za-z0-9_-]{1,63}(?:\\.[A-Za-z0-9_-]{1,63})*");
@@ -38,6 +45,21 @@ record ClientHello(byte[] bytes, Optional<String> name, boolean hidden) {
     record Piece(byte[] head, byte[] content) {
         int type() {
             return head[0] & 0xff;
+        }
+
+        byte[] bytes() {
+            byte[] bytes = Arrays.copyOf(head, head.length + content.length);
+            System.arraycopy(content, 0, bytes, head.length, content.length);
+            return bytes;
+        }
+
+        /// True if a greeting may begin with it. An encrypted handshake may have the same first byte, but
+        /// seldom a possible length.
+        boolean mayGreet() {
+            return type() == HANDSHAKE
+                    && content.length > 0
+                    && content[0] == CLIENT_HELLO
+                    && (content.length == 1 || (content[1] & 0xff) <= MOST_IN_LENGTH);
         }
     }
 
@@ -52,17 +74,19 @@ record ClientHello(byte[] bytes, Optional<String> name, boolean hidden) {
         var bytes = new ByteArrayOutputStream();
         var message = new ByteArrayOutputStream();
         Piece piece = first;
+        int wanted = 0;
         while (true) {
             if (piece.type() != HANDSHAKE || piece.content().length == 0) {
                 throw new Refused("", "it does not begin with a greeting of TLS");
             }
-            bytes.writeBytes(piece.head());
-            bytes.writeBytes(piece.content());
+            bytes.writeBytes(piece.bytes());
             message.writeBytes(piece.content());
             if (bytes.size() > MOST_BYTES) {
                 throw new Refused("", "its greeting is too long");
             }
-            int wanted = length(message.toByteArray());
+            if (wanted == 0) {
+                wanted = length(message.toByteArray());
+            }
             if (message.size() >= wanted && wanted > 0) {
                 if (message.size() > wanted) {
                     throw new Refused("", "more is in the record of its greeting");
@@ -113,6 +137,7 @@ record ClientHello(byte[] bytes, Optional<String> name, boolean hidden) {
         in.skip(in.number(1)); // compression
         Optional<String> name = Optional.empty();
         boolean hidden = false;
+        boolean early = false;
         boolean named = false;
         if (in.left() > 0) {
             Parts extensions = in.part(in.number(2));
@@ -120,6 +145,7 @@ record ClientHello(byte[] bytes, Optional<String> name, boolean hidden) {
                 int type = extensions.number(2);
                 Parts content = extensions.part(extensions.number(2));
                 hidden |= type == ENCRYPTED_HELLO || type == ENCRYPTED_NAME;
+                early |= type == EARLY_DATA;
                 if (type == SERVER_NAME) {
                     if (named) {
                         throw new Refused("", "its greeting has two names");
@@ -132,7 +158,7 @@ record ClientHello(byte[] bytes, Optional<String> name, boolean hidden) {
         if (in.left() > 0) {
             throw new Refused("", "its greeting has a wrong length");
         }
-        return new ClientHello(bytes, name, hidden);
+        return new ClientHello(bytes, name, hidden, early);
     }
 
     /// Reads the list of names, of which there is one kind and so one at most, RFC 6066 section 3.

@@ -1,5 +1,7 @@
 package dev.caisson.gate;
 
+import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -7,13 +9,15 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// One connection of a container: its greeting is read, and bytes go both ways unchanged after that.
 final class Greeted implements Runnable {
     private static final int CHUNK = 1 << 15;
-    private static final int CHANGE_CIPHER = 20;
+    private static final int APPLICATION_DATA = 23;
+
+    /// Records that a server skips before another greeting, but for early data. Clients send one.
+    private static final int MOST_SKIPPED = 32;
 
     private final Socket client;
     private final int port;
@@ -59,18 +63,18 @@ final class Greeted implements Runnable {
     @Override
     public void run() {
         try {
-            InputStream in = client.getInputStream();
+            InputStream in = new BufferedInputStream(client.getInputStream());
             ClientHello hello = ClientHello.read(in);
             String wanted = allowed(hello);
             name = wanted;
             Socket to = connect(wanted);
             client.setTcpNoDelay(true);
             to.setTcpNoDelay(true);
-            Thread back = Thread.ofVirtual().name("caisson greeting answer").start(() -> copy(to, client));
+            Thread back = Thread.ofVirtual().name("caisson greeting answer").start(() -> answer(to));
             OutputStream out = to.getOutputStream();
             out.write(hello.bytes());
-            greetings(in, out, wanted);
-            copy(client, to);
+            greetings(in, out, hello);
+            copy(in, to);
             back.join();
         } catch (Refused e) {
             rules.denied(e.name(), e.reason());
@@ -123,41 +127,51 @@ final class Greeted implements Runnable {
         throw failure == null ? new Refused(wanted, "the name led to no address that it may reach") : failure;
     }
 
-    /// A server that asks for another greeting, RFC 8446 section 4.1.4, may take the name of that one.
-    private static void greetings(InputStream in, OutputStream out, String wanted) throws IOException {
-        while (true) {
-            ClientHello.Piece piece = ClientHello.piece(in);
-            boolean greets = piece.type() == ClientHello.HANDSHAKE
-                    && piece.content().length > 0
-                    && piece.content()[0] == ClientHello.CLIENT_HELLO;
-            if (greets) {
-                ClientHello again = ClientHello.read(piece, in);
-                if (again.hidden() || !again.name().equals(Optional.of(wanted))) {
-                    throw new Refused(again.name().orElse(""), "its second greeting has another name");
-                }
-                out.write(again.bytes());
-            } else {
-                out.write(piece.head());
-                out.write(piece.content());
-                if (piece.type() != CHANGE_CIPHER) {
-                    return;
+    /// Passes on what a client sends, until no other greeting can follow. A server that asks for another one,
+    /// RFC 8446 section 4.1.4, may take the name of that one. Before it comes, the server skips early data, alerts
+    /// and changes of cipher.
+    private static void greetings(InputStream in, OutputStream out, ClientHello first) throws IOException {
+        boolean early = first.early();
+        boolean ends = false;
+        int skipped = 0;
+        try {
+            while (!ends) {
+                ClientHello.Piece piece = ClientHello.piece(in);
+                if (piece.mayGreet()) {
+                    ClientHello again = ClientHello.read(piece, in);
+                    if (again.hidden() || !again.name().equals(first.name())) {
+                        throw new Refused(again.name().orElse(""), "its second greeting has another name");
+                    }
+                    out.write(again.bytes());
+                    early = false;
+                } else if (piece.type() == ClientHello.HANDSHAKE && piece.content().length == 0) {
+                    throw new Refused(first.name().orElse(""), "an empty record follows its greeting");
+                } else if (piece.type() != APPLICATION_DATA && ++skipped > MOST_SKIPPED) {
+                    throw new Refused(first.name().orElse(""), "too much follows its greeting");
+                } else {
+                    out.write(piece.bytes());
+                    ends = piece.type() == ClientHello.HANDSHAKE || (piece.type() == APPLICATION_DATA && !early);
                 }
             }
+        } catch (EOFException e) {
+            // the server is told by who copies the rest
         }
     }
 
-    private static void copy(Socket from, Socket to) {
-        var piece = new byte[CHUNK];
+    private void answer(Socket from) {
         try {
-            InputStream in = from.getInputStream();
-            OutputStream out = to.getOutputStream();
-            for (int count; (count = in.read(piece)) >= 0; ) {
-                out.write(piece, 0, count);
-            }
-            to.shutdownOutput();
+            copy(from.getInputStream(), client);
         } catch (IOException e) {
-            close(from); // both ends see it
-            close(to);
+            end(); // both ends see it
         }
+    }
+
+    private static void copy(InputStream in, Socket to) throws IOException {
+        var piece = new byte[CHUNK];
+        OutputStream out = to.getOutputStream();
+        for (int count; (count = in.read(piece)) >= 0; ) {
+            out.write(piece, 0, count);
+        }
+        to.shutdownOutput();
     }
 }

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -19,6 +20,7 @@ import java.util.function.Predicate;
 public final class GreetingServer implements AutoCloseable {
     static final int MOST_CONNECTIONS = 256;
 
+    private static final System.Logger LOG = System.getLogger(GreetingServer.class.getName());
     private static final int BACKLOG = 128;
     private static final int AT_ONCE = 200;
     private static final long EACH_NANOS = 10_000_000;
@@ -130,11 +132,25 @@ public final class GreetingServer implements AutoCloseable {
         try {
             while (!closed) {
                 Thread.sleep(LOOK_MILLIS);
-                connections.stream().filter(Greeted::isOver).forEach(Greeted::end);
+                look();
             }
         } catch (InterruptedException e) {
             // it is closed
         }
+    }
+
+    private void look() {
+        Optional<RuntimeException> failure = Optional.empty();
+        for (Greeted one : connections) {
+            try {
+                if (one.isOver()) {
+                    one.end();
+                }
+            } catch (RuntimeException e) { // the list cannot be read now
+                failure = Optional.of(e);
+            }
+        }
+        failure.ifPresent(e -> LOG.log(System.Logger.Level.WARNING, "a list of names is looked at again later", e));
     }
 
     /// Ends all connections.

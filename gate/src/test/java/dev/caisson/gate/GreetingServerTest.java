@@ -43,6 +43,7 @@ class GreetingServerTest {
 
     private final Set<String> allowed = ConcurrentHashMap.newKeySet();
     private final List<String> denied = new CopyOnWriteArrayList<>();
+    private volatile boolean isUnreadable;
     private Process origin;
     private GreetingServer server;
 
@@ -83,6 +84,9 @@ class GreetingServerTest {
         return new GreetingRules() {
             @Override
             public boolean allows(String name) {
+                if (isUnreadable) {
+                    throw new IllegalStateException("no descriptor is left");
+                }
                 return allowed.contains(name);
             }
 
@@ -175,40 +179,80 @@ class GreetingServerTest {
 
     @Test
     void a_greeting_that_hides_a_name_is_refused() throws Exception {
-        byte[] hello = hello(NAME);
-        int extensions = extensionsAt(hello);
-        byte[] more = {(byte) 0xfe, 0x0d, 0, 1, 0};
-        byte[] hidden = Arrays.copyOf(hello, hello.length + more.length);
-        System.arraycopy(more, 0, hidden, hello.length, more.length);
-        add(hidden, 3, 2, more.length);
-        add(hidden, 6, 3, more.length);
-        add(hidden, extensions, 2, more.length);
+        byte[] hidden = extended(hello(NAME), 0xfe0d, 0);
         assertThat(answered(hidden, hidden.length)).isFalse();
         assertThat(denied).containsExactly(NAME + ": its greeting hides a name (encrypted client hello)");
     }
 
     @Test
     void a_second_greeting_has_the_same_name() throws Exception {
+        byte[] first = joined(hello(NAME), records(20, new byte[] {1}, 1));
+        byte[] rest = {23, 3, 3, 0, 1, 9, 42, 42};
         try (var silent = new ServerSocket(0, 5, HERE);
                 GreetingServer led = server(silent.getLocalPort())) {
-            byte[] hello = hello(NAME);
-            for (String second : List.of(NAME, "wrong.test")) {
-                try (var client = new Socket(HERE, led.port())) {
-                    client.getOutputStream().write(hello);
-                    client.getOutputStream().write(new byte[] {20, 3, 3, 0, 1, 1});
-                    client.getOutputStream().write(hello(second));
-                    client.getOutputStream().write(new byte[] {23, 3, 3, 0, 1, 9, 42, 42});
-                    client.shutdownOutput();
-                    try (Socket came = silent.accept()) {
-                        byte[] all = came.getInputStream().readAllBytes();
-                        boolean same = second.equals(NAME);
-                        assertThat(all).startsWith(hello);
-                        assertThat(all.length - hello.length).isEqualTo(same ? 6 + hello(second).length + 8 : 6);
-                    }
-                }
-            }
+            byte[] same = joined(first, hello(NAME), rest);
+            assertThat(arriving(silent, led, same)).isEqualTo(same);
+            assertThat(denied).isEmpty();
+            assertThat(arriving(silent, led, first, hello("wrong.test"), rest)).isEqualTo(first);
             assertThat(denied).containsExactly("wrong.test: its second greeting has another name");
         }
+    }
+
+    @Test
+    void a_second_greeting_is_found_behind_what_a_server_skips() throws Exception {
+        byte[] early = extended(hello(NAME), 42);
+        byte[] wrong = hello("wrong.test");
+        byte[] data = records(23, new byte[5000], 1000);
+        byte[] cipher = records(20, new byte[] {1}, 1);
+        byte[] alert = records(21, new byte[] {1, 90}, 2);
+        byte[] empty = {22, 3, 3, 0, 0};
+        try (var silent = new ServerSocket(0, 5, HERE);
+                GreetingServer led = server(silent.getLocalPort())) {
+            assertThat(arriving(silent, led, early, cipher, data, wrong)).isEqualTo(joined(early, cipher, data));
+            assertThat(arriving(silent, led, early, alert, wrong)).isEqualTo(joined(early, alert));
+            assertThat(arriving(silent, led, early, empty, wrong)).isEqualTo(early);
+            assertThat(arriving(silent, led, early, records(20, new byte[33], 1)))
+                    .isEqualTo(joined(early, records(20, new byte[32], 1)));
+            assertThat(denied)
+                    .containsExactly(
+                            "wrong.test: its second greeting has another name",
+                            "wrong.test: its second greeting has another name",
+                            NAME + ": an empty record follows its greeting",
+                            NAME + ": too much follows its greeting");
+
+            byte[] hello = hello(NAME);
+            byte[] longest = records(23, new byte[16_640], 16_640);
+            byte[] encrypted = {22, 3, 3, 0, 6, 1, 9, 9, 9, 9, 9};
+            byte[] others = {1, 2, 3};
+            for (byte[] all : List.of(
+                    joined(early, data, hello, cipher, data, others),
+                    joined(hello, longest, others),
+                    joined(hello, cipher, encrypted, others),
+                    hello)) {
+                assertThat(arriving(silent, led, all)).isEqualTo(all);
+            }
+            assertThat(denied).hasSize(4);
+        }
+    }
+
+    /// Returns what arrives at a server of all that a client sends before it closes.
+    private static byte[] arriving(ServerSocket server, GreetingServer led, byte[]... sent) throws IOException {
+        Socket came;
+        try (var client = new Socket(HERE, led.port())) {
+            client.getOutputStream().write(joined(sent));
+            came = server.accept();
+        }
+        try (came) {
+            return came.getInputStream().readAllBytes();
+        }
+    }
+
+    private static byte[] joined(byte[]... parts) {
+        var all = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            all.writeBytes(part);
+        }
+        return all.toByteArray();
     }
 
     @Test
@@ -221,6 +265,20 @@ class GreetingServerTest {
             while (client.getInputStream().read() >= 0) {} // the rest of the answer
         }
         assertThat(denied).isEmpty();
+    }
+
+    @Test
+    void a_list_that_cannot_be_read_is_read_later() throws Exception {
+        try (var client = new Socket(HERE, server.port())) {
+            client.getOutputStream().write(hello(NAME));
+            assertThat(client.getInputStream().read()).isEqualTo(ClientHello.HANDSHAKE);
+            isUnreadable = true;
+            Thread.sleep(1500); // three looks
+            allowed.clear();
+            isUnreadable = false;
+            client.setSoTimeout(10_000);
+            while (client.getInputStream().read() >= 0) {} // the rest of the answer
+        }
     }
 
     @Test
@@ -278,13 +336,31 @@ class GreetingServerTest {
     }
 
     private static byte[] records(byte[] message, int each) {
+        return records(ClientHello.HANDSHAKE, message, each);
+    }
+
+    private static byte[] records(int type, byte[] message, int each) {
         var out = new ByteArrayOutputStream();
         for (int at = 0; at < message.length; at += each) {
             int length = Math.min(each, message.length - at);
-            out.writeBytes(new byte[] {22, 3, 1, (byte) (length >> 8), (byte) length});
+            out.writeBytes(new byte[] {(byte) type, 3, 1, (byte) (length >> 8), (byte) length});
             out.write(message, at, length);
         }
         return out.toByteArray();
+    }
+
+    /// Returns the greeting with one extension more.
+    private static byte[] extended(byte[] hello, int type, int... content) {
+        var more = new ByteArrayOutputStream();
+        more.writeBytes(new byte[] {(byte) (type >> 8), (byte) type, 0, (byte) content.length});
+        for (int one : content) {
+            more.write(one);
+        }
+        byte[] extended = joined(hello, more.toByteArray());
+        add(extended, 3, 2, more.size());
+        add(extended, 6, 3, more.size());
+        add(extended, extensionsAt(hello), 2, more.size());
+        return extended;
     }
 
     private static int extensionsAt(byte[] hello) {
