@@ -67,7 +67,7 @@ class NetworkCommandTest {
     void options_and_filters_are_dockers() throws Exception {
         String printed = inNamespace("""
                 set -e
-                caisson network create -d bridge --attachable --scope local --ipam-driver default --ipv4                   -o com.docker.network.bridge.enable_ip_masquerade=true                   -o com.docker.network.bridge.host_binding_ipv4=0.0.0.0 --label x=1 --label y ab > id
+                caisson network create -d bridge --attachable --scope local --ipam-driver default                   -o com.docker.network.bridge.enable_ip_masquerade=true                   -o com.docker.network.bridge.host_binding_ipv4=0.0.0.0 --label x=1 --label y --ipv4 ab > id
                 caisson network create a > /dev/null
                 list() { echo $(caisson network ls --format '{{.Name}}' "$@"); }
                 list --filter name=a

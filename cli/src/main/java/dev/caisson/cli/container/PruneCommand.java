@@ -16,6 +16,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,10 +61,10 @@ public final class PruneCommand implements Callable<Integer> {
         long freed = 0;
         for (ContainerStatus container : ContainerStatus.all(options)) {
             if (!container.running() && container.kept() && filter.accepts(container)) {
-                long written = DiskUse.written(container, options).count();
-                if (isRemoved(container.id().value(), options)) {
+                OptionalLong written = remove(container, options);
+                if (written.isPresent()) {
                     removed.add(container.id().value());
-                    freed += written;
+                    freed += written.getAsLong();
                 }
             }
         }
@@ -76,19 +77,21 @@ public final class PruneCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// One that was started or removed meanwhile stays as it is.
-    private boolean isRemoved(String id, EngineOptions options) throws InterruptedException {
+    /// Removes one, and returns how many bytes it had written; empty if it stays.
+    private OptionalLong remove(ContainerStatus container, EngineOptions options) throws InterruptedException {
+        String id = container.id().value();
         try {
+            long written = DiskUse.written(container, options).count();
             Optional<DetachedContainer> detached = DetachedContainer.find(id, options);
             if (detached.isPresent()) {
                 detached.get().remove(false);
             } else {
                 KeptContainer.find(id, options).remove();
             }
-            return true;
+            return OptionalLong.of(written);
         } catch (CaissonException e) {
             spec.commandLine().getErr().println(ErrorLine.of(e));
-            return false;
+            return OptionalLong.empty();
         }
     }
 }

@@ -15,8 +15,8 @@ final class DockerCreation {
     @Option(names = "--scope", paramLabel = "SCOPE", hidden = true)
     private String scope = "local";
 
-    @Option(names = "--ipv4", paramLabel = "BOOLEAN", arity = "0..1", fallbackValue = "true", hidden = true)
-    private String ipv4 = "true";
+    @Option(names = "--ipv4", arity = "0..1", fallbackValue = "true", defaultValue = "true", hidden = true)
+    private boolean ipv4 = true;
 
     @Option(names = "--ipam-driver", paramLabel = "DRIVER", hidden = true)
     private String ipamDriver = "default";
@@ -39,7 +39,7 @@ final class DockerCreation {
     /// @throws CommandException OPTION_REFUSED
     void require() {
         refuse(!scope.equals("local"), "--scope", "networks are of this host alone: leave it out");
-        refuse(!ipv4.equals("true"), "--ipv4", "each network has IPv4 addresses: leave it out");
+        refuse(!ipv4, "--ipv4", "each network has IPv4 addresses: leave it out");
         refuse(!ipamDriver.equals("default"), "--ipam-driver", "there is the default one alone: leave it out");
         refuse(!ipamOptions.isEmpty(), "--ipam-opt", "the default driver of addresses has none: leave it out");
         refuse(

@@ -120,7 +120,7 @@ final class NetworkListCommand implements Callable<Integer> {
         row.put(
                 "Label",
                 new Template.Unlisted(
-                        new Template.Lookup(key -> network.labels().getOrDefault(key, ""))));
+                        new Template.Lookup(key -> OneLine.row(network.labels().getOrDefault(key, "")))));
         row.put("Name", network.name());
         row.put("Scope", "local");
         return row;

@@ -3,6 +3,7 @@ package dev.caisson.cli.run;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HostNetworks;
+import dev.caisson.error.CaissonException;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import java.util.List;
@@ -16,7 +17,12 @@ final class FilterNotes {
         if (!(wish.network() instanceof Network.Joined joined)) {
             return List.of();
         }
-        List<String> warnings = HostNetworks.read(directories, List.of(), networks -> networks.warnings(joined));
+        List<String> warnings;
+        try {
+            warnings = HostNetworks.read(directories, List.of(), networks -> networks.warnings(joined));
+        } catch (CaissonException e) { // which keeps no container from its start
+            warnings = List.of("the packet filters of others could not be read: " + e.sentence());
+        }
         return warnings.stream()
                 .map(warning -> "caisson: warning: " + OneLine.of(warning))
                 .toList();

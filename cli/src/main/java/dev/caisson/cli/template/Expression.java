@@ -79,7 +79,12 @@ sealed interface Expression {
 
         @Override
         public Optional<String> field() {
-            return argument.field();
+            return argument instanceof Literal(String text) ? Optional.of(header(text)) : argument.field();
+        }
+
+        /// Returns what Docker writes over a column of labels: `my team` for `com.example.my-team`.
+        private static String header(String label) {
+            return label.substring(label.lastIndexOf('.') + 1).replaceAll("[-_]", " ");
         }
     }
 

@@ -110,7 +110,7 @@ enum Function {
         return switch (value) {
             case String text -> text.length();
             case List<?> list -> list.size();
-            case Map<?, ?> map -> map.size();
+            case Map<?, ?> map -> Values.listed(map).size();
             case Template.Dictionary map -> map.entries().size();
             case null, default -> throw new TemplateException("len of " + Values.text(value) + " in --format");
         };
@@ -127,7 +127,10 @@ enum Function {
                     }
                     yield list.get(at);
                 }
-                case Map<?, ?> map -> map.containsKey(key) ? map.get(key) : "";
+                case Map<?, ?> map -> {
+                    Map<Object, @Nullable Object> listed = Values.listed(map);
+                    yield listed.containsKey(key) ? listed.get(key) : "";
+                }
                 case Template.Dictionary map ->
                     map.entries().containsKey(text(key)) ? map.entries().get(text(key)) : "";
                 case null, default -> throw new TemplateException("can't index " + Values.text(value) + " in --format");

@@ -103,7 +103,9 @@ sealed interface Node {
                         entries.add(new Entry(index++, one));
                     }
                 }
-                case Map<?, ?> map -> new TreeMap<Object, Object>(map).forEach((k, v) -> entries.add(new Entry(k, v)));
+                case Map<?, ?> map ->
+                    new TreeMap<Object, @Nullable Object>(Values.listed(map))
+                            .forEach((k, v) -> entries.add(new Entry(k, v)));
                 case Template.Dictionary map ->
                     new TreeMap<Object, Object>(map.entries()).forEach((k, v) -> entries.add(new Entry(k, v)));
                 default -> throw new TemplateException("range can't iterate over " + Values.text(value));

@@ -38,16 +38,26 @@ final class Values {
             case List<?> list ->
                 "[" + String.join(" ", list.stream().map(Values::text).toList()) + "]";
             case Map<?, ?> object ->
-                "{"
-                        + object.values().stream()
-                                .filter(field -> !(field instanceof Template.Unlisted))
-                                .map(Values::text)
-                                .collect(Collectors.joining(" "))
-                        + "}";
-            case Template.Lookup _ -> throw new TemplateException("a field in --format lacks its argument, a text");
+                "{" + listed(object).values().stream().map(Values::text).collect(Collectors.joining(" ")) + "}";
+            case Template.Lookup _ -> throw withoutArgument();
             case Template.Dictionary map -> map(map.entries());
             default -> value.toString();
         };
+    }
+
+    private static TemplateException withoutArgument() {
+        return new TemplateException("a field in --format lacks its argument, a text");
+    }
+
+    /// Returns the fields that a whole object shows.
+    static Map<Object, @Nullable Object> listed(Map<?, ?> object) {
+        var listed = new LinkedHashMap<Object, @Nullable Object>();
+        object.forEach((name, value) -> {
+            if (!(value instanceof Template.Unlisted)) {
+                listed.put(name, value);
+            }
+        });
+        return listed;
     }
 
     private static String map(Map<?, ?> map) {
@@ -77,14 +87,11 @@ final class Values {
     private static @Nullable Object plain(@Nullable Object value) {
         return switch (value) {
             case null -> null;
+            case Template.Lookup _ -> throw withoutArgument();
             case Template.Dictionary map -> plain(map.entries());
             case Map<?, ?> map -> {
                 var copy = new LinkedHashMap<String, @Nullable Object>();
-                map.forEach((key, one) -> {
-                    if (!(one instanceof Template.Unlisted)) {
-                        copy.put(String.valueOf(key), plain(one));
-                    }
-                });
+                listed(map).forEach((key, one) -> copy.put(String.valueOf(key), plain(one)));
                 yield copy;
             }
             case List<?> list -> list.stream().map(Values::plain).toList();

@@ -9,7 +9,7 @@ import java.util.function.Predicate;
 final class ImageMatch {
     private ImageMatch() {}
 
-    /// Returns what is true of the names of the image.
+    /// Returns a condition for names of the image.
     static Predicate<String> of(String wanted) {
         Optional<ImageReference> reference = reference(wanted);
         return image -> image.equals(wanted)

@@ -75,7 +75,7 @@ final class ListRow {
         fields.put(
                 "Label",
                 new Template.Unlisted(
-                        new Template.Lookup(name -> container.labels().getOrDefault(name, ""))));
+                        new Template.Lookup(name -> OneLine.row(container.labels().getOrDefault(name, "")))));
         return fields;
     }
 

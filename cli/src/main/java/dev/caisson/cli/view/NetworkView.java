@@ -30,6 +30,8 @@ final class NetworkView {
     private static final Pattern PORTS =
             Pattern.compile("(?<first>[0-9]{1,5})(?:-(?<last>[0-9]{1,5}))?(?:/(?<transport>tcp|udp))?");
 
+    private static final int MOST_PORT = 65_535;
+
     private NetworkView() {}
 
     /// Returns the object `NetworkSettings` of `inspect`.
@@ -126,8 +128,9 @@ final class NetworkView {
                 : of.places().stream().map(Attachment::network).collect(Collectors.joining(","));
     }
 
-    /// Returns what is true of a container that is on the network, or in this network mode.
-    /// @param wanted a name, or the beginning of an id
+    /// Returns a condition for containers on a network, or in a network mode.
+    ///
+    /// @param wanted its name, or the beginning of an id
     static Predicate<ContainerStatus> isOn(String wanted) {
         EngineOptions options = Caller.current().directories();
         return container -> {
@@ -139,17 +142,18 @@ final class NetworkView {
         };
     }
 
-    /// Returns what is true of a container one of whose published ports is this one, or in this range.
+    /// Returns a condition for containers that publish this port, or one in this range.
+    ///
     /// @param text PORT[-PORT][/tcp|udp]
     /// @param side the number that is looked at
     static Predicate<ContainerStatus> hasPort(String option, String text, ToIntFunction<PortMapping> side) {
         Matcher parts = PORTS.matcher(text);
-        if (!parts.matches()) {
+        int first = parts.matches() ? Integer.parseInt(parts.group("first")) : MOST_PORT + 1;
+        int last = first > MOST_PORT || parts.group("last") == null ? first : Integer.parseInt(parts.group("last"));
+        if (first > last || last > MOST_PORT) {
             throw CommandException.usage(
                     option + " takes PORT[-PORT][/tcp|udp], as 8080 or 53/udp, not '" + text + "'");
         }
-        int first = Integer.parseInt(parts.group("first"));
-        int last = parts.group("last") == null ? first : Integer.parseInt(parts.group("last"));
         String transport = parts.group("transport") == null ? "tcp" : parts.group("transport");
         EngineOptions options = Caller.current().directories();
         return container -> NetworkPlaces.of(container.id(), options).ports().stream()

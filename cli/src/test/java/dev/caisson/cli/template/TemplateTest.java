@@ -44,6 +44,7 @@ class TemplateTest {
                 "{{.ID}}~1234567890ab",
                 "{{.Label \"a b\"}} {{.Label \"x\" | upper}} {{.Alias}}~a b! X! web",
                 "{{.Policy}} {{json .Policy}} {{.Policy.Alias}}~{on-failure 3} {\"Name\":\"on-failure\",\"Most\":3} x",
+                "{{range .Policy}}{{.}} {{end}}{{len .Policy}} {{index .Policy \"Alias\"}}.~3 on-failure 2 .",
                 "{{ .ID }}: {{.Name}}~1234567890ab: /web",
                 "{{.State.Running}} {{.State.ExitCode}}~true 0",
                 "{{json .State.Status}}~\"running\"",
@@ -87,6 +88,7 @@ class TemplateTest {
                 "{{.ID | .Name}}",
                 "{{.ID \"x\"}}",
                 "{{.Label}}",
+                "{{json .Label}}",
                 "{{.Label 7}}",
                 "{{template \"x\"}}",
                 "{{index .Args 9}}",
@@ -136,6 +138,9 @@ class TemplateTest {
                         "CONTAINER ID     NAMES         State",
                         "1                a-long-name   UP",
                         "1234567890abcd   b             X");
+        assertThat(Table.of("table {{.Label \"com.x.my-team_1\"}}", "", Map.of("Label", "LABEL"))
+                        .lines(List.of()))
+                .containsExactly("my team 1");
         assertThat(Table.of("json", "", Map.of()).lines(List.of(Map.of("ID", "1"))))
                 .containsExactly("{\"ID\":\"1\"}");
         assertThat(Table.of("{{.ID}}", "", Map.of()).lines(List.of(Map.of("ID", "1"))))
