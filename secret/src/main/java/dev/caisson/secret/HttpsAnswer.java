@@ -124,14 +124,17 @@ final class HttpsAnswer implements AutoCloseable {
     /// @param end where the content begins
     /// @param length -1 if it is not said
     private record Head(int status, int end, boolean chunked, int length) {
+        private static final byte[] END = {'\r', '\n', '\r', '\n'};
+
         /// Returns nothing while a part is missing.
         static Optional<Head> of(byte[] all, int size) throws IOException {
-            String text = new String(all, 0, Math.min(size, MOST_HEAD), StandardCharsets.ISO_8859_1);
-            int end = text.indexOf("\r\n\r\n");
-            if (end < 0) {
-                return Optional.empty();
+            int end = 0;
+            while (!isEnd(all, end)) {
+                if (++end + END.length > Math.min(size, MOST_HEAD)) {
+                    return Optional.empty();
+                }
             }
-            String[] lines = text.substring(0, end).split("\r\n", -1);
+            String[] lines = new String(all, 0, end, StandardCharsets.ISO_8859_1).split("\r\n", -1);
             Matcher first = STATUS.matcher(lines[0]);
             if (!first.matches()) {
                 throw new IOException("its answer is not of HTTP/1.1");
@@ -154,7 +157,11 @@ final class HttpsAnswer implements AutoCloseable {
                     throw new IOException("its answer has a " + name + " that was not asked for");
                 }
             }
-            return Optional.of(new Head(Integer.parseInt(first.group(1)), end + "\r\n\r\n".length(), chunked, length));
+            return Optional.of(new Head(Integer.parseInt(first.group(1)), end + END.length, chunked, length));
+        }
+
+        private static boolean isEnd(byte[] all, int at) {
+            return Arrays.equals(all, at, at + END.length, END, 0, END.length);
         }
 
         /// Returns nothing while a part is missing.

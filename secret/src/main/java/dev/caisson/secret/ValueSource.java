@@ -10,7 +10,7 @@ import javax.net.ssl.SSLContext;
 /// A place outside of the store that a value is brought from when a version is made.
 public sealed interface ValueSource {
     /// Reads the value, whose bytes are taken as they are.
-    /// @throws SecretException SECRET_SOURCE; SECRET_INVALID if it is too large
+    /// @throws SecretException SECRET_SOURCE; SECRET_INVALID if what a server has is empty or too large
     SecretValue read();
 
     /// A program that prints the value, as one that asks a password store or a key service. It has nothing to read and

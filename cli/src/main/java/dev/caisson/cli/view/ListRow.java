@@ -74,8 +74,8 @@ final class ListRow {
         Map<String, Object> fields = fields(container, networks, now, whole);
         fields.put(
                 "Label",
-                new Template.Unlisted(
-                        new Template.Lookup(name -> OneLine.row(container.labels().getOrDefault(name, "")))));
+                new Template.Unlisted(new Template.Lookup(
+                        name -> OneLine.row(container.labels().getOrDefault(name, "")))));
         return fields;
     }
 
