@@ -4,10 +4,15 @@ import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorState;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.Processes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.VolumeName;
+import dev.caisson.state.Places;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /// @param force kills it first if it runs
 /// @param volumes removes its anonymous volumes too, as always of one of which nothing is kept at its end
 record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
+    private static final int SIGKILL = 9;
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -63,7 +69,7 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
             if (!condition.holds()) {
                 return;
             }
-            Optional<Monitor> found = place.connect();
+            Optional<Monitor> found = connect(held);
             if (found.isPresent()) {
                 try (Monitor monitor = found.get()) {
                     end(monitor, held);
@@ -77,6 +83,43 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
             gone.set(true);
         });
         return gone.get();
+    }
+
+    /// Kills by force a monitor that takes no connection, as one that has stood still while many asked it.
+    private Optional<Monitor> connect(DetachedPlace.Held held) {
+        try {
+            return place.connect();
+        } catch (HostException e) {
+            if (!force || !MonitorFailures.isSilent(e)) {
+                throw e;
+            }
+            DetachedFile.wants(held.kept(), false);
+            kill();
+            return place.connect(); // nobody listens any more
+        }
+    }
+
+    /// Kills the monitor by the number that it shows, and with it the container; nothing if it shows none or is gone.
+    private void kill() {
+        Optional<Fd> places = Places.openAll(place.options().state());
+        if (places.isEmpty()) {
+            return;
+        }
+        try (Fd all = places.get();
+                Fd status = Look.openStatus(all, place.file().place())) {
+            Optional<MonitorState> shown = Look.read(status);
+            if (shown.isPresent()) {
+                try (Fd process = Processes.open(shown.get().monitorPid())) {
+                    if (FileLocks.isLocked(status)) { // it lives, so nobody else had its number when that was opened
+                        boolean _ = Processes.signal(process, SIGKILL);
+                    }
+                }
+            }
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.ENOENT) && !e.is(Errno.ESRCH)) {
+                throw e;
+            }
+        }
     }
 
     private boolean keepsNothing() {

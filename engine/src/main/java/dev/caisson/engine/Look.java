@@ -152,14 +152,22 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
     /// Reads what a monitor shows to those who do not connect; empty if it has to be asked. A killed one holds
     /// no lock, one of an earlier version shows nothing, and what is no status is not believed.
     private static Optional<MonitorState> shown(Fd places, String place) {
-        try (Fd file = FileSystem.openAt(places, place + "/" + MonitorStatus.NAME, STATUS, 0, BENEATH)) {
+        try (Fd file = openStatus(places, place)) {
             return read(file).filter(_ -> FileLocks.isLocked(file)); // in this order: it lived while it was read
         } catch (ErrnoException e) {
             return Optional.empty(); // not there, or no regular file
         }
     }
 
-    private static Optional<MonitorState> read(Fd file) {
+    /// Opens what a monitor shows; the caller's to close.
+    ///
+    /// @param places directory of all places
+    static Fd openStatus(Fd places, String place) {
+        return FileSystem.openAt(places, place + "/" + MonitorStatus.NAME, STATUS, 0, BENEATH);
+    }
+
+    /// Empty if it is of another version.
+    static Optional<MonitorState> read(Fd file) {
         Optional<MonitorState> state = Optional.empty();
         for (int tries = 0; state.isEmpty() && tries < MOST_TRIES; tries++) { // it may be written just now
             state = MonitorStatus.decode(FileSystem.read(file, MonitorStatus.MOST_BYTES));

@@ -119,11 +119,23 @@ public final class NetworkKeeper implements AutoCloseable {
     public static boolean isNeeded(EngineOptions options) throws InterruptedException {
         for (DetachedPlace place : DetachedPlace.all(options)) {
             if (KeptSpec.of(place.id(), options).filter(NetworkKeeper::isNeeded).isPresent()
-                    && place.told().filter(NetworkKeeper::isUsed).isPresent()) {
+                    && mayBeUsed(place)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /// One whose monitor stands still may run.
+    private static boolean mayBeUsed(DetachedPlace place) throws InterruptedException {
+        try {
+            return place.told().filter(NetworkKeeper::isUsed).isPresent();
+        } catch (HostException e) {
+            if (MonitorFailures.isSilent(e)) {
+                return true;
+            }
+            throw e;
+        }
     }
 
     /// True if a container that needs it ran lately, or is to be started again.

@@ -8,6 +8,7 @@ import dev.caisson.launch.Namespace;
 import dev.caisson.launch.OtherNetwork;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.monitor.Monitor;
+import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
@@ -181,17 +182,22 @@ final class SharedNetwork {
         }
     }
 
+    /// The owner was started, whatever becomes of the others: without the network, their policies say that it ended.
     private static void passOn(Stack stack, String sharing, EngineOptions options) throws InterruptedException {
-        Optional<Monitor> found = DetachedPlace.find(sharing, options).flatMap(DetachedPlace::connect);
-        if (found.isEmpty()) {
-            return; // it is asked for the network at its next start
-        }
-        try (Monitor monitor = found.get()) {
-            if (DetachedContainer.isGoingOn(monitor.state())) {
-                stack.give(monitor);
+        try {
+            Optional<Monitor> found = DetachedPlace.find(sharing, options).flatMap(DetachedPlace::connect);
+            if (found.isEmpty()) {
+                return; // it is asked for the network at its next start
+            }
+            try (Monitor monitor = found.get()) {
+                if (DetachedContainer.isGoingOn(monitor.state())) {
+                    stack.give(monitor);
+                }
             }
         } catch (HostException e) {
-            LOG.log(System.Logger.Level.DEBUG, "it is being started by somebody else, or has ended", e);
+            LOG.log(
+                    MonitorFailures.isSilent(e) ? System.Logger.Level.WARNING : System.Logger.Level.DEBUG,
+                    "container " + sharing + " was not given the network that it shares: " + e.sentence());
         }
     }
 

@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.launch.HostException;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.Sockets;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.KeptDirectory;
+import dev.caisson.state.Places;
 import dev.caisson.state.State;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,6 +107,32 @@ class StoppedMonitorTest {
 
         assertThat(DetachedContainer.find("one", OPTIONS)).isEmpty();
         assertThat(isThere(program)).isFalse();
+        assertThat(isThere(monitor)).isFalse();
+    }
+
+    /// A connection that was given up stays in the queue until the monitor takes it.
+    @Test
+    void its_container_is_removed_by_force_when_its_queue_is_full() throws Exception {
+        var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
+        String place = new DetachedPlace(
+                        OPTIONS, among, among.find(one().id().value()).orElseThrow())
+                .file()
+                .place();
+        signal("STOP");
+        try (Fd directory = Places.open(OPTIONS.state(), place).orElseThrow()) {
+            assertThatThrownBy(() -> {
+                        for (int i = 0; i < 1000; i++) {
+                            Sockets.connect(directory, "s", 200).close();
+                        }
+                    })
+                    .isInstanceOfSatisfying(
+                            ErrnoException.class,
+                            e -> assertThat(e.is(Errno.EAGAIN)).isTrue());
+        }
+
+        one().remove(true);
+
+        assertThat(DetachedContainer.find("one", OPTIONS)).isEmpty();
         assertThat(isThere(monitor)).isFalse();
     }
 

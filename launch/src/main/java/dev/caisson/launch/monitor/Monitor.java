@@ -268,10 +268,14 @@ public final class Monitor implements AutoCloseable {
     }
 
     /// Has its policy start the container again in that namespace for as long as the other one's first process lives.
+    /// A monitor of an earlier build, which has no such request, does so as long as the container has not ended.
     ///
     /// @param process pidfd of that process
     public void networkOwner(Fd process) throws InterruptedException {
-        checked(ask(Requests.OWNER, 0, new byte[0], List.of(process)));
+        Packet reply = ask(Requests.OWNER, 0, new byte[0], List.of(process));
+        if (reply.argument() != Errno.EOPNOTSUPP) {
+            checked(reply);
+        }
     }
 
     /// Returns a detached copy of the mount that each start gets for a slot of the plan. The caller's to close.

@@ -317,6 +317,9 @@ class MonitorTest {
         monitor.networkOwner(handed.theirs());
         assertHanded(19, NONE, handed);
         assertRefused(19, Errno.EINVAL, () -> monitor.networkOwner(pair.theirs()));
+        answer(19, Errno.EOPNOTSUPP, NONE); // one of an earlier build
+        monitor.networkOwner(pair.theirs());
+        assertAsked(19, 0, NONE);
     }
 
     @Test
