@@ -26,12 +26,19 @@ final class GuestGreetings implements AutoCloseable {
     private static final String PROTOCOL = "tcp";
 
     /// @param place of the container, and of the host's side of its network
-    private record Serving(GreetingServer server, Attachment.Address place) {}
+    /// @param lookups its own, as it chooses names below a wildcard, whose servers may keep all threads waiting
+    private record Serving(GreetingServer server, Attachment.Address place, HostLookups lookups)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            server.close();
+            lookups.close();
+        }
+    }
 
     private final EngineOptions options;
     private final Consumer<EgressDenial> denials;
     private final GateReach reach;
-    private final HostLookups lookups = new HostLookups("caisson greeting lookup ");
     private final Map<String, Serving> serving = new HashMap<>();
     private final Thread renewing =
             Thread.ofPlatform().daemon().name("caisson greeting renewal").unstarted(this::renew);
@@ -54,27 +61,33 @@ final class GuestGreetings implements AutoCloseable {
                 .filter(place -> !place.internal())
                 .flatMap(place -> place.ip4().stream())
                 .findFirst();
-        Serving before = serving.get(id.value());
-        if (before != null && outward.filter(before.place()::equals).isPresent()) {
-            return;
+        Serving one = serving.get(id.value());
+        if (one == null || outward.filter(one.place()::equals).isEmpty()) {
+            end(id.value());
+            if (outward.isEmpty()) {
+                return;
+            }
+            one = open(id, outward.get());
+            serving.put(id.value(), one);
+        } else if (reach.leadsGreetings(id, one.server().port())) {
+            return; // else its list was without such names for a moment
         }
-        end(id.value());
-        if (outward.isEmpty()) {
-            return;
-        }
-        Attachment.Address place = outward.get();
-        GreetingServer server = GreetingServer.open(
-                place.gateway(), place.address()::equals, Destination.Name.GREETED, rules(id, place.gateway()));
-        serving.put(id.value(), new Serving(server, place));
         try {
-            networks.memberships().lead(id, List.of(GateLead.ofGreetings(server.port())));
+            networks.memberships().lead(id, List.of(GateLead.ofGreetings(one.server().port())));
         } catch (RuntimeException e) {
             end(id.value()); // so that it is tried again
             throw e;
         }
     }
 
-    private GreetingRules rules(ContainerId id, InetAddress gateway) {
+    private Serving open(ContainerId id, Attachment.Address place) throws IOException {
+        var lookups = new HostLookups("caisson greeting lookup ");
+        GreetingServer server = GreetingServer.open(
+                place.gateway(), place.address()::equals, Destination.Name.GREETED, rules(id, place.gateway(), lookups));
+        return new Serving(server, place, lookups);
+    }
+
+    private GreetingRules rules(ContainerId id, InetAddress gateway, HostLookups lookups) {
         return new GreetingRules() {
             @Override
             public boolean allows(String name) {
@@ -126,7 +139,7 @@ final class GuestGreetings implements AutoCloseable {
         Serving one = serving.remove(id);
         if (one != null) {
             leadNowhere(List.of(id));
-            one.server().close();
+            one.close();
         }
     }
 
@@ -145,9 +158,8 @@ final class GuestGreetings implements AutoCloseable {
         if (!serving.isEmpty()) {
             leadNowhere(serving.keySet());
         }
-        serving.values().forEach(one -> one.server().close());
+        serving.values().forEach(Serving::close);
         serving.clear();
-        lookups.close();
         reach.close();
     }
 }

@@ -49,6 +49,13 @@ public final class GateReach implements AutoCloseable {
                 .anyMatch(gate -> gate.gatePort() == 0);
     }
 
+    /// True if the greetings of a container are led to a port of the host.
+    public synchronized boolean leadsGreetings(ContainerId container, int port) {
+        return records.record(container).stream()
+                .flatMap(record -> record.gates().stream())
+                .anyMatch(GateLead.ofGreetings(port)::equals);
+    }
+
     private Optional<Egress.Listed> listed(ContainerId container) {
         return records.record(container).map(ContainerNetworks::egress).flatMap(egress -> switch (egress) {
             case Egress.All _ -> Optional.empty();
