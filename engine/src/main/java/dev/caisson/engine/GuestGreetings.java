@@ -73,7 +73,8 @@ final class GuestGreetings implements AutoCloseable {
             return; // else its list was without such names for a moment
         }
         try {
-            networks.memberships().lead(id, List.of(GateLead.ofGreetings(one.server().port())));
+            networks.memberships()
+                    .lead(id, List.of(GateLead.ofGreetings(one.server().port())));
         } catch (RuntimeException e) {
             end(id.value()); // so that it is tried again
             throw e;
@@ -83,7 +84,10 @@ final class GuestGreetings implements AutoCloseable {
     private Serving open(ContainerId id, Attachment.Address place) throws IOException {
         var lookups = new HostLookups("caisson greeting lookup ");
         GreetingServer server = GreetingServer.open(
-                place.gateway(), place.address()::equals, Destination.Name.GREETED, rules(id, place.gateway(), lookups));
+                place.gateway(),
+                place.address()::equals,
+                Destination.Name.GREETED,
+                rules(id, place.gateway(), lookups));
         return new Serving(server, place, lookups);
     }
 

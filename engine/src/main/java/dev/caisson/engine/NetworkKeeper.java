@@ -118,8 +118,7 @@ public final class NetworkKeeper implements AutoCloseable {
     /// True if a container of a state directory runs that needs one, or is to be started again. Asks the containers.
     public static boolean isNeeded(EngineOptions options) throws InterruptedException {
         for (DetachedPlace place : DetachedPlace.all(options)) {
-            if (KeptSpec.of(place.id(), options).filter(NetworkKeeper::isNeeded).isPresent()
-                    && mayBeUsed(place)) {
+            if (KeptSpec.of(place.id(), options).filter(NetworkKeeper::isNeeded).isPresent() && mayBeUsed(place)) {
                 return true;
             }
         }

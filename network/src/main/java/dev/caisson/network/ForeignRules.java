@@ -1,5 +1,6 @@
 package dev.caisson.network;
 
+import dev.caisson.linux.NetlinkException;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.network.nft.Batch.Hook;
 import dev.caisson.network.nft.ClosedChains;
@@ -25,8 +26,17 @@ final class ForeignRules {
         this.records = records;
     }
 
-    /// Returns what is in the way of a container on these networks, of which some may be made at its start.
+    /// Returns what is in the way of a container on these networks, of which some may be made at its start; or that it
+    /// cannot be read.
     List<String> sentences(Network.Joined joined) {
+        try {
+            return found(joined);
+        } catch (NetlinkException e) {
+            return List.of("packet filters of others, which may be in the way, could not be read: " + e.sentence());
+        }
+    }
+
+    private List<String> found(Network.Joined joined) {
         var sentences = new ArrayList<String>();
         boolean leadsOut = joined.endpoints().stream()
                 .anyMatch(endpoint -> network(endpoint.network())
@@ -67,7 +77,8 @@ final class ForeignRules {
         if (leadsOut) {
             checks.add(check("what it sends out", Hook.FORWARD));
         }
-        if (!container.hostPorts().isEmpty() || container.egress().greets()) {
+        boolean led = !container.gates().isEmpty() || container.egress().greets();
+        if (led || !container.hostPorts().isEmpty()) {
             checks.add(check("what it sends to the host, which serves it or leads it on", Hook.INPUT));
         }
         return checks;
