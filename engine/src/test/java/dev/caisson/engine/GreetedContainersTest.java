@@ -122,8 +122,8 @@ class GreetedContainersTest {
 
     @Test
     void a_list_that_changes_holds_for_greetings_at_once() throws Exception {
-        try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow();
-                Engine engine = Engine.open(OPTIONS)) {
+        try (Engine engine = Engine.open(OPTIONS); // it makes the state directory
+                NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow()) {
             DetachedContainer container = engine.create(
                     spec(Egress.only("localhost:443", "127.0.0.1:443"), "sleep 1000"), DetachedOptions.STANDARD);
             container.start();
