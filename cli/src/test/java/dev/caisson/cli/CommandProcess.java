@@ -1,5 +1,6 @@
 package dev.caisson.cli;
 
+import dev.caisson.cli.caller.Caller;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,6 +21,13 @@ public final class CommandProcess {
     /// The words that start it: by a resident engine in a run of the tests that asks for it, else as a JVM.
     public static List<String> words(String... arguments) {
         return ServedProcess.IS_WANTED ? ServedProcess.shared().words(arguments) : ofJvm(List.of(), arguments);
+    }
+
+    /// The state directory of the containers that these commands see.
+    public static Path state() {
+        return ServedProcess.IS_WANTED
+                ? ServedProcess.shared().state()
+                : Caller.current().directories().state();
     }
 
     /// The words that start it as a JVM, with its signals blocked as the launcher blocks them.

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.cli.Answer;
 import dev.caisson.cli.CommandProcess;
-import dev.caisson.cli.caller.Caller;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.state.EventJournal;
 import java.time.Instant;
@@ -122,7 +121,7 @@ class EventsCommandTest {
     /// Notes an event as a command does.
     private void note(Instant time, String action) {
         EventJournal.append(
-                Caller.current().directories().state(),
+                CommandProcess.state(),
                 "{\"seconds\":%d,\"nanos\":0,\"action\":\"%s\",\"id\":\"%s\",\"attributes\":{\"name\":\"%s\"}}"
                         .formatted(
                                 time.getEpochSecond(),
