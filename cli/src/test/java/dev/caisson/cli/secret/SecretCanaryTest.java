@@ -2,7 +2,6 @@ package dev.caisson.cli.secret;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.HotSpotDiagnosticMXBean;
 import dev.caisson.cli.Answer;
 import dev.caisson.cli.Main;
 import dev.caisson.cli.caller.EngineLease;
@@ -18,7 +17,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.lang.management.ManagementFactory;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -146,10 +144,14 @@ class SecretCanaryTest {
     }
 
     /// Returns the forms in which what lives in the heap of this JVM, which is the engine's, has the value.
-    private Set<ValueForm> inHeap(CanarySearch search) throws IOException {
+    private Set<ValueForm> inHeap(CanarySearch search) throws Exception {
         Path dump = directory.resolve("heap.hprof");
         try {
-            ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).dumpHeap(dump.toString(), true);
+            run(
+                    Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                    Long.toString(ProcessHandle.current().pid()),
+                    "GC.heap_dump",
+                    dump.toString());
             assertThat(dump).isNotEmptyFile();
             return forms(search, dump);
         } finally {
