@@ -2,6 +2,7 @@
 #include "kernel.h"
 #include "monitor_parts.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -44,7 +45,8 @@ void forget_network(struct monitor *m)
 /* When the owner's first process is gone, so are its links and who answers for names there: only loopback is left. */
 bool is_network_kept(const struct monitor *m)
 {
-	return (m->network < 0 && m->owner < 0) || (m->owner >= 0 && syscall(SYS_pidfd_send_signal, m->owner, 0, NULL, 0) == 0);
+	struct pollfd owner = {.fd = m->owner, .events = POLLIN}; /* readable once it has ended, reaped or not */
+	return (m->network < 0 && m->owner < 0) || (m->owner >= 0 && poll(&owner, 1, 0) == 0);
 }
 
 int *plan_of(struct monitor *m)
