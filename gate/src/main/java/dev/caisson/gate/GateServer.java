@@ -5,17 +5,13 @@ import dev.caisson.secret.ValueMatcher;
 import dev.caisson.spec.Gate;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
@@ -32,22 +28,17 @@ public final class GateServer implements AutoCloseable {
     static final int MOST_CONNECTIONS = 64;
 
     private static final int BACKLOG = 64;
-    private static final int AT_ONCE = 100;
-    private static final long EACH_NANOS = 20_000_000;
-    private static final long LOOK_MILLIS = 500;
+    private static final ContainerConnections.Bounds BOUNDS =
+            new ContainerConnections.Bounds(MOST_CONNECTIONS, 100, 20_000_000);
 
     private final Map<Integer, ServerSocket> sockets = new TreeMap<>();
     private final List<Credential> credentials = new ArrayList<>();
-    private final Set<Guest> guests = ConcurrentHashMap.newKeySet();
-    private final Predicate<InetAddress> isContainer;
+    private final ContainerConnections guests;
     private final AnswerValues values;
-    private final Thread watching;
-    private volatile boolean closed;
 
     private GateServer(Predicate<InetAddress> isContainer, AnswerValues values) {
-        this.isContainer = isContainer;
+        this.guests = new ContainerConnections("caisson gate", isContainer, BOUNDS);
         this.values = values;
-        this.watching = Thread.ofVirtual().name("caisson gate watch").unstarted(this::watch);
     }
 
     /// Refuses a value that no request of a gate can have.
@@ -126,14 +117,12 @@ public final class GateServer implements AutoCloseable {
                     .add(one);
         }
         for (Map.Entry<Integer, Map<String, List<Credential>>> port : ports.entrySet()) {
-            var socket = new ServerSocket();
-            sockets.put(port.getKey(), socket);
-            socket.bind(new InetSocketAddress(address, 0), BACKLOG);
             Guest.Setting setting = Guest.Setting.of(
                     port.getKey(), port.getValue(), values, authority, trust, origins, notes, patience);
-            Thread.ofVirtual().name("caisson gate").start(() -> accept(socket, setting));
+            ServerSocket socket = ContainerConnections.listen(address, BACKLOG);
+            sockets.put(port.getKey(), socket);
+            guests.serve(socket, client -> new Guest(client, setting));
         }
-        watching.start();
     }
 
     /// Puts other values into requests from now on, of open connections too. Answers have neither these nor the
@@ -170,80 +159,10 @@ public final class GateServer implements AutoCloseable {
         return ports;
     }
 
-    private void accept(ServerSocket from, Guest.Setting setting) {
-        long paid = System.nanoTime() - AT_ONCE * EACH_NANOS;
-        while (!closed) {
-            try {
-                Socket socket = from.accept();
-                if (!isContainer.test(socket.getInetAddress()) || guests.size() >= MOST_CONNECTIONS) {
-                    socket.close();
-                } else {
-                    serve(new Guest(socket, setting));
-                }
-                long now = System.nanoTime();
-                paid = Math.max(paid, now - AT_ONCE * EACH_NANOS) + EACH_NANOS;
-                if (paid - now > 0) {
-                    Thread.sleep((paid - now) / 1_000_000 + 1);
-                }
-            } catch (IOException e) {
-                if (closed || from.isClosed() || !paused()) {
-                    return;
-                }
-            } catch (InterruptedException e) {
-                return;
-            }
-        }
-    }
-
-    private static boolean paused() {
-        try {
-            Thread.sleep(LOOK_MILLIS); // no descriptors are left, perhaps
-            return true;
-        } catch (InterruptedException e) {
-            return false;
-        }
-    }
-
-    private void serve(Guest guest) {
-        guests.add(guest);
-        if (closed) {
-            guest.end();
-        }
-        Thread.ofVirtual().name("caisson gate connection").start(() -> {
-            try {
-                guest.run();
-            } finally {
-                guests.remove(guest);
-            }
-        });
-    }
-
-    /// Ends connections whose time is up.
-    private void watch() {
-        try {
-            while (!closed) {
-                Thread.sleep(LOOK_MILLIS);
-                long now = System.nanoTime();
-                guests.stream().filter(guest -> guest.isExpired(now)).forEach(Guest::end);
-            }
-        } catch (InterruptedException e) {
-            // it is closed
-        }
-    }
-
     /// Ends all connections and clears the values.
     @Override
     public synchronized void close() {
-        closed = true;
-        watching.interrupt();
-        for (ServerSocket socket : sockets.values()) {
-            try {
-                socket.close();
-            } catch (IOException e) {
-                // it listens no more
-            }
-        }
-        guests.forEach(Guest::end);
+        guests.close();
         values.close();
         credentials.forEach(Credential::close);
     }

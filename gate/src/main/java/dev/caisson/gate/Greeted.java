@@ -12,7 +12,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// One connection of a container: its greeting is read, and bytes go both ways unchanged after that.
-final class Greeted implements Runnable {
+final class Greeted implements ContainerConnections.Connection {
     private static final int CHUNK = 1 << 15;
     private static final int APPLICATION_DATA = 23;
 
@@ -37,13 +37,15 @@ final class Greeted implements Runnable {
     }
 
     /// True if it has said nothing for too long, or greeted somebody that it may not greet any more.
-    boolean isOver() {
+    @Override
+    public boolean isOver() {
         String greeted = name;
         return greeted == null ? System.nanoTime() - until > 0 : !rules.allows(greeted);
     }
 
     /// Ends it from outside.
-    void end() {
+    @Override
+    public void end() {
         ended = true;
         close(client);
         close(server);

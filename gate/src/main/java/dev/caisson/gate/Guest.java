@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /// One connection of the container's. Each wait has an end: [#expire] sets it, and who watches over all connections
 /// closes those whose time is up.
-final class Guest implements Runnable {
+final class Guest implements ContainerConnections.Connection {
     /// The parts that all connections of a container share.
     ///
     /// @param hosts credentials by host; those of one host have places of their own
@@ -111,12 +111,14 @@ final class Guest implements Runnable {
         expire(setting.patience().answer());
     }
 
-    boolean isExpired(long now) {
-        return expires - now < 0;
+    @Override
+    public boolean isOver() {
+        return expires - System.nanoTime() < 0;
     }
 
     /// Ends it from outside.
-    void end() {
+    @Override
+    public void end() {
         closed = true;
         outward.forEach(Guest::close);
         close(socket);
