@@ -47,8 +47,8 @@ final class Beginnings implements AutoCloseable {
     /// @param group its part in the unified tree
     private record Spare(ContainerId id, IdRanges.Lease lease, Cgroup group, Launcher.Birth birth) {}
 
-    /// What one helper process makes ahead. Containers on networks have one of their own, so they have a spare of their
-    /// own.
+    /// Holds what one helper process makes ahead. Containers on networks come from another helper process than those
+    /// without, so each kind has a spare of its own.
     private static final class Ahead {
         private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
         private final AtomicBoolean making = new AtomicBoolean();

@@ -13,7 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/// What [EmulatedEngineTest] has its machine do: containers with what a whole kernel has.
+/// Runs in the machine of [EmulatedEngineTest]: containers with what a whole kernel has.
 final class EmulatedContainers {
     private static final String NAME = "emulated";
 

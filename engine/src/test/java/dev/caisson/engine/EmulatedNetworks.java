@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
-/// What [EmulatedNetworksTest] has its machine do: containers on networks with the kernel of a distribution, version 2
+/// Runs in the machine of [EmulatedNetworksTest]: containers on networks with the kernel of a distribution, version 2
 /// of
 /// control groups and, if the first argument says so, no IPv6.
 final class EmulatedNetworks {

@@ -174,7 +174,7 @@ class InputPumpTest {
         assertThat(memory.failure()).isEmpty();
     }
 
-    /// As a terminal that its other side has hung up.
+    /// Fails like a terminal whose other side has hung up.
     @Test
     void a_terminal_that_is_gone_ends_it_without_a_failure() {
         try (Fd gone = FileSystem.open("/proc/self/mem", FileSystem.O_WRONLY)) { // EIO at address 0

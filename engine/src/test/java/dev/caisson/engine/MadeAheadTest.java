@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// From its second launch on, an engine has the next first process made ahead: one for containers on networks, and one
+/// An engine that has launched twice has the next first process made ahead: one for containers on networks, and one
 /// for those without.
 @Tag("root")
 @Tag("netns")

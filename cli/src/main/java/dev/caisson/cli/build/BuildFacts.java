@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// What a build tells in files: `--iidfile` gets the image's id, `--metadata-file` the fields that Docker's has, as
+/// Writes what a build tells into files: `--iidfile` gets the image's id, `--metadata-file` the fields that Docker's
+/// has, as
 /// JSON.
 final class BuildFacts {
     private BuildFacts() {}
