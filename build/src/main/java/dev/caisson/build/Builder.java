@@ -3,7 +3,6 @@ package dev.caisson.build;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.containerfile.ContainerFileException;
-import dev.caisson.containerfile.build.Base;
 import dev.caisson.containerfile.build.Stage;
 import dev.caisson.containerfile.dockerfile.Dockerfile;
 import dev.caisson.engine.Engine;
@@ -13,9 +12,6 @@ import dev.caisson.engine.Leftovers;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.StoredImage;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -51,7 +47,7 @@ public final class Builder {
         present(request, "request");
         present(listener, "listener");
         try {
-            return run(request, listener);
+            return run(request, new OneAtATime(listener));
         } catch (BuildException e) {
             throw e;
         } catch (ContainerFileException e) {
@@ -83,41 +79,19 @@ public final class Builder {
                     new RunStep(engine, options, request.network()),
                     options);
             Set<Integer> again = graph.again(request.again());
-            Map<Integer, Snapshot> results = new HashMap<>();
-            Snapshot last = null;
-            for (Stage stage : graph.needed()) {
-                steps.takesResults(request.cached() && !again.contains(stage.index()));
-                last = stage(graph, stage, results, trees, steps);
-                results.put(stage.index(), last);
-                trees.add(stage.index(), last);
-            }
-            return finish(present(last, "a stage"), request, store, steps);
+            new StageSchedule(
+                            index -> new StageRun(
+                                    graph,
+                                    graph.stage(index),
+                                    trees,
+                                    steps,
+                                    request.cached() && !again.contains(index)),
+                            Runtime.getRuntime().availableProcessors(),
+                            listener::waits)
+                    .run(graph.needed().stream().map(Stage::index).toList());
+            Snapshot last = trees.stage(graph.target().index());
+            return finish(present(last, "the target"), request, store, steps);
         }
-    }
-
-    private static Snapshot stage(
-            StageGraph graph, Stage stage, Map<Integer, Snapshot> results, Trees trees, StepRunner runner)
-            throws InterruptedException {
-        Snapshot base = switch (stage.base()) {
-            case Base.Scratch _ -> new Snapshot(Optional.empty(), "scratch", ConfigDocument.scratch());
-            case Base.Earlier earlier -> present(results.get(earlier.stage().index()), "an earlier stage");
-            case Base.Image image ->
-                trees.image(image.reference().toString(), stage.baseWord().place());
-            case Base.Unknown unknown -> throw new IllegalStateException(unknown.reason());
-        };
-        List<BuildStep> steps = new StagePlanner(graph, stage, base.document().settings()).plan();
-        Snapshot now = base.document(
-                base.document().settings(base.document().settings().asBase().withoutTriggers()));
-        long counted = steps.stream().filter(StepRunner::isCounted).count();
-        int number = 0;
-        for (BuildStep step : steps) {
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
-            number += StepRunner.isCounted(step) ? 1 : 0;
-            now = runner.run(step, now, stage.label() + " " + number + "/" + counted);
-        }
-        return now;
     }
 
     private BuildResult finish(Snapshot last, BuildRequest request, LayerStore store, StepRunner steps) {

@@ -29,7 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Consumer;
+import java.util.TreeSet;
 
 /// Prepares what a `RUN` sees beside its image. Secrets lie in memory for as long as the program runs,
 /// and stand in no key, layer, history or log.
@@ -112,6 +112,7 @@ final class RunMounts {
         /// Makes all of it.
         void make() throws InterruptedException {
             try {
+                lockCaches();
                 for (Bound bound : binds) {
                     mounts.add(bind(bound));
                 }
@@ -132,7 +133,7 @@ final class RunMounts {
         }
 
         /// Returns the output of the program without the secrets that were made.
-        RunOutput output(Consumer<String> output) {
+        RunOutput output(RunOutput.Taker output) {
             return new RunOutput(values, output);
         }
 
@@ -234,12 +235,25 @@ final class RunMounts {
             }
         }
 
-        private void cache(RunMount.Cache cache) throws InterruptedException {
-            String hex = new ContentHash().add(cache.id()).hex().substring(0, CACHE_NAME);
-            var name = new WorkspaceName("build-cache-" + hex);
-            if (cache.sharing() != RunMount.Cache.Sharing.SHARED) {
+        private static String hex(RunMount.Cache cache) {
+            return new ContentHash().add(cache.id()).hex().substring(0, CACHE_NAME);
+        }
+
+        /// Takes locks in one order, so that no two steps wait for each other.
+        private void lockCaches() throws InterruptedException {
+            var wanted = new TreeSet<String>();
+            for (RunMount mount : run.mounts()) {
+                if (mount instanceof RunMount.Cache cache && cache.sharing() != RunMount.Cache.Sharing.SHARED) {
+                    wanted.add(hex(cache));
+                }
+            }
+            for (String hex : wanted) {
                 locks.add(CacheLock.take(options.data(), hex));
             }
+        }
+
+        private void cache(RunMount.Cache cache) {
+            var name = new WorkspaceName("build-cache-" + hex(cache));
             CacheLock.makeOnce(Workspaces.of(options), new WorkspaceSpec(name, room(), OptionalLong.empty()));
             mounts.add(new Mount.Workspace(name, inside(cache.target()), cache.readOnly()));
         }

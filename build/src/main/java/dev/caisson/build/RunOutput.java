@@ -12,16 +12,20 @@ import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Consumer;
 
 /// The output of a `RUN`, without the values of the secrets that it is given.
 final class RunOutput implements AutoCloseable {
     private final Redaction redaction;
-    private final Consumer<String> output;
+    private final Taker output;
     private final Map<LogEntry.Stream, Redaction.Stream> streams = new EnumMap<>(LogEntry.Stream.class);
 
+    /// Gets what the program has written.
+    interface Taker {
+        void take(boolean isError, String text);
+    }
+
     /// @param secrets by id; they may be cleared afterwards
-    RunOutput(Map<String, byte[]> secrets, Consumer<String> output) {
+    RunOutput(Map<String, byte[]> secrets, Taker output) {
         this.output = output;
         var values = new LinkedHashMap<SecretName, SecretValue>();
         try {
@@ -63,7 +67,7 @@ final class RunOutput implements AutoCloseable {
             throw new UncheckedIOException(e); // memory throws none
         }
         if (text.size() > 0) {
-            output.accept(text.toString(StandardCharsets.UTF_8));
+            output.take(name == LogEntry.Stream.STDERR, text.toString(StandardCharsets.UTF_8));
         }
     }
 

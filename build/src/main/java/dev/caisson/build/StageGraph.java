@@ -175,6 +175,14 @@ final class StageGraph {
         return target;
     }
 
+    /// Returns a stage by its number, which is that of an earlier stage that one of the needed names.
+    /// @throws BuildException as [#of] if it cannot be built
+    Stage stage(int index) {
+        Stage stage = build.stages().get(index);
+        check(stage);
+        return stage;
+    }
+
     char escape() {
         return build.dockerfile().escape();
     }

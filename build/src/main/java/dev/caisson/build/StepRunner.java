@@ -4,6 +4,7 @@ import dev.caisson.build.Operation.Copy;
 import dev.caisson.build.Operation.Directory;
 import dev.caisson.build.Operation.Nothing;
 import dev.caisson.build.Operation.Run;
+import dev.caisson.containerfile.Place;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.NewLayer;
@@ -14,8 +15,14 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
-/// Carries out the steps of stages, or takes their results from the store.
+/// Carries out the steps of stages, or takes their results from the store. Used by the threads of all stages: the
+/// same step of two stages is carried out once.
 final class StepRunner {
     private final BuildRequest request;
     private final BuildListener listener;
@@ -24,8 +31,9 @@ final class StepRunner {
     private final RunStep runs;
     private final RunMounts mounts;
     private final Download download;
-    private int steps;
-    private boolean takesResults;
+    private final AtomicInteger steps = new AtomicInteger();
+    private final Map<String, Lock> locks = new ConcurrentHashMap<>();
+    private final Set<String> fresh = ConcurrentHashMap.newKeySet();
 
     StepRunner(
             BuildRequest request,
@@ -44,11 +52,6 @@ final class StepRunner {
         this.download = new Download(workplace);
     }
 
-    /// Says whether the steps to come are taken from earlier builds.
-    void takesResults(boolean value) {
-        takesResults = value;
-    }
-
     /// Returns whether progress shows a step: those that only change the configuration take no time.
     static boolean isCounted(BuildStep step) {
         return !(step.operation() instanceof Nothing);
@@ -59,51 +62,78 @@ final class StepRunner {
     }
 
     /// @param where the stage and the number of the step in it
-    Snapshot run(BuildStep step, Snapshot before, String where) throws InterruptedException {
+    /// @param takesResult whether the result is taken from an earlier build
+    Snapshot run(BuildStep step, Snapshot before, String where, boolean takesResult) throws InterruptedException {
         if (!isCounted(step)) {
             return before.document(before.document().settings(step.after()).and(step.createdBy()));
         }
-        int number = ++steps;
+        int number = steps.incrementAndGet();
         long begun = System.nanoTime();
         listener.begins(number, where, step.text());
-        Result result = switch (step.operation()) {
-            case Directory directory -> directory(directory, step, before);
-            case Copy copy -> copy(copy, step, before);
-            case Run run -> run(run, step, before, number);
-            case Nothing _ -> throw new IllegalStateException("a step of nothing is counted");
-        };
+        Result result;
+        try {
+            result = result(new Turn(step, before, number, takesResult));
+        } catch (InterruptedException e) {
+            listener.cancels(number);
+            throw e;
+        } catch (CaissonException e) {
+            if (Thread.currentThread().isInterrupted()) { // what was interrupted below has thrown its own
+                listener.cancels(number);
+            } else {
+                listener.fails(number, e instanceof BuildException failed ? failed.problem() : e.sentence());
+            }
+            throw e;
+        }
         listener.ends(number, result.cached(), Duration.ofNanos(System.nanoTime() - begun));
         return result.snapshot();
     }
 
+    /// A step that is to be carried out, or taken.
+    ///
+    /// @param number in the whole build
+    private record Turn(BuildStep step, Snapshot before, int number, boolean takesResult) {}
+
     private record Result(Snapshot snapshot, boolean cached) {}
+
+    private Result result(Turn turn) throws InterruptedException {
+        return switch (turn.step().operation()) {
+            case Directory directory -> directory(directory, turn);
+            case Copy copy -> copy(copy, turn);
+            case Run run -> run(run, turn);
+            case Nothing _ -> throw new IllegalStateException("a step of nothing is counted");
+        };
+    }
 
     /// Makes the result of a step that nobody has made before.
     private interface Making {
-        NewLayer layer(Instant now);
+        StoredImage image(Instant now) throws InterruptedException;
     }
 
     /// Takes over the image of a step.
-    private Result taken(BuildStep step, Snapshot before, StoredImage image, String key, boolean cached) {
+    private Result taken(Turn turn, StoredImage image, String key, boolean cached) {
         ConfigDocument files = store.config(image);
-        ConfigDocument document = before.document()
-                .settings(step.after())
-                .and(step.createdBy(), files.lastDiffId().orElseThrow(), files.created());
+        ConfigDocument document = turn.before()
+                .document()
+                .settings(turn.step().after())
+                .and(turn.step().createdBy(), files.lastDiffId().orElseThrow(), files.created());
         return new Result(new Snapshot(Optional.of(image), key, document), cached);
     }
 
-    private Optional<StoredImage> cached(String key) {
-        return takesResults ? store.find(key) : Optional.empty();
-    }
-
-    private Result made(BuildStep step, Snapshot before, String key, Making making) {
-        Optional<StoredImage> there = cached(key);
-        if (there.isPresent()) {
-            return taken(step, before, there.get(), key, true);
+    private Result made(Turn turn, String key, Making making) throws InterruptedException {
+        Lock lock = locks.computeIfAbsent(key, _ -> new ReentrantLock());
+        lock.lockInterruptibly();
+        try {
+            Optional<StoredImage> there =
+                    turn.takesResult() || fresh.contains(key) ? store.find(key) : Optional.empty();
+            if (there.isPresent()) {
+                return taken(turn, there.get(), key, true);
+            }
+            StoredImage image = making.image(now());
+            fresh.add(key);
+            return taken(turn, image, key, false);
+        } finally {
+            lock.unlock();
         }
-        Instant now = now();
-        StoredImage image = store.add(before.image(), making.layer(now), key, now);
-        return taken(step, before, image, key, false);
     }
 
     private static NewLayer layer(LayerBuilder layer, Optional<Instant> latest) {
@@ -119,7 +149,9 @@ final class StepRunner {
 
     // ---- the kinds of steps
 
-    private Result directory(Directory directory, BuildStep step, Snapshot before) {
+    private Result directory(Directory directory, Turn turn) throws InterruptedException {
+        BuildStep step = turn.step();
+        Snapshot before = turn.before();
         FileTree files = trees.files(before);
         var layer = new LayerBuilder(files, step.place());
         String path = layer.follow(directory.path());
@@ -132,18 +164,18 @@ final class StepRunner {
                 .add(directory.path())
                 .add(directory.user())
                 .hex();
-        return made(step, before, key, now -> {
+        return made(turn, key, now -> {
             layer.directories(path, placed(step, () -> CopyStep.owner(files, directory.user())), now);
-            return layer(layer, request.latest());
+            return store.add(before.image(), layer(layer, request.latest()), key, now);
         });
     }
 
     private interface Call<T> {
-        T get();
+        T get() throws InterruptedException;
     }
 
     /// Gives errors of rooms that know no Dockerfile the place of the instruction.
-    private static <T> T placed(BuildStep step, Call<T> call) {
+    private static <T> T placed(BuildStep step, Call<T> call) throws InterruptedException {
         try {
             return call.get();
         } catch (BuildException e) {
@@ -153,53 +185,62 @@ final class StepRunner {
         }
     }
 
-    private Result copy(Copy copy, BuildStep step, Snapshot before) throws InterruptedException {
+    private Result copy(Copy copy, Turn turn) throws InterruptedException {
+        BuildStep step = turn.step();
+        Snapshot before = turn.before();
         List<Download.Fetched> fetched = download.all(copy);
         return placed(step, () -> {
             var copied = new CopyStep(copy, step.place(), trees.of(copy.origin()), fetched, trees);
             ContentHash hash = key(before);
             copied.hash(hash);
-            return made(
-                    step, before, hash.hex(), now -> layer(copied.layer(trees.files(before), now), request.latest()));
+            String key = hash.hex();
+            return made(turn, key, now -> {
+                NewLayer layer = layer(copied.layer(trees.files(before), now), request.latest());
+                return store.add(before.image(), layer, key, now);
+            });
         });
     }
 
-    private Result run(Run run, BuildStep step, Snapshot before, int number) throws InterruptedException {
+    private Result run(Run run, Turn turn) throws InterruptedException {
+        Place place = turn.step().place();
+        Snapshot before = turn.before();
         StoredImage image = before.image()
                 .orElseThrow(() -> new BuildException(
                         "BUILD_RUN_SCRATCH",
-                        step.place(),
+                        place,
                         "an image of nothing has no program to run: copy one into it first"));
-        try (RunMounts.Prepared prepared = mounts.prepare(run, step.place())) {
-            ContentHash hash = key(before).add("run").add(run.command().size());
-            run.command().forEach(hash::add);
-            run.keyEnvironment().entrySet().stream()
-                    .sorted(Map.Entry.comparingByKey())
-                    .forEach(variable -> hash.add(variable.getKey()).add(variable.getValue()));
-            hash.add(run.user())
-                    .add(run.workingDirectory())
-                    .add(run.network().name())
-                    .add(request.network().toString());
-            run.script().ifPresent(script -> hash.add(script.content()));
-            prepared.hash(hash);
-            String key = hash.hex();
-            Optional<StoredImage> there = cached(key);
-            if (there.isPresent()) {
-                return taken(step, before, there.get(), key, true);
-            }
-            prepared.make();
-            try (RunOutput output = prepared.output(text -> listener.output(number, text))) {
-                StoredImage made = runs.run(
-                        run,
-                        LayerStore.image(image),
-                        step.place(),
-                        prepared::addTo,
-                        output,
-                        request.latest(),
-                        layer -> store.add(before.image(), layer, key, now()));
-                return taken(step, before, made, key, false);
-            }
+        try (RunMounts.Prepared prepared = mounts.prepare(run, place)) {
+            String key = key(run, before, prepared);
+            return made(turn, key, _ -> {
+                prepared.make();
+                try (RunOutput output =
+                        prepared.output((isError, text) -> listener.output(turn.number(), isError, text))) {
+                    return runs.run(
+                            run,
+                            LayerStore.image(image),
+                            place,
+                            prepared::addTo,
+                            output,
+                            request.latest(),
+                            layer -> store.add(before.image(), layer, key, now()));
+                }
+            });
         }
+    }
+
+    private String key(Run run, Snapshot before, RunMounts.Prepared prepared) {
+        ContentHash hash = key(before).add("run").add(run.command().size());
+        run.command().forEach(hash::add);
+        run.keyEnvironment().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .forEach(variable -> hash.add(variable.getKey()).add(variable.getValue()));
+        hash.add(run.user())
+                .add(run.workingDirectory())
+                .add(run.network().name())
+                .add(request.network().toString());
+        run.script().ifPresent(script -> hash.add(script.content()));
+        prepared.hash(hash);
+        return hash.hex();
     }
 
     /// Gives an image of nothing the one layer that every image has.

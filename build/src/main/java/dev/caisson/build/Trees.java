@@ -13,23 +13,26 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// The trees that a build reads: its context, its stages and other images. Each is opened once, and closed with this.
+/// Used by the threads of all stages.
 final class Trees implements CopyStep.Archives, AutoCloseable {
     private final LayerStore store;
     private final Workplace workplace;
     private final BuildRequest request;
     private final Images images;
     private final BuildListener listener;
-    private final List<AutoCloseable> opened = new ArrayList<>();
-    private final Map<Integer, Snapshot> stages = new HashMap<>();
-    private final Map<String, Snapshot> bases = new HashMap<>();
-    private final Map<StoredImage, FileTree> trees = new HashMap<>();
+    private final Object pulling = new Object();
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private final Map<Integer, Snapshot> stages = new ConcurrentHashMap<>();
+    private final Map<String, Snapshot> bases = new ConcurrentHashMap<>();
+    private final Map<StoredImage, FileTree> trees = new ConcurrentHashMap<>();
     private Optional<FileTree> context = Optional.empty();
     private Optional<FileTree> nothing = Optional.empty();
 
@@ -46,26 +49,44 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
         stages.put(index, stage);
     }
 
-    /// Finds a base image, and fetches it where that is needed.
-    Snapshot image(String name, Place place) {
-        Snapshot known = bases.get(name);
-        if (known == null) {
-            StoredImage image;
-            try {
-                image = find(ImageReference.parse(name));
-            } catch (CaissonException e) {
-                throw new BuildException(e.code(), place, e.sentence(), e);
-            }
-            known = new Snapshot(Optional.of(image), "image " + image.manifest(), store.config(image));
-            bases.put(name, known);
-        }
-        return known;
+    boolean isDone(int index) {
+        return stages.containsKey(index);
     }
 
+    /// Returns the result of a stage; null if it is not done.
+    @Nullable
+    Snapshot stage(int index) {
+        return stages.get(index);
+    }
+
+    /// Finds a base image, and fetches it where that is needed.
+    Snapshot image(String name, Place place) {
+        return bases.computeIfAbsent(name, _ -> base(name, place));
+    }
+
+    private Snapshot base(String name, Place place) {
+        StoredImage image;
+        try {
+            image = find(ImageReference.parse(name));
+        } catch (CaissonException e) {
+            throw new BuildException(e.code(), place, e.sentence(), e);
+        }
+        return new Snapshot(Optional.of(image), "image " + image.manifest(), store.config(image));
+    }
+
+    /// Fetches one image at a time: its layers come side by side.
     private StoredImage find(ImageReference reference) {
-        return !request.pulled() && images.has(reference)
-                ? images.find(reference.toString())
-                : images.pull(reference, request.logins(), listener.pulls(reference.toString()));
+        synchronized (pulling) {
+            if (!request.pulled() && images.has(reference)) {
+                return images.find(reference.toString());
+            }
+            String name = reference.toString();
+            try {
+                return images.pull(reference, request.logins(), listener.pulls(name));
+            } finally {
+                listener.pulled(name);
+            }
+        }
     }
 
     /// Returns the tree that something is copied from.
@@ -87,20 +108,23 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     }
 
     private FileTree tree(StoredImage image, String name) {
-        FileTree known = trees.get(image);
-        if (known == null) {
-            ImageTree tree = store.tree(image);
-            opened.add(tree);
-            known = new FileTree(tree.root(), name, _ -> false, false);
-            trees.put(image, known);
-        }
-        return known;
+        return trees.computeIfAbsent(image, _ -> {
+            ImageTree tree = opened(store.tree(image));
+            return new FileTree(tree.root(), name, _ -> false, false);
+        });
     }
 
-    private FileTree nothing() {
+    /// Has it closed with this.
+    private <T extends AutoCloseable> T opened(T one) {
+        synchronized (opened) {
+            opened.push(one);
+        }
+        return one;
+    }
+
+    private synchronized FileTree nothing() {
         if (nothing.isEmpty()) {
-            Fd empty = workplace.freshDirectory();
-            opened.add(empty);
+            Fd empty = opened(workplace.freshDirectory());
             nothing = Optional.of(new FileTree(empty, "an empty stage", _ -> false, false));
         }
         return nothing.orElseThrow();
@@ -112,8 +136,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
             if (!TarArchive.isOne(file)) {
                 return Optional.empty();
             }
-            Fd directory = workplace.freshDirectory();
-            opened.add(directory);
+            Fd directory = opened(workplace.freshDirectory());
             TarArchive.unpack(file, shown, directory);
             return Optional.of(new FileTree(directory, shown, _ -> false, false));
         } catch (IOException e) {
@@ -126,7 +149,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
         }
     }
 
-    private FileTree context() {
+    private synchronized FileTree context() {
         if (context.isEmpty()) {
             context = Optional.of(request.context().isEmpty() ? emptyContext() : openContext());
         }
@@ -134,16 +157,14 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     }
 
     private FileTree emptyContext() {
-        Fd empty = workplace.freshDirectory();
-        opened.add(empty);
+        Fd empty = opened(workplace.freshDirectory());
         return new FileTree(empty, "the build context, which is empty", _ -> false, false);
     }
 
     private FileTree openContext() {
         String path = request.context().orElseThrow().toString();
         try {
-            Fd root = FileSystem.open(path, FileSystem.O_RDONLY | FileSystem.O_DIRECTORY);
-            opened.add(root);
+            Fd root = opened(FileSystem.open(path, FileSystem.O_RDONLY | FileSystem.O_DIRECTORY));
             Optional<DockerIgnore> rules = request.ignore().map(DockerIgnore::parse);
             return new FileTree(
                     root,
@@ -161,7 +182,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
 
     @Override
     public void close() {
-        for (AutoCloseable one : opened.reversed()) {
+        for (AutoCloseable one : opened) {
             switch (one) {
                 case ImageTree tree -> tree.close();
                 case Fd file -> file.close();

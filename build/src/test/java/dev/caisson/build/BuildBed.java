@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,6 +50,9 @@ final class BuildBed implements AutoCloseable {
     /// What a build has told.
     static final class Heard implements BuildListener {
         final List<String> begun = new ArrayList<>();
+        final List<String> failed = new ArrayList<>();
+        final List<String> cancelled = new ArrayList<>();
+        private final Map<Integer, String> steps = new HashMap<>();
         final List<String> cached = new ArrayList<>();
         final List<String> warnings = new ArrayList<>();
         final StringBuilder output = new StringBuilder();
@@ -56,18 +60,29 @@ final class BuildBed implements AutoCloseable {
         @Override
         public synchronized void begins(int number, String where, String text) {
             begun.add("[" + where + "] " + text);
+            steps.put(number, begun.getLast());
         }
 
         @Override
-        public synchronized void output(int number, String text) {
+        public synchronized void output(int number, boolean isError, String text) {
             output.append(text);
         }
 
         @Override
         public synchronized void ends(int number, boolean wasCached, Duration time) {
             if (wasCached) {
-                cached.add(begun.getLast());
+                cached.add(steps.get(number));
             }
+        }
+
+        @Override
+        public synchronized void fails(int number, String sentence) {
+            failed.add(steps.get(number) + ": " + sentence);
+        }
+
+        @Override
+        public synchronized void cancels(int number) {
+            cancelled.add(steps.get(number));
         }
 
         @Override
@@ -78,6 +93,9 @@ final class BuildBed implements AutoCloseable {
         synchronized void forget() {
             begun.clear();
             cached.clear();
+            failed.clear();
+            cancelled.clear();
+            steps.clear();
             output.setLength(0);
         }
     }

@@ -94,7 +94,7 @@ class BuildEndTest {
                 Images images = Images.open(options)) {
             var listener = new BuildListener() {
                 @Override
-                public void output(int number, String text) {
+                public void output(int number, boolean isError, String text) {
                     System.out.print(text);
                     System.out.flush();
                 }

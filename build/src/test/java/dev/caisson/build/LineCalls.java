@@ -21,7 +21,7 @@ import java.util.regex.Pattern;
 /// Runs [BuildActor] in the rooms loaded again, whose lines that change a build's files call it.
 final class LineCalls extends URLClassLoader {
     private static final Pattern OBSERVED = Pattern.compile(
-            "dev\\.caisson\\.(build\\.(Builder|CacheLock|LayerBuilder|LayerStore|RunMounts|RunStep|StepRunner|Trees|Workplace)"
+            "dev\\.caisson\\.(build\\.(Builder|CacheLock|LayerBuilder|LayerStore|RunMounts|RunStep|StageRun|StageSchedule|StepRunner|Trees|Workplace)"
                     + "|image\\.(BlobDownload|BlobWriter|ContentIndex|ContentStore|LayerTrees|NewImage|StoreDirectory))(\\$.*)?");
     private static final ClassDesc ACTOR = ClassDesc.of("dev.caisson.build.BuildActor");
     private static final MethodTypeDesc REACHED = MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String);

@@ -19,7 +19,8 @@ public record Digest(String hex) implements Comparable<Digest> {
         }
     }
 
-    static Digest of(byte[] content) {
+    /// Returns the digest of these bytes.
+    public static Digest of(byte[] content) {
         return finish(algorithm().digest(content));
     }
 

@@ -7,7 +7,6 @@ import dev.caisson.build.BuildResult;
 import dev.caisson.build.Builder;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
-import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.image.Platforms;
 import dev.caisson.cli.image.Pulls;
 import dev.caisson.engine.EngineOptions;
@@ -45,7 +44,6 @@ import picocli.CommandLine.Spec;
         })
 public final class BuildCommand implements Callable<Integer> {
     private static final int INTERRUPTED = 130;
-    private static final Set<String> PROGRESS = Set.of("auto", "plain", "tty", "quiet");
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -99,7 +97,7 @@ public final class BuildCommand implements Callable<Integer> {
 
     @Option(
             names = "--progress",
-            paramLabel = "auto|plain|tty|quiet",
+            paramLabel = "auto|plain|tty|quiet|rawjson",
             description = "How progress is shown (default: auto, which is tty on a terminal); quiet as --quiet.")
     private String progress = "auto";
 
@@ -156,20 +154,15 @@ public final class BuildCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Platforms.requireOwn(platform);
-        if (!PROGRESS.contains(progress)) {
-            throw CommandException.usage("--progress is auto, plain, tty or quiet, not '" + OneLine.of(progress) + "'");
-        }
+        BuildProgress.require(progress);
         requireFalse("--provenance", provenance);
         requireFalse("--sbom", packages);
 
         quiet |= progress.equals("quiet");
         PrintWriter err = spec.commandLine().getErr();
         Optional<OutputOption> wanted = Optional.ofNullable(output).map(OutputOption::parse);
-        BuildProgress shown = new BuildProgress(
-                err,
-                progress.equals("tty")
-                        || (progress.equals("auto")
-                                && Caller.current().colours().error()));
+        BuildListener shown = BuildProgress.of(
+                quiet ? "quiet" : progress, err, Caller.current().colours().error());
         Thread building = Thread.currentThread();
         Caller.current().onEnd(building::interrupt);
         EngineOptions options = Caller.current().directories();
@@ -178,19 +171,16 @@ public final class BuildCommand implements Callable<Integer> {
                 Images images = Images.open(options)) {
             boolean handedOut = wanted.filter(OutputOption::isHandedOut).isPresent();
             BuildRequest request = request(sources).again(Set.copyOf(uncached)).listed(!handedOut);
-            BuildResult result =
-                    new Builder(lease.engine(), images, options).build(request, quiet ? BuildListener.none() : shown);
+            BuildResult result = new Builder(lease.engine(), images, options).build(request, shown);
             if (wanted.isPresent()) {
                 wanted.get().write(result, images, request.latest());
             }
             tell(result, err, handedOut, wanted.filter(OutputOption::isPrinted).isPresent());
             return 0;
         } catch (InterruptedException e) {
-            shown.abandon();
             err.println("caisson: the build was interrupted; what was done stays in the cache");
             return INTERRUPTED;
         } catch (BuildException e) {
-            shown.abandon();
             e.place().ifPresent(place -> err.print(Excerpt.of(place)));
             throw e;
         }

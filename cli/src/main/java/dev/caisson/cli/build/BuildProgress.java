@@ -1,129 +1,53 @@
 package dev.caisson.cli.build;
 
 import dev.caisson.build.BuildListener;
+import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
-import dev.caisson.cli.image.PullProgress;
-import dev.caisson.image.PullListener;
 import java.io.PrintWriter;
-import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Locale;
+import java.util.Set;
 
-/// Shows how a build goes on: a line for everything, or, on a terminal, the last lines of the step that runs.
-final class BuildProgress implements BuildListener {
-    private static final int SHOWN_LINES = 6;
-    private static final int WIDTH = 110;
+/// The ways to show how a build goes on, as `--progress` names them.
+final class BuildProgress {
+    private static final Set<String> NAMES = Set.of("auto", "plain", "tty", "quiet", "rawjson");
     private static final double NANOS = 1e9;
 
-    private final PrintWriter err;
-    private final boolean redraws;
-    private final Deque<String> latest = new ArrayDeque<>();
-    private final StringBuilder whole = new StringBuilder();
-    private String title = "";
-    private long begun;
-    private int drawn;
+    private BuildProgress() {}
 
-    /// @param redraws whether `err` is a terminal whose lines may be drawn again
-    BuildProgress(PrintWriter err, boolean redraws) {
-        this.err = err;
-        this.redraws = redraws;
-    }
-
-    private static String cut(String line) {
-        return line.length() > WIDTH ? line.substring(0, WIDTH - 1) + "…" : line;
-    }
-
-    @Override
-    public synchronized void begins(int number, String where, String text) {
-        begun = System.nanoTime();
-        title = "#" + number + " [" + where + "] " + OneLine.of(text);
-        latest.clear();
-        whole.setLength(0);
-        drawn = 0;
-        err.println(redraws ? cut(title) : title);
-        err.flush();
-    }
-
-    @Override
-    public synchronized void output(int number, String text) {
-        String time = String.format(Locale.ROOT, "%.3f", seconds(System.nanoTime() - begun));
-        for (String line : text.stripTrailing().split("\n", -1)) {
-            String shown = "#" + number + " " + time + " " + (line.isBlank() ? "" : OneLine.of(line));
-            if (redraws) {
-                remember(shown);
-            } else {
-                err.println(shown);
-            }
-        }
-        if (redraws) {
-            draw();
-        }
-        err.flush();
-    }
-
-    private void remember(String line) {
-        if (latest.size() == SHOWN_LINES) {
-            latest.removeFirst();
-        }
-        latest.addLast(cut(line));
-        if (whole.length() < 1 << 20) {
-            whole.append(line).append('\n');
+    /// @throws CommandException if there is no such way
+    static void require(String name) {
+        if (!NAMES.contains(name)) {
+            throw CommandException.usage(
+                    "--progress is auto, plain, tty, quiet or rawjson, not '" + OneLine.of(name) + "'");
         }
     }
 
-    private void draw() {
-        var text = new StringBuilder(erased());
-        latest.forEach(line -> text.append(line).append('\n'));
-        drawn = latest.size();
-        err.print(text);
+    /// @param isTerminal whether `err` is a terminal whose lines may be drawn again
+    static BuildListener of(String name, PrintWriter err, boolean isTerminal) {
+        return switch (name) {
+            case "quiet" -> BuildListener.none();
+            case "rawjson" -> new JsonProgress(err);
+            case "tty" -> new TerminalProgress(err);
+            case "plain" -> new PlainProgress(err);
+            default -> isTerminal ? new TerminalProgress(err) : new PlainProgress(err);
+        };
     }
 
-    private String erased() {
-        String up = drawn == 0 ? "" : "\u001b[" + drawn + "A\u001b[J";
-        drawn = 0;
-        return up;
+    static String title(int number, String where, String text) {
+        return "#" + number + " [" + where + "] " + OneLine.of(text);
     }
 
-    @Override
-    public synchronized void ends(int number, boolean cached, Duration time) {
-        String end = cached ? "CACHED" : String.format(Locale.ROOT, "DONE %.1fs", seconds(time.toNanos()));
-        if (redraws) {
-            // the title is one line above what is drawn
-            err.print("\u001b[" + (drawn + 1) + "A\u001b[J");
-            drawn = 0;
-            err.println(cut(title) + " " + end);
-        } else {
-            err.println("#" + number + " " + end);
-        }
-        latest.clear();
-        err.flush();
+    /// @param begun of the step, as [System#nanoTime]
+    static String line(int number, long begun, String line) {
+        String time = String.format(Locale.ROOT, "%.3f", (System.nanoTime() - begun) / NANOS);
+        return "#" + number + " " + time + " " + (line.isBlank() ? "" : OneLine.of(line));
     }
 
-    @Override
-    public synchronized void warns(String sentence) {
-        err.println("warning: " + OneLine.of(sentence));
-        err.flush();
+    static String[] lines(String text) {
+        return text.stripTrailing().split("\n", -1);
     }
 
-    @Override
-    public PullListener pulls(String image) {
-        err.println("fetching " + OneLine.of(image));
-        err.flush();
-        return new PullProgress(err);
-    }
-
-    /// Shows all that the step that failed has written.
-    synchronized void abandon() {
-        if (redraws && !latest.isEmpty()) {
-            err.print(erased());
-            err.print(whole);
-            latest.clear();
-            err.flush();
-        }
-    }
-
-    private static double seconds(long nanos) {
-        return nanos / NANOS;
+    static String end(boolean cached, long nanos) {
+        return cached ? "CACHED" : String.format(Locale.ROOT, "DONE %.1fs", nanos / NANOS);
     }
 }

@@ -34,7 +34,7 @@ public final class PullProgress implements PullListener {
 
     private final PrintWriter err;
     private final Words words;
-    private final boolean isTerminal = Caller.current().colours().error();
+    private final boolean isTerminal;
     private final List<Layer> layers = new ArrayList<>();
     private long shown;
     private int lines;
@@ -43,9 +43,19 @@ public final class PullProgress implements PullListener {
         this(err, Words.OF_A_PULL);
     }
 
+    /// @param isTerminal whether `err` is one
+    public PullProgress(PrintWriter err, boolean isTerminal) {
+        this(err, Words.OF_A_PULL, isTerminal);
+    }
+
     PullProgress(PrintWriter err, Words words) {
+        this(err, words, Caller.current().colours().error());
+    }
+
+    private PullProgress(PrintWriter err, Words words, boolean isTerminal) {
         this.err = err;
         this.words = words;
+        this.isTerminal = isTerminal;
     }
 
     @Override
