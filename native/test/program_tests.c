@@ -40,7 +40,6 @@ static void a_signal_before_the_start_is_not_lost(void)
 {
 	struct spec spec = shell("sleep 20; exit 3");
 	container_launch(&engine, &spec, &container);
-	container_until_ready(&container);
 	syscall(SYS_pidfd_send_signal, container.pidfd, SIGTERM, NULL, 0);
 	container_start(&container);
 	container_finish(&container);
