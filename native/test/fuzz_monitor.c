@@ -4,8 +4,8 @@
  * bytes}. Built for libFuzzer, or with REPLAY for made-up input: fuzz_monitor SECONDS SEED.
  */
 #include "../monitor_setup.c" /* for what is static in there */
+#include "played.h"
 
-#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -14,11 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 enum { CLIENTS = 3 };
 
-static struct monitor m;
-static jmp_buf gone;
-static uint64_t clock_now = SECONDS;
-static int ours[CLIENTS], init_end = NO_FD, probe_end = NO_FD, program[3] = {NO_FD, NO_FD, NO_FD}, directory = NO_FD;
-static char directory_path[] = "/dev/shm/caisson-fuzz-XXXXXX";
+static int ours[CLIENTS];
+static unsigned resolvers;
 
 static void must(bool holds, const char *what)
 {
@@ -28,70 +25,11 @@ static void must(bool holds, const char *what)
 	}
 }
 
-/* ---- what the monitor's other parts would do ---- */
+/* ---- in libc's place ---- */
 
-uint64_t boot_nanos(void) { return clock_now; }
-uint64_t wall_millis(void) { return 1; }
-static unsigned reached[16] /* phases */, resolvers;
-void change_phase(struct monitor *monitor, enum monitor_phase phase) { reached[phase]++, monitor->phase = phase, note(monitor, WATCH_STATE); }
-void quit(struct monitor *monitor, int code) { (void)monitor, (void)code, longjmp(gone, 1); }
-int start_zygote(struct monitor *monitor) { (void)monitor; return -ENOSYS; }
-int keep_slot(struct monitor *monitor, uint16_t slot, int mount) { (void)monitor, (void)slot, (void)mount; return -ENOSYS; }
-int confine(const struct monitor *monitor) { (void)monitor; return -ENOSYS; }
-void end_zygote(struct monitor *monitor) { (void)monitor; }
+static int process(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
-int ask_for_init(struct monitor *monitor, int control, int *pidfd)
-{
-	monitor->last.reply.pid = 1;
-	*pidfd = NO_FD;
-	if (clock_now % 7 == 0)
-		return -ENOMEM;
-	close_fd(&init_end);
-	init_end = dup(control);
-	*pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return 0;
-}
-
-int hand_over_plan(struct monitor *monitor, const int streams[3])
-{
-	(void)monitor;
-	for (int i = 0; i < 3; i++) {
-		close_fd(&program[i]);
-		program[i] = dup(streams[i]);
-		if (i > 0)
-			fcntl(program[i], F_SETFL, O_NONBLOCK);
-	}
-	return 0;
-}
-
-int ask_for_links(struct monitor *monitor)
-{
-	(void)monitor;
-	return clock_now % 11 == 0 ? -ENODEV : 0;
-}
-
-/* A probe that its zygote makes, or not; what it reports is made up like that of an init. */
-int ask_for_probe(struct monitor *monitor, int control, int *pidfd)
-{
-	(void)monitor;
-	*pidfd = NO_FD;
-	if (clock_now % 5 == 0)
-		return -ENOMEM;
-	close_fd(&probe_end);
-	probe_end = dup(control);
-	*pidfd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return 0;
-}
-
-/* As if the zygote copied a mount, now and then. */
-int copy_mount(struct monitor *monitor, uint32_t slot, int *mount)
-{
-	(void)monitor;
-	*mount = slot % 3 == 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : NO_FD;
-	return *mount < 0 ? -EINVAL : 0;
-}
-
-/* In libc's place: the init played here has ended whenever somebody looks. */
+/* The init played here has ended whenever somebody looks. */
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
 	(void)type, (void)id, (void)options;
@@ -105,7 +43,7 @@ static void check_status(const struct monitor_state *told)
 	struct monitor_status status;
 	const uint8_t *bytes = (const uint8_t *)&status;
 	uint64_t hash = 0xcbf29ce484222325u;
-	int fd = openat(directory, MONITOR_STATUS, O_RDONLY | O_CLOEXEC);
+	int fd = openat(played.directory, MONITOR_STATUS, O_RDONLY | O_CLOEXEC);
 	must(fd >= 0 && read(fd, &status, sizeof status) == sizeof status && lseek(fd, 0, SEEK_END) == sizeof status, "a status");
 	close_fd(&fd);
 	for (size_t i = 0; i < offsetof(struct monitor_status, sum); i++)
@@ -115,7 +53,7 @@ static void check_status(const struct monitor_state *told)
 		     status.state.status == told->status && status.state.restarts == told->restarts, "the state that is told");
 }
 
-/* In libc's place: nobody is told what the file does not say yet. */
+/* Nobody is told what the file does not say yet. */
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	const struct iovec *payload = &message->msg_iov[message->msg_iovlen - 1];
@@ -154,7 +92,7 @@ static void try_setup(const uint8_t *bytes, size_t length)
 	int fds[MONITOR_MAX_FDS];
 	memcpy(&setup, bytes, length < sizeof setup ? length : sizeof setup);
 	for (unsigned i = 0; i < MONITOR_MAX_FDS; i++)
-		fds[i] = directory;
+		fds[i] = played.directory;
 	other = (struct monitor){.cgroup = NO_FD, .state_directory = NO_FD, .oom = NO_FD, .freezer = NO_FD, .network = NO_FD, .owner = NO_FD, .log.directory = NO_FD};
 	clear_health(&other.health);
 	if (!valid(&setup))
@@ -195,6 +133,9 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 	struct report report = {.magic = PLAN_MAGIC};
 	uint8_t trash[4096];
 	int client = which % CLIENTS;
+	played.init_error = played.clock % 7 == 0 ? -ENOMEM : 0;
+	played.links_error = played.clock % 11 == 0 ? -ENODEV : 0;
+	played.probe_error = played.clock % 5 == 0 ? -ENOMEM : 0;
 	switch (what % 12) {
 	case 0:
 	case 1:
@@ -206,27 +147,27 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 	case 3:
 		memcpy((uint8_t *)&report + 4, bytes, length < sizeof report - 4 ? length : sizeof report - 4);
 		if (report.kind == REPORT_RESOLVER && which % 8)
-			send_message(init_end, &report, sizeof report, directory);
+			send_message(played.init_end, &report, sizeof report, played.directory);
 		else
-			send(init_end, &report, which == 255 ? length % (sizeof report + 9) : sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
+			send(played.init_end, &report, which == 255 ? length % (sizeof report + 9) : sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
 		take_reports(&m);
 		if (m.resolver[0] >= 0 && m.resolver[1] >= 0)
 			resolvers++;
 		break;
 	case 4:
-		if (program[1 + which % 2] >= 0 && write(program[1 + which % 2], bytes, length) >= 0)
+		if (played.program[1 + which % 2] >= 0 && write(played.program[1 + which % 2], bytes, length) >= 0)
 			read_output(&m, which % 2), pace_output(&m);
 		break;
 	case 5:
-		clock_now += (uint64_t)(which + 1) * (uint64_t)(length + 1) * MILLIS;
+		played.clock += (uint64_t)(which + 1) * (uint64_t)(length + 1) * MILLIS;
 		m.pace.wait_until = 0;
 		run_deadlines(&m);
 		break;
 	case 6:
 		while (ours[client] >= 0 && recv(ours[client], trash, sizeof trash, MSG_DONTWAIT) > 0)
 			;
-		if (program[0] >= 0 && poll(&(struct pollfd){program[0], POLLIN, 0}, 1, 0) > 0 && read(program[0], trash, sizeof trash) < 0)
-			close_fd(&program[0]);
+		if (played.program[0] >= 0 && poll(&(struct pollfd){played.program[0], POLLIN, 0}, 1, 0) > 0 && read(played.program[0], trash, sizeof trash) < 0)
+			close_fd(&played.program[0]);
 		break;
 	case 7:
 		close_fd(&ours[client]);
@@ -239,7 +180,7 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 	case 10:
 		memcpy((uint8_t *)&report + 4, bytes, length < sizeof report - 4 ? length : sizeof report - 4);
 		if (which % 2)
-			send(probe_end, &report, sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
+			send(played.probe_end, &report, sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (m.health.control >= 0)
 			take_probe_report(&m);
 		if (m.health.output >= 0)
@@ -260,7 +201,7 @@ static void act(uint8_t what, uint8_t which, const uint8_t *bytes, size_t length
 static void check_log(void)
 {
 	static char text[1 << 20];
-	int fd = openat(directory, "log", O_RDONLY | O_CLOEXEC);
+	int fd = openat(played.directory, "log", O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
 	close_fd(&fd);
 	must(length >= 0 && (length == 0 || text[length - 1] == '\n' || length == sizeof text - 1), "whole lines");
@@ -273,61 +214,35 @@ static void check_log(void)
 
 static void begin_input(void)
 {
-	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.network, &m.owner, &m.answers, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
-		       &m.resolver[0], &m.resolver[1], &m.control, &m.progress, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder};
-	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = directory, .name = "log", .files = 2, .most = 65536}};
-	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
-		*none[i] = NO_FD;
-	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
-		m.client[i].fd = NO_FD;
-	clear_health(&m.health);
-	clear_execs(m.exec);
-	clear_listeners(&m.denials);
-	if (clock_now % 2) {
+	play_fresh();
+	if (played.clock % 2) {
 		m.health.want = (struct monitor_health){.interval_millis = 50, .timeout_millis = 20, .start_interval_millis = 10, .retries = 2,
-							.on_failure = (uint32_t)(clock_now / 2 % 4), .slots = SLOT_FIRST_FREE};
-		m.health.reported = clock_now % 3 ? PLAN_NAMESPACES : 0;
+							.on_failure = (uint32_t)(played.clock / 2 % 4), .slots = SLOT_FIRST_FREE};
+		m.health.reported = played.clock % 3 ? PLAN_NAMESPACES : 0;
 		m.health.kill = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	}
-	m.flags = MONITOR_STDIN_OPEN;
-	m.policy.stop_signal = SIGTERM;
-	m.state_directory = directory;
-	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0);
-	open_log(&m.log);
-	open_status(&m);
 }
 
 static void end_input(void)
 {
-	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
-		close_fd(&m.client[i].fd);
 	for (unsigned i = 0; i < CLIENTS; i++)
 		close_fd(&ours[i]);
-	for (unsigned i = 0; i < 3; i++)
-		close_fd(&program[i]);
-	for (unsigned i = 0; i < MONITOR_MAX_EXECS; i++)
-		close_fd(&m.exec[i].control);
-	end_health(&m);
-	close_fd(&m.health.kill), close_fd(&probe_end);
-	close_resolver(&m);
-	close_streams(&m);
-	end_log_lines(&m.log, clock_now);
+	play_over();
 	check_log();
-	forget_network(&m), close_listeners(&m), close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&init_end);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	static int lowest = NO_FD;
-	if (directory < 0) {
-		signal(SIGPIPE, SIG_IGN);
+	if (played.directory < 0) {
 		for (unsigned i = 0; i < CLIENTS; i++)
 			ours[i] = NO_FD;
-		must(mkdtemp(directory_path) && (directory = open(directory_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0, "a directory");
+		played.process = process;
+		play_begin("/dev/shm/caisson-fuzz-XXXXXX");
 		must(close((lowest = dup(0))) == 0, "a descriptor");
 	}
 	begin_input();
-	if (setjmp(gone) == 0)
+	if (setjmp(played.gone) == 0)
 		for (size_t at = 0; at + 4 <= length;) {
 			size_t size = (size_t)(bytes[at + 2] | bytes[at + 3] << 8), left = length - at - 4;
 			act(bytes[at], bytes[at + 1], bytes + at + 4, size < left ? size : left);
@@ -454,10 +369,9 @@ int main(int argc, char **argv)
 		LLVMFuzzerTestOneInput(exact, length);
 		free(exact);
 	}
-	unlinkat(directory, "log", 0), unlinkat(directory, "log.1", 0), unlinkat(directory, MONITOR_RECORD, 0), unlinkat(directory, MONITOR_STATUS, 0);
-	rmdir(directory_path);
-	printf("monitor: %u inputs of seed %s; held %u, ran %u, exited %u, with a resolver %u\n", inputs, argv[2], reached[MONITOR_HELD],
-	       reached[MONITOR_RUNNING], reached[MONITOR_EXITED], resolvers);
-	return inputs > 100 && reached[MONITOR_HELD] > 0 && reached[MONITOR_RUNNING] > 0 && reached[MONITOR_EXITED] > 0 && resolvers > 0 ? 0 : 1;
+	play_end();
+	printf("monitor: %u inputs of seed %s; held %u, ran %u, exited %u, with a resolver %u\n", inputs, argv[2], played.reached[MONITOR_HELD],
+	       played.reached[MONITOR_RUNNING], played.reached[MONITOR_EXITED], resolvers);
+	return inputs > 100 && played.reached[MONITOR_HELD] > 0 && played.reached[MONITOR_RUNNING] > 0 && played.reached[MONITOR_EXITED] > 0 && resolvers > 0 ? 0 : 1;
 }
 #endif
