@@ -3,7 +3,10 @@
 #define CAISSON_TEST_CHECK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+
+enum { COVERAGE_SIZE = 1 << 22 }; /* more than the program's code has bytes */
 
 struct test {
 	const char *name;

@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 static char base[64];
+static pid_t owner; /* not a child of it, which may exit earlier */
 
 const char *test_directory(void)
 {
 	if (!base[0]) {
 		snprintf(base, sizeof base, "/tmp/caisson-native-XXXXXX");
-		if (!mkdtemp(base) || chmod(base, 0755) < 0)
+		owner = getpid();
+		if (!mkdtemp(base) || chmod(base, 0755) < 0 || atexit(remove_test_roots) != 0)
 			abort();
 	}
 	return base;
@@ -68,6 +70,6 @@ static int remove_one(const char *path, const struct stat *stat, int type, struc
 
 void remove_test_roots(void)
 {
-	if (base[0])
+	if (base[0] && getpid() == owner)
 		nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
