@@ -114,20 +114,20 @@ final class BlobDownload {
         long size = FileSystem.status(file).size();
         MessageDigest hash = Digest.algorithm();
         long done = hashed(file, size, hash);
+        long furthest = done;
         int fruitless = 0;
         while (done < wanted.size()) {
-            long before = done;
             try (Blob blob = source.open(done)) {
                 if (blob.from() != done) {
                     FileContent.resize(file, 0);
                     hash.reset();
                     done = 0;
-                    before = 0;
                 }
                 done = copy(blob.content(), file, done, hash);
             } catch (CutException e) {
                 done = e.done;
-                if (done > before) {
+                if (done > furthest) {
+                    furthest = done;
                     fruitless = 0;
                 } else if (++fruitless == MOST_FRUITLESS) {
                     throw RegistryException.cut(String.valueOf(e.getMessage()), e);

@@ -256,22 +256,6 @@ class PushTest {
     }
 
     @Test
-    void a_registry_that_never_takes_a_part_is_given_up() throws IOException {
-        var memory = new Memory();
-        try (var registry = new ScriptedRegistry((request, out) -> {
-            if (request.method().equals("PUT") && request.path().contains("/uploads/")) {
-                return;
-            }
-            memory.answer(request, out);
-        })) {
-            StoredImage image = made(registry.name() + "/app:1", new byte[] {1});
-            var refused = catchThrowableOfType(CaissonException.class, () -> push(image));
-            assertThat(refused.code()).isEqualTo("REGISTRY_UNREACHABLE");
-            assertThat(memory.manifests).isEmpty();
-        }
-    }
-
-    @Test
     void a_busy_registry_is_asked_again() throws IOException {
         var memory = new Memory();
         var asked = new AtomicInteger();

@@ -16,30 +16,30 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.regex.Pattern;
 
 /// A registry on loopback, of plain http, that answers as a test wants it to, also against all rules.
-final class ScriptedRegistry implements AutoCloseable {
+public final class ScriptedRegistry implements AutoCloseable {
     /// What came.
     ///
     /// @param headers by their lower-case names
     @SuppressWarnings("ArrayRecordComponent") // nobody compares requests
-    record Request(String method, String path, Map<String, String> headers, byte[] content) {
-        boolean hasAuthorization() {
+    public record Request(String method, String path, Map<String, String> headers, byte[] content) {
+        public boolean hasAuthorization() {
             return headers.containsKey("authorization");
         }
     }
 
     /// Writes an answer.
     @FunctionalInterface
-    interface Script {
+    public interface Script {
         void answer(Request request, OutputStream out) throws IOException;
     }
 
     private static final Pattern METHOD = Pattern.compile("(?:GET|HEAD|POST|PUT|PATCH|DELETE) ");
 
-    final List<Request> requests = new CopyOnWriteArrayList<>();
+    public final List<Request> requests = new CopyOnWriteArrayList<>();
     private final ServerSocket server;
     private final Script script;
 
-    ScriptedRegistry(Script script) throws IOException {
+    public ScriptedRegistry(Script script) throws IOException {
         this.script = script;
         this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Thread.ofVirtual().start(this::accept);
@@ -67,12 +67,12 @@ final class ScriptedRegistry implements AutoCloseable {
         ok(out, "application/octet-stream", blob);
     }
 
-    static void ok(OutputStream out, String type, byte[] content) throws IOException {
+    public static void ok(OutputStream out, String type, byte[] content) throws IOException {
         head(out, "200 OK", "Content-Type: " + type, "Content-Length: " + content.length);
         out.write(content);
     }
 
-    static void plain(OutputStream out, String status, String content, String... headers) throws IOException {
+    public static void plain(OutputStream out, String status, String content, String... headers) throws IOException {
         var all = new String[headers.length + 1];
         System.arraycopy(headers, 0, all, 0, headers.length);
         all[headers.length] = "Content-Length: " + content.length();
@@ -80,12 +80,12 @@ final class ScriptedRegistry implements AutoCloseable {
         out.write(content.getBytes(StandardCharsets.US_ASCII));
     }
 
-    static void head(OutputStream out, String status, String... headers) throws IOException {
+    public static void head(OutputStream out, String status, String... headers) throws IOException {
         String head = "HTTP/1.1 " + status + "\r\nConnection: close\r\n" + String.join("\r\n", headers) + "\r\n\r\n";
         out.write(head.getBytes(StandardCharsets.US_ASCII));
     }
 
-    String name() {
+    public String name() {
         return "127.0.0.1:" + server.getLocalPort();
     }
 

@@ -3,6 +3,7 @@ package dev.caisson.image.registry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 /// The content of an answer. A read fails when the other side sends next to nothing for a minute, so that nobody can
 /// hold a download for ever.
@@ -11,26 +12,22 @@ final class Body extends InputStream {
     private static final long LEAST_BYTES = 10_000;
 
     private final InputStream in;
-    private final long window;
+    private final LongSupplier clock;
     private volatile long begun;
     private final AtomicLong received = new AtomicLong();
     private volatile boolean isWaiting;
     private volatile boolean isStalled;
 
-    Body(InputStream in) {
-        this(in, WINDOW_NANOS);
-    }
-
-    /// @param window nanoseconds within which something has to come
-    Body(InputStream in, long window) {
+    /// @param clock nanoseconds, from any beginning
+    Body(InputStream in, LongSupplier clock) {
         this.in = in;
-        this.window = window;
-        this.begun = System.nanoTime();
+        this.clock = clock;
+        this.begun = clock.getAsLong();
     }
 
     /// Closes it if it has stalled; called now and then by another thread.
     void check() {
-        if (!isWaiting || System.nanoTime() - begun < window) {
+        if (!isWaiting || clock.getAsLong() - begun < WINDOW_NANOS) {
             return;
         }
         if (received.get() < LEAST_BYTES) {
@@ -38,10 +35,10 @@ final class Body extends InputStream {
             try {
                 in.close(); // ends the read that waits
             } catch (IOException e) {
-                isStalled = true; // the read has ended by itself
+                // the read has ended by itself
             }
         }
-        begun = System.nanoTime();
+        begun = clock.getAsLong();
         received.set(0);
     }
 
@@ -53,23 +50,25 @@ final class Body extends InputStream {
 
     @Override
     public int read(byte[] bytes, int from, int count) throws IOException {
-        if (!isWaiting && System.nanoTime() - begun > window) {
-            begun = System.nanoTime(); // the reader itself took its time
+        if (!isWaiting && clock.getAsLong() - begun >= WINDOW_NANOS) {
+            begun = clock.getAsLong(); // the reader itself took its time
             received.set(0);
         }
         isWaiting = true;
         try {
             int length = in.read(bytes, from, count);
-            if (isStalled) {
-                throw new IOException("the answer has stalled");
-            }
             received.addAndGet(Math.max(0, length));
-            return length;
+            if (!isStalled) {
+                return length;
+            }
         } catch (IOException e) {
-            throw isStalled ? new IOException("the answer has stalled", e) : e;
+            if (!isStalled) {
+                throw e;
+            }
         } finally {
             isWaiting = false;
         }
+        throw new IOException("the answer has stalled");
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.caisson.text.MalformedJsonException;
 import dev.caisson.text.Quoted;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,12 @@ final class Exchange implements AutoCloseable {
         }
     }
 
+    /// Waits.
+    @FunctionalInterface
+    interface Patience {
+        void await(int seconds) throws InterruptedException;
+    }
+
     private static final int MOST_REDIRECTS = 5;
     private static final int MOST_TRIES = 4;
     private static final int LONGEST_WAIT_SECONDS = 60;
@@ -45,14 +52,20 @@ final class Exchange implements AutoCloseable {
     private final Registry registry;
     private final Credentials credentials;
     private final Http http;
+    private final Patience patience;
     private final Map<String, String> authorizations = new ConcurrentHashMap<>();
     private volatile URI base;
 
     /// @param name host and port, as in an image's name
     Exchange(String name, Credentials credentials) {
+        this(name, credentials, new Http(new Registry(name)), Exchange::sleep);
+    }
+
+    Exchange(String name, Credentials credentials, Http http, Patience patience) {
         this.registry = new Registry(name);
         this.credentials = credentials;
-        this.http = new Http(registry);
+        this.http = http;
+        this.patience = patience;
         this.base = registry.base("https");
     }
 
@@ -213,11 +226,15 @@ final class Exchange implements AutoCloseable {
 
     void pause(int seconds) {
         try {
-            Thread.sleep(seconds * 1000L);
+            patience.await(seconds);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw Http.unreachable(base, "interrupted", e);
         }
+    }
+
+    private static void sleep(int seconds) throws InterruptedException {
+        Thread.sleep(Duration.ofSeconds(seconds));
     }
 
     /// Makes an error of an answer.

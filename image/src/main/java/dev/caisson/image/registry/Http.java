@@ -20,6 +20,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 
 /// Requests of one registry and what it redirects to. Follows no redirect by itself, and gives up on an answer that
@@ -52,17 +54,29 @@ final class Http implements AutoCloseable {
     }
 
     private final HttpClient client;
+    private final LongSupplier clock;
     private final Set<Body> bodies = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("caisson-registry").factory());
 
     Http(Registry registry) {
+        this(Trust.of(registry.name()), System::nanoTime);
+    }
+
+    /// @param clock nanoseconds, from any beginning
+    Http(SSLContext trust, LongSupplier clock) {
+        this.clock = clock;
         this.client = HttpClient.newBuilder()
                 .connectTimeout(CONNECT)
                 .followRedirects(HttpClient.Redirect.NEVER)
-                .sslContext(Trust.of(registry.name()))
+                .sslContext(trust)
                 .build();
-        var _ = watch.scheduleAtFixedRate(() -> bodies.forEach(Body::check), 1, 1, TimeUnit.SECONDS);
+        var _ = watch.scheduleAtFixedRate(this::check, 1, 1, TimeUnit.SECONDS);
+    }
+
+    /// Gives up on answers that have stalled.
+    void check() {
+        bodies.forEach(Body::check);
     }
 
     /// The content of a request, which may be read several times.
@@ -115,7 +129,7 @@ final class Http implements AutoCloseable {
         URI address = request.uri();
         try {
             HttpResponse<InputStream> response = client.send(request, BodyHandlers.ofInputStream());
-            Body body = new Body(response.body());
+            Body body = new Body(response.body(), clock);
             bodies.add(body);
             return new Answer(address, response.statusCode(), response, body);
         } catch (SSLException e) {

@@ -54,7 +54,11 @@ public final class RegistryClient implements AutoCloseable {
 
     /// @param registry host and port, as in an image's name: `docker.io`, `127.0.0.1:5000`
     public RegistryClient(String registry, Credentials credentials) {
-        this.exchange = new Exchange(registry, credentials);
+        this(new Exchange(registry, credentials));
+    }
+
+    RegistryClient(Exchange exchange) {
+        this.exchange = exchange;
     }
 
     /// Returns the same registry, to store in one of its repositories.

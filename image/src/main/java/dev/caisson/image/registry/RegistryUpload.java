@@ -27,8 +27,12 @@ public final class RegistryUpload {
         InputStream read(long from, long count);
     }
 
-    private static final long PART = 32L << 20;
-    private static final long LARGEST_PART = 1L << 30;
+    /// Bytes of a part.
+    ///
+    /// @param largest so many at most where the registry asks for larger ones
+    record PartSizes(long usual, long largest) {}
+
+    private static final PartSizes SIZES = new PartSizes(32L << 20, 1L << 30);
     private static final int MOST_FRUITLESS = 4;
     private static final Pattern RANGE = Pattern.compile("(?:bytes=)?0-(\\d{1,18})");
     private static final Pattern NUMBER = Pattern.compile("\\d{1,12}");
@@ -37,8 +41,14 @@ public final class RegistryUpload {
     private final Exchange exchange;
     private final String repository;
     private final List<String> scopes;
+    private final PartSizes sizes;
 
     RegistryUpload(Exchange exchange, String repository) {
+        this(exchange, repository, SIZES);
+    }
+
+    RegistryUpload(Exchange exchange, String repository, PartSizes sizes) {
+        this.sizes = sizes;
         this.exchange = exchange;
         this.repository = repository;
         this.scopes = List.of("repository:" + repository + ":pull,push");
@@ -97,9 +107,9 @@ public final class RegistryUpload {
     /// @throws RegistryException in any of its codes
     public void blob(String digest, long size, Source source, LongConsumer progress) {
         int fruitless = 0;
+        long furthest = 0;
         Upload upload = begin();
         while (true) {
-            long before = upload.done;
             try {
                 if (upload.done < size && size > upload.part) {
                     part(upload, size, source, progress);
@@ -109,12 +119,15 @@ public final class RegistryUpload {
                 }
             } catch (BrokenException e) {
                 upload = resumed(upload, size);
-                if (upload.done <= before && ++fruitless == MOST_FRUITLESS) {
+                if (upload.done <= furthest && ++fruitless == MOST_FRUITLESS) {
                     throw e.cause;
                 }
                 exchange.pause(fruitless);
             }
-            fruitless = upload.done > before ? 0 : fruitless;
+            if (upload.done > furthest) {
+                furthest = upload.done;
+                fruitless = 0;
+            }
         }
     }
 
@@ -139,7 +152,7 @@ public final class RegistryUpload {
             }
             String least = answer.header("OCI-Chunk-Min-Length").orElse("");
             long wanted = NUMBER.matcher(least).matches() ? Long.parseLong(least) : 0;
-            return new Upload(location(answer), 0, Math.clamp(wanted, PART, LARGEST_PART));
+            return new Upload(location(answer), 0, Math.clamp(wanted, sizes.usual(), sizes.largest()));
         } finally {
             exchange.done(answer);
         }
