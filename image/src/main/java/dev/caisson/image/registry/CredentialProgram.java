@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -26,44 +27,63 @@ final class CredentialProgram {
     private static final String PREFIX = "docker-credential-";
     private static final Json.Limits LIMITS = new Json.Limits(1 << 16, 4, 100);
     private static final int LONGEST_ANSWER = 1 << 16;
-    private static final int SECONDS = 30;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     /// The user name that stands for an identity token.
     private static final String TOKEN_USER = "<token>";
     private static final String ABSENT = "credentials not found";
 
-    private CredentialProgram() {}
+    private final String program;
+    private final Duration patience;
+
+    /// @param program a name that is looked up, or a path
+    /// @param patience for its answer, and then for its end
+    CredentialProgram(String program, Duration patience) {
+        this.program = program;
+        this.patience = patience;
+    }
+
+    /// Finds helpers by their names in Docker's configuration.
+    @FunctionalInterface
+    interface Finder {
+        /// Returns the helper of a name.
+        /// @throws RegistryException CREDENTIALS_UNREADABLE if it is no name
+        CredentialProgram named(String name);
+    }
+
+    static CredentialProgram named(String name) {
+        if (!NAME.matcher(name).matches()) {
+            throw refused(Quoted.of(name) + " is not the name of a credential helper", null);
+        }
+        return new CredentialProgram(PREFIX + name, PATIENCE);
+    }
 
     /// Returns what the helper has for a registry; empty if it has nothing.
     /// @throws RegistryException CREDENTIALS_UNREADABLE
-    static Optional<Login> ask(String name, String registry) {
-        return run(name, "get", registry).flatMap(answer -> login(PREFIX + name, answer));
+    Optional<Login> ask(String registry) {
+        return run("get", registry).map(this::login);
     }
 
     /// Gives a login to a helper. It goes through a pipe, and stands in no argument.
-    static void store(String name, String registry, String user, String secret) {
+    void store(String registry, String user, String secret) {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("ServerURL", registry);
         fields.put("Username", user);
         fields.put("Secret", secret);
-        Optional<byte[]> _ = run(name, "store", JsonOutput.of(fields));
+        Optional<byte[]> _ = run("store", JsonOutput.of(fields));
     }
 
-    static void erase(String name, String registry) {
-        Optional<byte[]> _ = run(name, "erase", registry);
+    void erase(String registry) {
+        Optional<byte[]> _ = run("erase", registry);
     }
 
     /// Runs a helper.
     /// @return what it writes; empty if it has no such login
-    private static Optional<byte[]> run(String name, String command, String input) {
-        if (!NAME.matcher(name).matches()) {
-            throw refused(Quoted.of(name) + " is not the name of a credential helper", null);
-        }
-        String program = PREFIX + name;
-        Process process = start(program, command);
+    private Optional<byte[]> run(String command, String input) {
+        Process process = start(command);
         try {
             CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> exchange(process, input));
-            byte[] bytes = answer.get(SECONDS, TimeUnit.SECONDS);
-            if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+            byte[] bytes = answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            if (!process.waitFor(patience)) {
                 throw refused(program + " does not end", null);
             }
             if (process.exitValue() != 0) {
@@ -77,7 +97,7 @@ final class CredentialProgram {
             Thread.currentThread().interrupt();
             throw refused("interrupted while " + program + " was asked", e);
         } catch (TimeoutException e) {
-            throw refused(program + " gave no answer within " + SECONDS + " s", e);
+            throw refused(program + " gave no answer within " + patience.toSeconds() + " s", e);
         } catch (ExecutionException e) {
             throw refused(program + " cannot be asked", e);
         } finally {
@@ -85,7 +105,7 @@ final class CredentialProgram {
         }
     }
 
-    private static Process start(String program, String command) {
+    private Process start(String command) {
         try {
             return new ProcessBuilder(program, command)
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -108,12 +128,13 @@ final class CredentialProgram {
         }
     }
 
-    private static Optional<Login> login(String program, byte[] answer) {
+    private Login login(byte[] answer) {
         try {
             if (Json.parse(answer, LIMITS) instanceof Map<?, ?> map
                     && map.get("Username") instanceof String user
                     && map.get("Secret") instanceof String secret) {
-                return Optional.of(new Login(user.equals(TOKEN_USER) ? "" : user, secret, user.equals(TOKEN_USER)));
+                boolean isToken = user.equals(TOKEN_USER);
+                return new Login(isToken ? "" : user, secret, isToken);
             }
         } catch (MalformedJsonException e) {
             // the text may hold a password, so neither it nor its error is told

@@ -23,25 +23,32 @@ public final class Credentials {
 
     private final Optional<Path> file;
     private final Optional<Login> given;
+    private final CredentialProgram.Finder helpers;
 
-    private Credentials(Optional<Path> file, Optional<Login> given) {
+    private Credentials(Optional<Path> file, Optional<Login> given, CredentialProgram.Finder helpers) {
         this.file = file;
         this.given = given;
+        this.helpers = helpers;
     }
 
     /// No user anywhere.
     public static Credentials none() {
-        return new Credentials(Optional.empty(), Optional.empty());
+        return new Credentials(Optional.empty(), Optional.empty(), CredentialProgram::named);
     }
 
     /// Those of a file in the form of Docker's `~/.docker/config.json`. One that does not exist has none.
     public static Credentials of(Path file) {
-        return new Credentials(Optional.of(file), Optional.empty());
+        return of(file, CredentialProgram::named);
+    }
+
+    static Credentials of(Path file, CredentialProgram.Finder helpers) {
+        return new Credentials(Optional.of(file), Optional.empty(), helpers);
     }
 
     /// One user and password, for any registry.
     public static Credentials given(String user, String password) {
-        return new Credentials(Optional.empty(), Optional.of(new Login(user, password, false)));
+        return new Credentials(
+                Optional.empty(), Optional.of(new Login(user, password, false)), CredentialProgram::named);
     }
 
     /// Returns the login for a registry.
@@ -53,7 +60,8 @@ public final class Credentials {
         }
         Map<String, @Nullable Object> config = read(file.orElseThrow());
         for (String key : keys(registry)) {
-            Optional<Login> found = helper(config, key).flatMap(name -> CredentialProgram.ask(name, key));
+            Optional<Login> found =
+                    helper(config, key).flatMap(name -> helpers.named(name).ask(key));
             if (found.isEmpty()) {
                 found = object(object(config, "auths"), key).isEmpty()
                         ? Optional.empty()

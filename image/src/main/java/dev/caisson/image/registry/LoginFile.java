@@ -23,10 +23,16 @@ import org.jspecify.annotations.Nullable;
 /// names. Everything else in the file stays. It is replaced by a rename, and only its owner may read it.
 public final class LoginFile {
     private final Path path;
+    private final CredentialProgram.Finder helpers;
 
     /// @param path need not exist; a link stays, and what it leads to is replaced
     public LoginFile(Path path) {
+        this(path, CredentialProgram::named);
+    }
+
+    LoginFile(Path path, CredentialProgram.Finder helpers) {
         this.path = path;
+        this.helpers = helpers;
     }
 
     /// Keeps a login.
@@ -39,7 +45,7 @@ public final class LoginFile {
         String key = Credentials.keys(registry).getFirst();
         Map<String, @Nullable Object> config = read();
         Optional<String> helper = Credentials.helper(config, key);
-        helper.ifPresent(name -> CredentialProgram.store(name, key, user, secret));
+        helper.ifPresent(name -> helpers.named(name).store(key, user, secret));
         Map<String, @Nullable Object> entry = new LinkedHashMap<>();
         if (helper.isEmpty()) {
             byte[] both = (user + ":" + secret).getBytes(StandardCharsets.UTF_8);
@@ -61,9 +67,9 @@ public final class LoginFile {
         Map<String, @Nullable Object> logins = logins(config);
         boolean had = false;
         for (String key : Credentials.keys(registry)) {
-            Optional<String> helper = Credentials.helper(config, key);
-            if (helper.isPresent() && CredentialProgram.ask(helper.get(), key).isPresent()) {
-                CredentialProgram.erase(helper.get(), key);
+            Optional<CredentialProgram> helper = Credentials.helper(config, key).map(helpers::named);
+            if (helper.isPresent() && helper.get().ask(key).isPresent()) {
+                helper.get().erase(key);
                 had = true;
             }
             had |= logins.containsKey(key);
