@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Archives of images: written from one store, read into another, and those that are refused, which leave nothing.
@@ -129,6 +130,68 @@ class ImageArchiveTest {
         StoredImage old = store.find(ImageReference.parse("old:1")).orElseThrow();
         assertThat(store.describe(old).id()).isEqualTo(Digest.of(CONFIG.getBytes(StandardCharsets.UTF_8)));
         assertThat(store.layers(old)).extracting(ImageLayer::blob).containsExactly(Digest.of(LAYER));
+    }
+
+    @Test
+    void a_loaded_layer_has_the_type_that_its_first_bytes_show() throws IOException {
+        byte[] gzip = SampleImage.gzip(LAYER);
+        byte[] manifest = image("c.json", "z", "\"z:1\"").getBytes(StandardCharsets.US_ASCII);
+        load(new TarBuilder()
+                .member('0', "z", "", gzip)
+                .file("c.json", CONFIG)
+                .member('0', "manifest.json", "", manifest)
+                .build());
+        load(docker(image("c.json", "d/layer.tar", "\"plain:1\"")).build());
+        assertThat(layerType("z:1")).isEqualTo("application/vnd.oci.image.layer.v1.tar+gzip");
+        assertThat(layerType("plain:1")).isEqualTo("application/vnd.oci.image.layer.v1.tar");
+    }
+
+    private String layerType(String name) throws IOException {
+        StoredImage image = store.find(ImageReference.parse(name)).orElseThrow();
+        String manifest = Files.readString(temporary
+                .resolve("store/content/blobs/sha256")
+                .resolve(image.manifest().hex()));
+        var layers = JsonObject.parse("it", manifest.getBytes(StandardCharsets.UTF_8))
+                .objects("layers");
+        return layers.getFirst().required("mediaType");
+    }
+
+    @Test
+    void an_image_without_a_name_has_null_in_the_place_of_its_names() throws IOException {
+        String archive =
+                new String(saved(store, ArchiveForm.DOCKER, sample(store).withoutTag()), StandardCharsets.ISO_8859_1);
+        assertThat(archive).contains("\"RepoTags\":null");
+        store.remove(java.util.Set.copyOf(store.images()));
+        assertThat(load(archive.getBytes(StandardCharsets.ISO_8859_1)))
+                .singleElement()
+                .satisfies(loaded -> assertThat(loaded.tag()).isEmpty());
+    }
+
+    /// A layout's `index.json` with another name in it.
+    @ParameterizedTest
+    @CsvSource({
+        "app:1, docker.io/library/app, 1",
+        "127.0.0.1:5000/app:2, 127.0.0.1:5000/app, 2",
+        "team/app, docker.io/team/app, latest",
+        "latest, localhost/loaded, ''",
+    })
+    void a_name_of_a_layout_has_a_repository(String name, String repository, String tag) throws IOException {
+        var named = new TarBuilder();
+        var reader = new TarReader(new ByteArrayInputStream(saved(store, ArchiveForm.OCI, sample(store))));
+        for (Optional<TarEntry> next = reader.next(); next.isPresent(); next = reader.next()) {
+            if (next.get().kind() == TarEntry.Kind.FILE) {
+                var content = new ByteArrayOutputStream();
+                reader.content((bytes, length, _) -> content.write(bytes, 0, length));
+                byte[] other = content.toString(StandardCharsets.ISO_8859_1)
+                        .replace("\"docker.io/library/app:1\"", "\"" + name + "\"")
+                        .getBytes(StandardCharsets.ISO_8859_1);
+                named.member('0', next.get().name(), "", other);
+            }
+        }
+        assertThat(load(named.build())).singleElement().satisfies(loaded -> {
+            assertThat(loaded.repository()).isEqualTo(repository);
+            assertThat(loaded.tag().orElse("")).isEqualTo(tag);
+        });
     }
 
     /// A tag that another image had leaves that one without a name.

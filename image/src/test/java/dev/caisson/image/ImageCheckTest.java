@@ -120,6 +120,8 @@ class ImageCheckTest {
         ANOTHER_NAME("/new has 2 names in place of 1", tree -> {
             Files.createLink(tree.resolveSibling("other-name"), tree.resolve("new"));
         }),
+        ROOT_ATTRIBUTE(
+                ": / has other extended attributes", tree -> Files.setAttribute(tree, "user:mark", new byte[] {1})),
         ATTRIBUTE(
                 "/new has other extended attributes",
                 tree -> Files.setAttribute(tree.resolve("new"), "user:mark", new byte[] {1}));

@@ -78,6 +78,17 @@ class ImageFactsTest {
     }
 
     @Test
+    void accounts_of_a_layer_that_is_not_the_image_s_are_not_believed() throws IOException {
+        byte[] layer = tar().file("etc/passwd", ME).build();
+        ImageFacts _ = read(layer);
+        Path blob = layout.resolve("blobs/sha256/" + Digest.of(layer).hex());
+        Files.write(blob, tar().file("etc/passwd", ME.replace('7', '0')).build());
+        var refused = catchThrowableOfType(
+                ImageException.class, () -> ImageFacts.read(new Image.OciLayout(layout, Optional.empty())));
+        assertThat(refused.reason()).isEqualTo(Code.DIGEST_MISMATCH);
+    }
+
+    @Test
     void lines_of_another_shape_name_nobody() throws IOException {
         String lines =
                 "root:x:0:0::/:/bin/sh\nme:x:7:8::/home\nlong:x:1:1::/:/bin/sh:more\nme:x:9:9::/:/bin/sh\nme:x:10:9::/:/bin/sh\n"

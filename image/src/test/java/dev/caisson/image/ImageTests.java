@@ -1,10 +1,14 @@
 package dev.caisson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.caisson.error.ArgumentException;
 import dev.caisson.image.ImageException.Code;
 import java.nio.file.Path;
+import java.util.Optional;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -54,6 +58,52 @@ class ImageTests {
         var refused = catchThrowableOfType(ImageException.class, () -> Image.parse(name));
         assertThat(refused.reason()).isEqualTo(code);
         assertThat(refused.sentence()).doesNotContain("\n");
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // what a caller without NullAway may give
+    void nothing_is_no_part_of_an_image() {
+        Path path = Path.of("x");
+        for (ThrowingCallable attempt : new ThrowingCallable[] {
+            () -> new Image.Directory(null),
+            () -> new Image.OciLayout(null, Optional.empty()),
+            () -> new Image.OciLayout(path, null),
+            () -> new Image.DockerArchive(null, Optional.empty()),
+            () -> new Image.DockerArchive(path, null),
+            () -> new Image.Named(null),
+            () -> new Image.Snapshot(null),
+            () -> ImageReference.parse(null),
+            () -> RegistryLogins.of(null)
+        }) {
+            assertThatThrownBy(attempt).isInstanceOf(ArgumentException.class);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "https://h.io", "h.io/x", "a b", "-h.io"})
+    void a_registry_is_a_host_and_its_port(String name) {
+        Path file = Path.of("/none/config.json");
+        for (ThrowingCallable attempt : new ThrowingCallable[] {
+            () -> RegistryLogins.login(file, name, "me", "hush"), () -> RegistryLogins.logout(file, name)
+        }) {
+            var refused = catchThrowableOfType(ImageException.class, attempt);
+            assertThat(refused).isNotNull();
+            assertThat(refused.reason()).isEqualTo(Code.BAD_NAME);
+            assertThat(refused).hasMessageContaining("is not a registry: write HOST or HOST:PORT");
+        }
+        assertThat(RegistryLogins.logout(file, "h.io:5000")).isFalse();
+    }
+
+    @Test
+    void a_registry_s_name_has_a_bound() {
+        Path file = Path.of("/none/config.json");
+        String longest = "a".repeat(60) + ("." + "b".repeat(60)).repeat(3);
+        assertThat(RegistryLogins.logout(file, longest)).isFalse();
+        assertThat(catchThrowableOfType(
+                                ImageException.class,
+                                () -> RegistryLogins.logout(file, longest + ("." + "b".repeat(60)).repeat(9)))
+                        .reason())
+                .isEqualTo(Code.BAD_NAME);
     }
 
     @Test

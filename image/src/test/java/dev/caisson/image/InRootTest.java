@@ -63,6 +63,28 @@ class InRootTest {
         assertThat(read("etc/passwd")).contains("upper");
     }
 
+    /// A directory may have mounts of its user's own.
+    @Test
+    @Tag("root")
+    void what_is_mounted_in_a_layer_is_of_it() throws Exception {
+        Path bin = Files.createDirectories(lower.resolve("bin"));
+        Path mounted = Files.createDirectories(temporary.resolve("mounted"));
+        Files.writeString(mounted.resolve("sh"), "shell");
+        Files.setPosixFilePermissions(mounted.resolve("sh"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        run("mount", "--bind", mounted.toString(), bin.toString());
+        try (Fd layer = open(lower)) {
+            assertThat(read("bin/sh")).contains("shell");
+            assertThat(InRoot.isFile(layer, "bin/sh")).isTrue();
+            assertThat(InRoot.isExecutableFile(layer, "bin/sh")).isTrue();
+        } finally {
+            run("umount", bin.toString());
+        }
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+    }
+
     @Test
     void a_link_leads_nowhere_but_into_the_layer() throws IOException {
         Files.createSymbolicLink(upper.resolve("out"), Path.of("../../passwd"));

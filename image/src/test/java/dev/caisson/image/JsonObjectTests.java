@@ -44,6 +44,12 @@ class JsonObjectTests {
     }
 
     @Test
+    void members_of_a_map_that_are_null_are_not_there() {
+        assertThat(object("{'m':{'a':null,'b':'c'}}").stringMap("m")).isEqualTo(Map.of("b", "c"));
+        assertThat(object("{'m':{'a':null,'b':{}}}").keys("m")).containsExactly("b");
+    }
+
+    @Test
     void what_is_missing_or_null_is_nothing() {
         JsonObject object = object("{'none':null}");
 

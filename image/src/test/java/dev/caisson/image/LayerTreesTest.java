@@ -254,6 +254,34 @@ class LayerTreesTest {
     }
 
     @Test
+    void the_tree_of_many_layers_is_compared_counted_and_removed_as_each_other() throws IOException {
+        var layers = new ArrayList<byte[]>();
+        for (int i = 0; i < LayerTrees.MOST_TREES + 1; i++) {
+            layers.add(tar().file("f" + i, "xy").build());
+        }
+        int lowest = LayerTrees.lowest(layers.size());
+        int trees = layers.size() - lowest + 1;
+        StoredImage image = make("one", layers);
+        Layer merged = layers("one").getLast();
+        assertThat(merged.path().toString()).contains("/rootfs/");
+
+        assertThat(store.sizes())
+                .hasSize(trees)
+                .containsEntry(merged.path().getFileName().toString(), 2L * lowest);
+        assertThat(store.check(image)).isEqualTo(new ImageCheck(layers.size() + 2, trees, 0, List.of()));
+        Files.writeString(merged.path().resolve("f0"), "yx");
+        ImageCheck check = store.check(image);
+        assertThat(check.faults())
+                .singleElement()
+                .satisfies(fault -> assertThat(fault.sentence())
+                        .contains(merged.path().getFileName().toString()));
+        assertThat(check.notCompared()).isEqualTo(layers.size());
+
+        store.remove(Set.of(image));
+        assertThat(store.sizes()).isEmpty();
+    }
+
+    @Test
     void what_the_layers_below_used_counts_for_those_above() throws IOException {
         byte[] half = tar().file("a", "\0".repeat(20 << 20)).build();
         byte[] other = tar().file("b", "\0".repeat(20 << 20)).build();

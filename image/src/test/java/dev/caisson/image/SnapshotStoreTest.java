@@ -282,6 +282,16 @@ class SnapshotStoreTest {
         assertThat(path("one/tree/etc")).isDirectory();
     }
 
+    @Test
+    void a_file_in_the_place_of_a_tree_is_none() throws IOException {
+        make(ONE);
+        Files.delete(path("one/tree/etc"));
+        Files.delete(path("one/tree"));
+        assertRefused(Code.SNAPSHOT_UNKNOWN, "no snapshot is called one", () -> store.tree(ONE));
+        Files.writeString(path("one/tree"), "x");
+        assertRefused(Code.SNAPSHOT_UNKNOWN, "no snapshot is called one", () -> store.tree(ONE));
+    }
+
     // ---- names and records
 
     @ParameterizedTest
@@ -311,6 +321,23 @@ class SnapshotStoreTest {
         assertThat(SnapshotRecord.parse(record.json())).isEqualTo(record);
         assertThat(record.snapshot(ONE, new Digest(LAYER)).parent()).contains(new SnapshotName("a"));
         assertThat(Optional.of(record.snapshot(ONE, new Digest(LAYER)).bytes())).contains(1L << 40);
+    }
+
+    @Test
+    void a_record_has_all_that_a_configuration_says() {
+        ImageConfig all = PackedConfig.parse(("{\"os\":\"linux\",\"architecture\":\""
+                                + Platform.running().architecture() + "\",\"config\":{"
+                                + "\"Entrypoint\":[\"/e\",\"\\\"\"],\"Cmd\":[\"c\"],\"Env\":[\"A=b=c\",\"D=\"],\"User\":\"u:g\","
+                                + "\"WorkingDir\":\"/w\",\"ExposedPorts\":{\"80/tcp\":{}},\"Volumes\":{\"/v\":{}},"
+                                + "\"Labels\":{\"l\":\"m\"},\"StopSignal\":\"SIGINT\",\"Healthcheck\":{\"Test\":[\"CMD\",\"t\"],"
+                                + "\"Interval\":1000000000,\"Timeout\":2000000000,\"StartPeriod\":3000000000,"
+                                + "\"StartInterval\":4000000000,\"Retries\":5}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:"
+                                + "0".repeat(64) + "\"]}}")
+                        .getBytes(StandardCharsets.UTF_8))
+                .config();
+        assertThat(all.health().orElseThrow().retries()).isEqualTo(5);
+        var record = new SnapshotRecord(Instant.EPOCH, "box", "tools:1", IMAGE, List.of(), all, 0, "");
+        assertThat(SnapshotRecord.parse(record.json()).config()).isEqualTo(all);
     }
 
     @ParameterizedTest

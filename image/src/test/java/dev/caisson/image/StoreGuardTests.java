@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -15,6 +17,8 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Unpacked images are reached by nobody else, and a layer is the directory that it was or none.
 class StoreGuardTests {
@@ -70,6 +74,44 @@ class StoreGuardTests {
         } catch (IOException e) {
             return false; // another thread's, closed meanwhile
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "28, STORE_FULL, has no room for x (ENOSPC)",
+        "122, STORE_FULL, has no room for x (EDQUOT)",
+        "5, STORE_REFUSED, the kernel refused a step while x was made ready",
+    })
+    void a_disk_without_room_is_told_from_one_that_fails(int errno, Code code, String part) {
+        assertThatThrownBy(() -> ImageStore.guarded("x", () -> {
+                    throw new ErrnoException("write", errno);
+                }))
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.reason()).isEqualTo(code))
+                .hasMessageContaining(part);
+    }
+
+    @Test
+    void what_cannot_be_read_or_needs_too_much_memory_is_told() {
+        for (Exception failure :
+                new Exception[] {new IOException("cut"), new UncheckedIOException(new IOException("cut"))}) {
+            assertThatThrownBy(() -> ImageStore.guarded("x", () -> {
+                        if (failure instanceof IOException e) {
+                            throw e;
+                        }
+                        throw (RuntimeException) failure;
+                    }))
+                    .isInstanceOfSatisfying(
+                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.BAD_ARCHIVE))
+                    .hasMessageContaining("x cannot be read");
+        }
+        assertThatThrownBy(() -> ImageStore.guarded("x", () -> {
+                    throw new OutOfMemoryError("heap");
+                }))
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.TOO_LARGE))
+                .hasMessageContaining("-Xmx");
+        assertThat(ImageStore.guarded("x", () -> 7)).isEqualTo(7);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.image.ImageException.Code;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -58,6 +59,9 @@ class TarFieldsTests {
     void a_number_ends_where_its_field_ends() {
         assertThat(octal("123456789").number(AT, 3)).isEqualTo(0123);
         assertThat(octal("   5").number(AT, 3)).isZero();
+        byte[] blanks = new byte[TarFields.BLOCK];
+        Arrays.fill(blanks, (byte) ' ');
+        assertThat(new TarFields(blanks).number(TarFields.BLOCK - 12, 12)).isZero();
     }
 
     @Test

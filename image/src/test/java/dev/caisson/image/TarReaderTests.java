@@ -226,6 +226,8 @@ class TarReaderTests {
         assertThat(read(member)).hasSize(1);
         assertThat(read(tar().raw(member).raw(new byte[512]).withoutEnd())).hasSize(1);
         assertThat(read(tar().raw(member).raw(new byte[1024]).withoutEnd())).hasSize(1);
+        assertThat(read(tar().raw(member).raw(new byte[1024]).raw(member).withoutEnd()))
+                .hasSize(1);
         assertBad("a single block", tar().raw(member).raw(new byte[513]).withoutEnd());
         assertBad(
                 "a single block",

@@ -106,6 +106,16 @@ class TarWriterTests {
         assertThat(Arrays.copyOfRange(out.toByteArray(), 512, 3 * 512)).containsOnly(0);
     }
 
+    /// Programs that do not know it unpack it as a file.
+    @Test
+    void an_extended_header_belongs_to_root_and_has_no_time() throws IOException {
+        file("n".repeat(200), "x");
+        assertThat(header(0, 4)).isEqualTo("pax\0");
+        assertThat(header(100, 24)).isEqualTo("0000644\0" + "0000000\0" + "0000000\0");
+        assertThat(header(136, 12)).isEqualTo("00000000000\0");
+        assertThat(header(156, 1)).isEqualTo("x");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 511, 512, 513, 1024})
     void content_of_any_size_fills_its_blocks(int size) throws IOException {

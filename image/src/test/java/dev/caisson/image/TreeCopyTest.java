@@ -16,6 +16,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -171,6 +173,48 @@ class TreeCopyTest {
             assertThat(dev.caisson.linux.FileContent.readAt(file, at, 3 << 20)).isEqualTo(1);
             assertThat(at).containsExactly('x');
         }
+    }
+
+    @Test
+    void what_is_mounted_in_it_is_left_out() throws Exception {
+        Files.createDirectory(from.resolve("d"));
+        Files.createFile(from.resolve("file"));
+        Files.writeString(from.resolve("own"), "own");
+        Path secret = Files.writeString(temporary.resolve("secret"), "secret");
+        for (String[] mount : new String[][] {
+            {"-t", "tmpfs", "test", from.resolve("d").toString()},
+            {"--bind", secret.toString(), from.resolve("file").toString()}
+        }) {
+            run("mount", mount);
+        }
+        try {
+            copy(PLENTY);
+            assertThat(found("d")).isEmpty();
+        } finally {
+            run("umount", from.resolve("d").toString(), from.resolve("file").toString());
+        }
+        try (Stream<Path> all = Files.list(to)) {
+            assertThat(all.map(file -> file.getFileName().toString())).containsExactly("own");
+        }
+    }
+
+    private static void run(String program, String... arguments) throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of(program));
+        command.addAll(List.of(arguments));
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+    }
+
+    /// Of a file: its owner 6, the user 7 4, its group, the mask and others none, as the kernel keeps it.
+    @Test
+    void access_lists_are_kept() throws IOException {
+        byte[] list = {
+            2, 0, 0, 0, 1, 0, 6, 0, -1, -1, -1, -1, 2, 0, 4, 0, 7, 0, 0, 0, 4, 0, 0, 0, -1, -1, -1, -1, 16, 0, 4, 0, -1,
+            -1, -1, -1, 32, 0, 0, 0, -1, -1, -1, -1
+        };
+        set(Files.createFile(from.resolve("file")), ExtendedAttributes.ACCESS_LIST, list);
+        copy(PLENTY);
+        assertThat(attribute(to.resolve("file"), ExtendedAttributes.ACCESS_LIST))
+                .isEqualTo(list);
     }
 
     @Test

@@ -222,6 +222,20 @@ class UnpackBoundsTests {
     }
 
     @Test
+    void a_link_to_a_file_counts_as_a_copy_only_if_another_layer_has_brought_the_file() throws IOException {
+        var limits = new UnpackLimits(100, 60, 10, 4095, 128, 4096, 200, 1 << 20);
+        byte[] file = tar().file("a", "x".repeat(60)).build();
+        byte[] link = tar().hardLink("b", "a").build();
+
+        unpacking("same", limits)
+                .layers(tar().file("a", "x".repeat(60))
+                        .hardLink("b", "a")
+                        .hardLink("c", "b")
+                        .build());
+        unpacking("below", limits).assertRefused(Code.TOO_LARGE, file, link);
+    }
+
+    @Test
     void an_extended_header_is_as_long_as_its_bound() throws IOException {
         var limits = new UnpackLimits(1 << 20, 1 << 20, 10, 4095, 128, 1000, 200, 1 << 20);
         String key = "comment=";

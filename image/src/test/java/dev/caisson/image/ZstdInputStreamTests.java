@@ -126,6 +126,26 @@ class ZstdInputStreamTests {
         assertThat(decode(new byte[0])).isEmpty();
     }
 
+    /// Its three lowest bits are eighths of the power of two above them.
+    @Test
+    void a_window_is_a_power_of_two_and_eighths_of_it() throws IOException {
+        for (int eighths = 0; eighths < 8; eighths++) {
+            int window = 1024 + 128 * eighths;
+            for (int size : new int[] {window, window + 1}) {
+                byte[] frame = new Frame()
+                        .field(4, MAGIC & 0xffffffffL)
+                        .bytes(0, eighths)
+                        .raw(true, "x".repeat(size))
+                        .build();
+                if (size == window) {
+                    assertThat(text(frame)).hasSize(size);
+                } else {
+                    assertRefused(Reason.DAMAGED, frame);
+                }
+            }
+        }
+    }
+
     @Test
     void literals_without_sequences_are_the_block() throws IOException {
         byte[] raw = Frame.ofWindow(0)

@@ -270,7 +270,7 @@ final class ZstdBlock {
     }
 
     /// Values up to 3 stand for one of the last offsets; without literals before it, for the next one of them.
-    private int offset(long value, boolean bare, int most) {
+    int offset(long value, boolean bare, int most) {
         int index = value > 3 ? 4 : (int) value - (bare ? 0 : 1);
         long offset = switch (index) {
             case 0 -> last;

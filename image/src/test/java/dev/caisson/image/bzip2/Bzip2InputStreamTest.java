@@ -58,6 +58,9 @@ class Bzip2InputStreamTest {
         byte[] noise = new byte[250_000];
         new Random(2).nextBytes(noise);
         PackedSamples.assertUnpacks(Bzip2InputStream::exact, packed("bz2.compress(data, 1)", noise), noise);
+        byte[] large = new byte[899_000]; // more groups than half of the most
+        new Random(4).nextBytes(large);
+        PackedSamples.assertUnpacks(Bzip2InputStream::exact, packed(PACK, large), large);
         byte[] each = new byte[256];
         for (int i = 0; i < each.length; i++) {
             each[i] = (byte) i;

@@ -1,16 +1,21 @@
 package dev.caisson.image.registry;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.caisson.image.ScriptedRegistry;
 import dev.caisson.image.registry.Exchange.Call;
 import dev.caisson.image.registry.Http.Answer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLContext;
 
 /// A scripted registry and an exchange with it, which notes how long it would wait and does not wait.
@@ -75,6 +80,34 @@ final class Conversation implements AutoCloseable {
                 return new ByteArrayInputStream(bytes);
             }
         };
+    }
+
+    /// Answers whose content never ends: it is cut when the client has done with them.
+    static final class Endless {
+        private final AtomicInteger begun = new AtomicInteger();
+        private final AtomicInteger cut = new AtomicInteger();
+
+        void answer(OutputStream out, String status, String... headers) throws IOException {
+            begun.incrementAndGet();
+            ScriptedRegistry.head(out, status, headers);
+            try {
+                while (true) {
+                    out.write(new byte[8192]);
+                }
+            } catch (IOException e) {
+                cut.incrementAndGet();
+            }
+        }
+
+        /// Waits until each of so many is cut.
+        void awaitCut(int answers) {
+            assertThat(begun).hasValue(answers);
+            long end = System.nanoTime() + 20_000_000_000L;
+            while (cut.get() < answers && System.nanoTime() < end) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            assertThat(cut).hasValue(answers);
+        }
     }
 
     @Override

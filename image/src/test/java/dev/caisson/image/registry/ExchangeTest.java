@@ -328,6 +328,34 @@ class ExchangeTest {
         }
     }
 
+    // ---- answers that never end
+
+    @Test
+    void nobody_waits_for_the_end_of_an_answer_that_leads_on() throws IOException {
+        var endless = new Conversation.Endless();
+        try (var one = new Conversation(Credentials.given("me", "hush"), (request, out) -> {
+            switch (request.path()) {
+                case "/a" -> endless.answer(out, "307 x", "Location: /b");
+                case "/away" -> endless.answer(out, "307 x", "Location: http://192.0.2.1/");
+                case "/busy" -> endless.answer(out, "503 x");
+                default -> {
+                    if (request.hasAuthorization()) {
+                        plain(out, "200 OK", "");
+                    } else {
+                        endless.answer(out, "401 x", BASIC);
+                    }
+                }
+            }
+        })) {
+            assertThat(one.status("GET", "/a", new byte[0])).isEqualTo(200);
+            endless.awaitCut(3); // to /b, not without a login, to /b again
+            assertRefused(Code.REGISTRY_ANSWER, "not of https", () -> one.get("/away"));
+            endless.awaitCut(4);
+            assertThat(one.status("GET", "/busy", new byte[0])).isEqualTo(503);
+            endless.awaitCut(8);
+        }
+    }
+
     // ---- errors
 
     @ParameterizedTest

@@ -217,6 +217,36 @@ class RegistryClientTest {
     }
 
     @Test
+    void nobody_waits_for_the_end_of_an_answer_that_is_no_use() throws IOException {
+        var endless = new Conversation.Endless();
+        try (var one = new Conversation((request, out) -> {
+                    if (request.path().equals("/v2/")) {
+                        endless.answer(out, "200 OK");
+                    } else if (request.path().contains("/manifests/")) {
+                        endless.answer(out, request.path().endsWith("1") ? "200 OK" : "404 x");
+                    } else if (request.headers().containsKey("range")) {
+                        endless.answer(out, request.path().endsWith("x") ? "416 x" : "206 x");
+                    } else {
+                        endless.answer(out, request.path().endsWith("none") ? "404 x" : "200 OK");
+                    }
+                });
+                var client = new RegistryClient(one.exchange)) {
+            client.checkLogin();
+            endless.awaitCut(1);
+            assertRefused(Code.REGISTRY_ANSWER, "more than", () -> client.manifest("app", "1", List.of()));
+            assertRefused(Code.REGISTRY_NOT_FOUND, "app:2", () -> client.manifest("app", "2", List.of()));
+            endless.awaitCut(3);
+            assertRefused(Code.REGISTRY_NOT_FOUND, "none", () -> client.blob("app", "sha256:none", 0));
+            assertRefused(Code.REGISTRY_ANSWER, "another range", () -> client.blob("app", "sha256:y", 4));
+            endless.awaitCut(5);
+            try (Blob blob = client.blob("app", "sha256:x", 4)) {
+                assertThat(blob.from()).isZero();
+            }
+            endless.awaitCut(7);
+        }
+    }
+
+    @Test
     void a_client_that_was_closed_asks_nothing_more() throws IOException {
         try (var one = new Conversation((_, out) -> ok(out, "a/b", BLOB))) {
             var client = new RegistryClient(one.exchange);

@@ -466,6 +466,38 @@ class RegistryUploadTest {
         }
     }
 
+    // ---- answers that never end
+
+    @Test
+    void nobody_waits_for_the_end_of_an_answer_that_says_enough() throws IOException {
+        var endless = new Conversation.Endless();
+        String[] location = {"Location: " + UPLOADS + "1", "X: y"};
+        try (var one = new Conversation((request, out) -> {
+            switch (request.method()) {
+                case "POST" -> endless.answer(out, request.path().contains("from=base") ? "201 x" : "202 x", location);
+                case "PATCH" -> {
+                    stored.write(request.content());
+                    endless.answer(out, stored.size() == 20 ? "500 x" : "202 x", location);
+                }
+                case "GET" -> endless.answer(out, "200 x", location);
+                case "HEAD" -> plain(out, "200 OK", "");
+                default -> endless.answer(out, request.path().contains("bad") ? "400 x" : "201 x", location);
+            }
+        })) {
+            assertThat(upload(one).has("sha256:x")).isTrue();
+            assertThat(upload(one).mount("sha256:x", "base")).isTrue();
+            endless.awaitCut(1);
+            assertThat(upload(one).mount("sha256:x", "other")).isFalse();
+            endless.awaitCut(3);
+            send(one, 20);
+            endless.awaitCut(one.requests().size() - 1);
+            assertThat(one.lines()).contains("DELETE " + UPLOADS + "1", "GET " + UPLOADS + "1");
+            upload(one).manifest("1", "a/b", BLOB);
+            assertRefused(Code.REGISTRY_ANSWER, "app:bad", () -> upload(one).manifest("bad", "a/b", BLOB));
+            endless.awaitCut(one.requests().size() - 1);
+        }
+    }
+
     // ---- a manifest
 
     @ParameterizedTest

@@ -120,7 +120,11 @@ class XzInputStreamTest {
 
     @Test
     void filters_for_machine_code_are_passed_over_only_where_data_is_searched() throws Exception {
-        byte[] plain = text("no call of a machine is in here ".repeat(20));
+        byte[] once = plain(20_000);
+        byte[] plain = joined(once, text("no call of a machine is in here ".repeat(20)), once);
+        for (int i = 0; i < plain.length; i++) {
+            plain[i] &= 0x7f; // no byte of a call
+        }
         byte[] packed =
                 packed("lzma.compress(data, filters=[{'id': lzma.FILTER_X86}, {'id': lzma.FILTER_LZMA2}])", plain);
         PackedSamples.assertUnpacks(XzInputStream::searched, packed, plain);
@@ -133,6 +137,22 @@ class XzInputStreamTest {
         }
         assertThatThrownBy(() -> unpacked(XzInputStream::exact, packed))
                 .hasMessageContaining("a filter that is not undone");
+    }
+
+    /// The filter of a block: behind the header of the file, the size and the flags.
+    @Test
+    void a_dictionary_has_one_of_41_sizes() throws Exception {
+        byte[] packed = packed("lzma.compress(data)", plain(100));
+        int at = 12 + 4;
+        for (int code : new int[] {41, 63, 255}) {
+            assertThatThrownBy(() -> unpacked(XzInputStream::searched, with(packed, at, code)))
+                    .hasMessage("the xz data is damaged");
+        }
+        assertThatThrownBy(() -> unpacked(XzInputStream::searched, with(packed, at, 40)))
+                .hasMessageContaining("more than 64 MiB");
+        assertThat(unpacked(XzInputStream::searched, with(packed, at, 28))).isEqualTo(plain(100));
+        assertThatThrownBy(() -> unpacked(XzInputStream::searched, with(packed, at, 29)))
+                .hasMessageContaining("more than 64 MiB");
     }
 
     @Test
@@ -193,6 +213,13 @@ class XzInputStreamTest {
                     .as(Arrays.toString(first))
                     .hasMessage("the xz data is damaged");
         }
+        // Odds that nobody has set would decode to 273 times the last byte.
+        assertThatThrownBy(() -> {
+                    var lzma = new Lzma2(4096);
+                    chunk(lzma, 1, 0, 0, 'a');
+                    chunk(lzma, 0x80, 1, 16, 0, 4, 0, 0, 0, 0, 0);
+                })
+                .hasMessage("the xz data is damaged");
         for (int started : new int[] {0x80, 0xa0}) { // without properties so far
             assertThatThrownBy(() -> {
                         var lzma = new Lzma2(4096);

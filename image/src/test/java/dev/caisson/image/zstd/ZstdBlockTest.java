@@ -1,0 +1,64 @@
+package dev.caisson.image.zstd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Offsets of a zstd block, RFC 8878, section 3.1.1.5.
+class ZstdBlockTest {
+    private static final int MOST = 1000;
+
+    /// Uses 13, then 12, then 11 as offsets, so that these are the last ones, 11 the latest.
+    private static ZstdBlock block() {
+        var block = new ZstdBlock();
+        for (int offset = 13; offset >= 11; offset--) {
+            assertThat(block.offset(offset + 3, false, MOST)).isEqualTo(offset);
+        }
+        return block;
+    }
+
+    private static int[] lastThree(ZstdBlock block) {
+        int first = block.offset(1, false, MOST);
+        int second = block.offset(2, false, MOST);
+        // the second is the latest by now, and the first the one before it
+        return new int[] {first, second, block.offset(3, false, MOST)};
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, false, 11, 11 12 13",
+        "2, false, 12, 12 11 13",
+        "3, false, 13, 13 11 12",
+        "4, false, 1, 1 11 12",
+        "1, true, 12, 12 11 13",
+        "2, true, 13, 13 11 12",
+        "3, true, 10, 10 11 12",
+        "4, true, 1, 1 11 12",
+        "103, false, 100, 100 11 12",
+        "103, true, 100, 100 11 12",
+    })
+    void small_values_are_the_last_offsets_and_these_move_up(int value, boolean bare, int offset, String after) {
+        ZstdBlock block = block();
+        assertThat(block.offset(value, bare, MOST)).isEqualTo(offset);
+        String[] words = after.split(" ", 3);
+        assertThat(lastThree(block))
+                .containsExactly(Integer.parseInt(words[0]), Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+    }
+
+    @Test
+    void the_first_offsets_are_1_4_and_8() {
+        assertThat(lastThree(new ZstdBlock())).containsExactly(1, 4, 8);
+    }
+
+    @Test
+    void an_offset_leads_back_and_no_further_than_the_window() {
+        assertThat(new ZstdBlock().offset(103, false, 100)).isEqualTo(100);
+        assertThatThrownBy(() -> new ZstdBlock().offset(104, false, 100)).hasMessageContaining("out of the window");
+        assertThatThrownBy(() -> new ZstdBlock().offset(3, true, 100)).hasMessageContaining("out of the window");
+        assertThatThrownBy(() -> new ZstdBlock().offset(1L << 33, false, 100))
+                .hasMessageContaining("out of the window");
+    }
+}
