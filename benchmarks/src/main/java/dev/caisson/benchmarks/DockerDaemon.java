@@ -31,22 +31,29 @@ final class DockerDaemon {
 
     /// Empty where there is no dockerd, or where it does not start; why stands in `directory/log`.
     static Optional<DockerDaemon> start(Path directory, Bundle bundle) throws IOException, InterruptedException {
+        return start(directory, bundle, false);
+    }
+
+    /// The same with docker's default network, if `networks` asks for it.
+    static Optional<DockerDaemon> start(Path directory, Bundle bundle, boolean networks)
+            throws IOException, InterruptedException {
         if (!Files.isExecutable(Path.of("/usr/sbin/dockerd"))) {
             return Optional.empty();
         }
         Files.createDirectories(directory);
         String host = "unix://" + directory.resolve("socket");
-        Process process = new ProcessBuilder(Peers.inNamespace(List.of(
-                        "unshare",
-                        "--net",
-                        "dockerd",
-                        "--host=" + host,
-                        "--data-root=" + directory.resolve("data"),
-                        "--exec-root=" + directory.resolve("exec"),
-                        "--pidfile=" + directory.resolve("pid"),
-                        "--bridge=none",
-                        "--iptables=false",
-                        "--ip6tables=false")))
+        var command = new ArrayList<>(List.of(
+                "unshare",
+                "--net",
+                "dockerd",
+                "--host=" + host,
+                "--data-root=" + directory.resolve("data"),
+                "--exec-root=" + directory.resolve("exec"),
+                "--pidfile=" + directory.resolve("pid")));
+        if (!networks) {
+            command.addAll(List.of("--bridge=none", "--iptables=false", "--ip6tables=false"));
+        }
+        Process process = new ProcessBuilder(Peers.inNamespace(command))
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())
                 .start();
@@ -83,7 +90,11 @@ final class DockerDaemon {
 
     /// The least that its client can be asked to do with the like of the other rows.
     List<String> run() {
-        return List.of("docker", "--host", host, "run", "--rm", "--network", "none", IMAGE, "/bin/true");
+        return run("none");
+    }
+
+    List<String> run(String network) {
+        return List.of("docker", "--host", host, "run", "--rm", "--network", network, IMAGE, "/bin/true");
     }
 
     /// Starts a container that sleeps.

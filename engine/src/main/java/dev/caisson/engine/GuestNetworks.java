@@ -260,7 +260,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     public void undo(String id) {
         served.end(id);
         if (given.contains(id)) {
-            networks().release(new ContainerId(id));
+            networks().detach(new ContainerId(id));
             GateFiles.remove(options.state(), new ContainerId(id));
             given.remove(id);
         }

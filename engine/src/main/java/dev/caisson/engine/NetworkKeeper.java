@@ -329,7 +329,7 @@ public final class NetworkKeeper implements AutoCloseable {
 
     /// By what is recorded: who changes the list writes the spec after that.
     private void greet(ContainerId id, List<Attachment> places, Networks networks) {
-        if (!networks.egress(id).greets()) {
+        if (!networks.bounds(id).egress().greets()) {
             served.greetNone(id);
             return;
         }

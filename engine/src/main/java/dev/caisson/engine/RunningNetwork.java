@@ -48,7 +48,7 @@ final class RunningNetwork {
                     GuestNetworks.hasIpv6() ? GuestNetwork.sysctls(made) : Map.of(),
                     List.of(
                             // it may have been started without a network, and so without these
-                            netlink(NetlinkProtocol.NETFILTER, GuestMessages.neighbors()),
+                            netlink(NetlinkProtocol.NETFILTER, GuestMessages.neighborsAgain()),
                             netlink(NetlinkProtocol.ROUTE, GuestMessages.linked(all, made))));
         }
     }

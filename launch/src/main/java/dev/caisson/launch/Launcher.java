@@ -108,6 +108,7 @@ public final class Launcher {
         private final Zygote.Answer asked;
         private Zygote.@Nullable Child child;
         private Zygote.@Nullable Answer root;
+        private Zygote.@Nullable Answer linked;
         private final List<Zygote.Answer> covers = new ArrayList<>();
         private final List<Fd> imageFiles = new ArrayList<>();
         private boolean taken;
@@ -135,7 +136,7 @@ public final class Launcher {
             }
         }
 
-        /// Has the root file system made, beside the caller.
+        /// Has the root file system made, beside the caller, and the links of a process that is there already.
         public void assemble(LaunchPlan plan, Layers of) {
             var mounts = new ArrayList<Fd>();
             try {
@@ -158,6 +159,15 @@ public final class Launcher {
                 // The zygote takes them down after its answer: that waits for other processors.
                 mounts.forEach(Fd::close);
             }
+            if (child != null) {
+                link(plan);
+            }
+        }
+
+        private void link(LaunchPlan plan) {
+            if (linked == null && !plan.links().isEmpty()) {
+                linked = zygote.links(ids, child(), plan.links());
+            }
         }
 
         /// Everything up to the program, once the root file system is being made.
@@ -172,15 +182,17 @@ public final class Launcher {
                 throw new IllegalArgumentException("the plan is for another process");
             }
             Zygote.Answer assembled = Objects.requireNonNull(root);
-            Optional<Zygote.Answer> linked =
-                    plan.links().isEmpty() ? Optional.empty() : Optional.of(zygote.links(ids, child(), plan.links()));
+            link(plan);
             var opened = new ArrayList<Fd>();
             try {
                 var handover = new Handover(plan.slots().size());
                 open(plan, resources, pause.step(), opened, handover);
                 var launched = new Launched(take(), control);
                 try {
-                    linked.ifPresent(Zygote.Answer::done);
+                    if (linked != null) {
+                        linked.done();
+                        linked = null;
+                    }
                     handover.add(plan.slots().size() - 1, keep(opened, assembled.descriptor()));
                     handover.send(control);
                     awaitReady(plan.steps(), launched, pause);
@@ -265,6 +277,10 @@ public final class Launcher {
             if (root != null) {
                 root.close();
                 root = null;
+            }
+            if (linked != null) {
+                linked.close();
+                linked = null;
             }
             covers.forEach(Zygote.Answer::close);
             covers.clear();

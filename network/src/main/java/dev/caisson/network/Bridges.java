@@ -98,6 +98,32 @@ final class Bridges {
         Sysctl.set(six + "autoconf", "0");
     }
 
+    /// Has a port of a bridge pass no frame any more, in either direction, and has the bridge forget who was behind it.
+    /// The kernel waits for all processors when it removes a link, and does not for this.
+    ///
+    /// @return the link, if it is still there; it may be removed at any time
+    Optional<Link> shut(String name) {
+        Optional<Link> there = RouteQueries.link(socket, name);
+        if (there.isEmpty()) {
+            return there;
+        }
+        try {
+            socket.request(
+                    "the end of port " + name,
+                    new RouteMessages().shut(there.get().index()).messages());
+            return there;
+        } catch (NetlinkException e) {
+            if (e.is(Errno.ENODEV)) {
+                return Optional.empty();
+            }
+            if (e.is(Errno.ENETDOWN)) {
+                return there;
+            }
+            remove(name); // it is no port, or its bridge runs the spanning tree protocol
+            return Optional.empty();
+        }
+    }
+
     /// Removes a link, if it is there.
     void remove(String name) {
         try {

@@ -148,14 +148,21 @@ public final class GuestMessages {
     /// within five seconds. The kernel has one table of neighbors for all namespaces, the host's too, of 1,024
     /// entries as a rule (`gc_thresh3`, arp(7)): one that sends to addresses that nobody has would fill it, and
     /// then nobody finds a neighbor any more. Multicast of IPv6, by which neighbors are found, takes no place
-    /// there that the kernel would not take back. Rules that an earlier batch of this kind made are replaced.
+    /// there that the kernel would not take back. For a namespace that has no such rules yet.
     public static byte[] neighbors() {
+        return neighbors(new Batch());
+    }
+
+    /// The same for a container that runs and may have such rules: they are replaced. Whoever closes the socket by
+    /// which a table was removed waits until the kernel has cleared it up, which takes ten milliseconds.
+    public static byte[] neighborsAgain() {
+        return neighbors(new Batch().table(Family.INET, TABLE).deleteTable(Family.INET, TABLE));
+    }
+
+    private static byte[] neighbors(Batch batch) {
         var near = SetForm.set(NEIGHBORS, SetForm.Part.IPV4).remembering(MOST_NEIGHBORS);
         var near6 = SetForm.set(NEIGHBORS + "6", SetForm.Part.IPV6).remembering(MOST_NEIGHBORS);
-        var batch = new Batch()
-                .table(Family.INET, TABLE)
-                .deleteTable(Family.INET, TABLE)
-                .table(Family.INET, TABLE)
+        batch.table(Family.INET, TABLE)
                 .set(Family.INET, TABLE, near)
                 .set(Family.INET, TABLE, near6)
                 .chain(Family.INET, TABLE, NEIGHBORS, "filter", Hook.OUTPUT, FILTER);

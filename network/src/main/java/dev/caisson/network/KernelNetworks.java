@@ -31,6 +31,7 @@ final class KernelNetworks implements AutoCloseable {
     private final NetlinkSocket route = NetlinkSocket.open(NetlinkSocket.ROUTE);
     private final NetlinkSocket filter;
     private final Bridges bridges;
+    private final EndingLinks ending = new EndingLinks();
     private final Tables tables;
 
     KernelNetworks(NetworkRecords records, String identity) {
@@ -248,6 +249,16 @@ final class KernelNetworks implements AutoCloseable {
     /// Ends the links of a container, if they are there, and takes back what it may call itself.
     void release(ContainerNetworks container) {
         container.attachments().forEach(one -> bridges.remove(one.hostLink()));
+        removeElementsOf(container);
+    }
+
+    /// The same for one whose network namespace ends, and its links with it: they pass nothing from here on.
+    void detach(ContainerNetworks container) {
+        container.attachments().forEach(one -> bridges.shut(one.hostLink()).ifPresent(ending::add));
+        removeElementsOf(container);
+    }
+
+    private void removeElementsOf(ContainerNetworks container) {
         var all = new LinkedHashMap<>(pins().of(container));
         new Elements()
                 .container(container)
@@ -284,6 +295,12 @@ final class KernelNetworks implements AutoCloseable {
         } else {
             replaceTables();
         }
+        removeUnrecorded();
+        records.networks().values().forEach(bridges::require);
+    }
+
+    /// Removes links of ours that no record has, as those of a process that was killed before they were gone.
+    void removeUnrecorded() {
         Set<String> links = new HashSet<>();
         Set<String> ports = new HashSet<>();
         records.networks().values().forEach(network -> links.add(network.bridge()));
@@ -291,7 +308,6 @@ final class KernelNetworks implements AutoCloseable {
                 .values()
                 .forEach(container -> container.attachments().forEach(one -> ports.add(one.hostLink())));
         bridges.removeOthers(links, ports);
-        records.networks().values().forEach(bridges::require);
     }
 
     /// Reads what the host has for a container.
@@ -342,6 +358,7 @@ final class KernelNetworks implements AutoCloseable {
 
     @Override
     public void close() {
+        ending.close();
         filter.close();
         route.close();
     }

@@ -36,12 +36,14 @@ public final class Networks implements AutoCloseable {
     private final NetworkRecords records;
     private final KernelNetworks kernel;
     private final Creation creation;
+    private final Unlinking unlinking;
     private final PortReservations reservations = new PortReservations();
 
     private Networks(NetworkRecords records, KernelNetworks kernel) {
         this.records = records;
         this.kernel = kernel;
         this.creation = new Creation(records, kernel);
+        this.unlinking = new Unlinking(records, kernel);
     }
 
     /// Opens the networks that a directory records. It is made if it is not there, and repaired if a process died
@@ -325,11 +327,6 @@ public final class Networks implements AutoCloseable {
         }
     }
 
-    /// Returns what a container may send to outside of its networks.
-    public Egress egress(ContainerId container) {
-        return bounds(container).egress();
-    }
-
     /// Returns what bounds a container on its networks.
     public synchronized ContainerBounds bounds(ContainerId container) {
         try (NetworkRecords.Held _ = hold()) {
@@ -374,19 +371,17 @@ public final class Networks implements AutoCloseable {
     /// Takes a container's places and ports back. Its links are removed, if they are still there.
     public synchronized void release(ContainerId container) {
         try (NetworkRecords.Held held = hold()) {
-            release(held, container);
+            reservations.release(container);
+            unlinking.release(held, container);
         }
     }
 
-    private void release(NetworkRecords.Held held, ContainerId container) {
-        reservations.release(container);
-        ContainerNetworks there = records.containers().get(container);
-        if (there != null) {
-            held.begin();
-            new Unlinking(records, kernel).dropLinks(container, Optional.empty());
-            kernel.release(there);
-            records.remove(there);
-            held.finish();
+    /// The same for a container whose processes are gone. Its links pass nothing when this returns; they go with its
+    /// network namespace, or are removed later, at the latest by [#close].
+    public synchronized void detach(ContainerId container) {
+        try (NetworkRecords.Held held = hold()) {
+            reservations.release(container);
+            unlinking.detach(held, container);
         }
     }
 
@@ -395,9 +390,11 @@ public final class Networks implements AutoCloseable {
         try (NetworkRecords.Held held = hold()) {
             for (ContainerId container : List.copyOf(records.containers().keySet())) {
                 if (!exists.test(container)) {
-                    release(held, container);
+                    reservations.release(container);
+                    unlinking.release(held, container);
                 }
             }
+            kernel.removeUnrecorded();
             if (!records.networks().isEmpty() && !kernel.hasTables()) {
                 held.begin();
                 kernel.repair();

@@ -274,7 +274,7 @@ class EgressTest {
             all.limit(guest.id(), egress);
             return null;
         });
-        Egress now = bed.on(all -> all.egress(guest.id()));
+        Egress now = bed.on(all -> all.bounds(guest.id()).egress());
         assertThat(now).isEqualTo(egress);
     }
 

@@ -110,22 +110,42 @@ public final class RouteMessages {
     ///
     /// @param isolated true if it exchanges frames with the bridge itself alone, never with another such port
     public RouteMessages port(int index, boolean isolated) {
-        int bridgeFamily = 7;
-        int options = 12;
         int hairpin = 4;
         int isolation = 33;
-        out.message(SET_LINK, ACKNOWLEDGED)
+        port(index)
+                .int8(hairpin, 0)
+                .int8(isolation, isolated ? 1 : 0)
+                .end()
+                .end();
+        return this;
+    }
+
+    /// Has a port of a bridge neither take nor give frames, and has the bridge forget the addresses behind it.
+    public RouteMessages shut(int index) {
+        int state = 1;
+        int disabled = 0;
+        int flush = 24;
+        port(index).int8(state, disabled).put(flush, new byte[0]).end().end();
+        return this;
+    }
+
+    /// Begins a message with options of a bridge's port.
+    private NetlinkWriter port(int index) {
+        int bridgeFamily = 7;
+        int options = 12;
+        return out.message(SET_LINK, ACKNOWLEDGED)
                 .u8(bridgeFamily)
                 .u8(0)
                 .u16(0)
                 .u32(index)
                 .u32(0)
-                .u32(0);
-        out.nested(options)
-                .int8(hairpin, 0)
-                .int8(isolation, isolated ? 1 : 0)
-                .end()
-                .end();
+                .u32(0)
+                .nested(options);
+    }
+
+    /// Removes the link of an index.
+    public RouteMessages deleteLink(int index) {
+        link(DELETE_LINK, ACKNOWLEDGED, index, 0, 0).end();
         return this;
     }
 

@@ -53,8 +53,19 @@ public final class RouteQueries {
     public static Optional<Link> link(NetlinkSocket socket, String name) {
         var request = new NetlinkWriter();
         linkRequest(request, NetlinkWriter.ACK).string(NAME, name).end();
+        return found(socket, "link " + name, request);
+    }
+
+    /// Finds an interface by its index.
+    public static Optional<Link> link(NetlinkSocket socket, int index) {
+        var request = new NetlinkWriter();
+        linkRequest(request, NetlinkWriter.ACK, index).end();
+        return found(socket, "link " + index, request);
+    }
+
+    private static Optional<Link> found(NetlinkSocket socket, String call, NetlinkWriter request) {
         try {
-            return socket.ask("link " + name, request).stream().findFirst().map(RouteQueries::link);
+            return socket.ask(call, request).stream().findFirst().map(RouteQueries::link);
         } catch (NetlinkException e) {
             if (e.is(Errno.ENODEV)) {
                 return Optional.empty();
@@ -64,11 +75,15 @@ public final class RouteQueries {
     }
 
     static NetlinkWriter linkRequest(NetlinkWriter out, int flags) {
+        return linkRequest(out, flags, 0);
+    }
+
+    private static NetlinkWriter linkRequest(NetlinkWriter out, int flags, int index) {
         return out.message(RouteMessages.GET_LINK, NetlinkWriter.REQUEST | flags)
                 .u8(0)
                 .u8(0)
                 .u16(0)
-                .u32(0)
+                .u32(index)
                 .u32(0)
                 .u32(0);
     }
