@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// Elements of the packet filter's sets, put together of networks, containers and ports.
 final class Elements {
@@ -86,21 +85,23 @@ final class Elements {
             put(Sets.MEMBERS6, key(port, mac, linkLocal(one.mac())));
         });
         if (one.isolated()) {
-            one.links().forEach(link -> {
-                link(Sets.LINKED, one.ip4(), link.ip4());
-                link(Sets.LINKED6, one.ip6(), link.ip6());
-            });
+            one.links().forEach(link -> link(one, link));
         }
         return this;
     }
 
     /// Two names of one container are one link.
-    private void link(Sets.Place place, Optional<Attachment.Address> own, Optional<InetAddress> other) {
-        if (own.isPresent() && other.isPresent()) {
-            var element = SetElement.of(
-                    key(own.get().address().getAddress(), other.get().getAddress()));
-            if (!list(place).contains(element)) {
-                list(place).add(element);
+    private void link(Attachment one, Attachment.Linked link) {
+        if (one.ip4().isEmpty() || link.ip4().isEmpty()) {
+            return;
+        }
+        byte[] from = one.ip4().get().address().getAddress();
+        byte[] to = link.ip4().get().getAddress();
+        for (ContainerPort port : link.exposed()) {
+            byte[] transport = {(byte) port.transport().number()};
+            SetElement element = SetElement.of(key(from, to, transport, number(port.number())));
+            if (!list(Sets.LINKED).contains(element)) {
+                list(Sets.LINKED).add(element);
             }
         }
     }

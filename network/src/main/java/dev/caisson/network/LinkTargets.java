@@ -18,7 +18,8 @@ final class LinkTargets {
         this.container = container;
     }
 
-    /// Returns what a link leads to on a network.
+    /// Returns what a link leads to on a network. Where containers do not reach each other it has no address of IPv6,
+    /// which would lead nowhere.
     /// @throws NetworkException LINK_REFUSED if the container is not found, or is not on the network
     Attachment.Linked settled(ContainerLink link, NetworkInfo network) {
         ContainerNetworks target = find(link.container());
@@ -32,7 +33,7 @@ final class LinkTargets {
                 target.name(),
                 link.alias(),
                 place.ip4().map(Attachment.Address::address),
-                place.ip6().map(Attachment.Address::address),
+                place.ip6().filter(_ -> network.betweenContainers()).map(Attachment.Address::address),
                 target.exposed());
     }
 

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerLink;
+import dev.caisson.spec.ContainerPort;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.Transport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -22,6 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 /// Links between containers of networks where containers do not reach each other, tried with packets.
 @Tag("root")
 class LinksTest {
+    private static final List<ContainerPort> EXPOSED =
+            List.of(new ContainerPort(80, Transport.TCP), new ContainerPort(53, Transport.UDP));
+
     @TempDir
     private Path directory;
 
@@ -46,8 +52,10 @@ class LinksTest {
 
     private Guest guest(String name, NetworkEndpoint... endpoints) {
         var id = ContainerId.random();
-        Guest guest = bed.started(id, bed.on(all -> all.attach(id, name, List.of(endpoints))));
+        Guest guest =
+                bed.started(id, bed.on(all -> all.attach(id, name, List.of(endpoints), Egress.all(), EXPOSED)));
         bed.listen(guest.namespace(), 80);
+        bed.listen(guest.namespace(), 81);
         return guest;
     }
 
@@ -68,13 +76,38 @@ class LinksTest {
         assertReachedByWebAlone(db, web, other);
         bed.host.sh("sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0");
         assertReachedByWebAlone(db, web, other);
-        assertThat(Bed.pings(web.namespace(), db.ip4())).isTrue();
+        assertThat(Bed.pings(web.namespace(), db.ip4())).isFalse();
         assertThat(Bed.pings(other.namespace(), db.ip4())).isFalse();
+    }
+
+    @Test
+    void a_link_opens_the_ports_that_the_other_one_exposes_over_IPv4_alone() {
+        Guest db = guest("db", NetworkEndpoint.on("apart"));
+        Guest web = guest("web", linked("apart", "db"));
+
+        assertThat(Bed.connects(web.namespace(), db.ip4(), 80)).isTrue();
+        assertThat(Bed.isClosed(web.namespace(), db.ip4(), 81)).isTrue();
+        assertThat(Bed.isClosed(web.namespace(), db.ip6(), 80)).isTrue();
+        assertThat(web.attachments().getFirst().links().getFirst().ip6()).isEmpty();
+        assertThat(bed.host.sh("nft list set inet " + table() + " linked"))
+                .contains(web.ip4().getHostAddress() + " . " + db.ip4().getHostAddress() + " . tcp . 80")
+                .contains(web.ip4().getHostAddress() + " . " + db.ip4().getHostAddress() + " . udp . 53")
+                .doesNotContain("81");
+    }
+
+    @Test
+    void a_link_to_a_container_that_exposes_nothing_opens_nothing() {
+        var id = ContainerId.random();
+        Guest db = bed.started(id, bed.on(all -> all.attach(id, "db", List.of(NetworkEndpoint.on("apart")))));
+        bed.listen(db.namespace(), 80);
+        Guest web = guest("web", linked("apart", "db"));
+
+        assertThat(Bed.isClosed(web.namespace(), db.ip4(), 80)).isTrue();
+        assertThat(Bed.pings(web.namespace(), web.gateway())).isTrue();
     }
 
     private static void assertReachedByWebAlone(Guest db, Guest web, Guest other) {
         assertThat(Bed.connects(web.namespace(), db.ip4(), 80)).isTrue();
-        assertThat(Bed.connects(web.namespace(), db.ip6(), 80)).isTrue();
         assertThat(Bed.isClosed(db.namespace(), web.ip4(), 80)).isTrue();
         assertThat(Bed.isClosed(db.namespace(), web.ip6(), 80)).isTrue();
         assertThat(Bed.isClosed(other.namespace(), db.ip4(), 80)).isTrue();
@@ -88,7 +121,6 @@ class LinksTest {
         bed.listen(bed.neighbor, 80);
 
         assertThat(Bed.connects(web.namespace(), db.ip4(), 80)).isTrue();
-        assertThat(Bed.connects(web.namespace(), db.ip6(), 80)).isTrue();
         assertThat(Bed.isClosed(web.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
     }
 

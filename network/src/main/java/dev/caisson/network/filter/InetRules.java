@@ -118,8 +118,16 @@ final class InetRules {
         add(chain, family(IPV4), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
         add(chain, family(IPV6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
         add(chain, fromAndTo(Sets.OPEN), then(accept()));
-        add(chain, fromAndTo(Sets.SAME), family(IPV4), linked(4, IPV4_SOURCE, IPV4_DESTINATION, Sets.LINKED));
-        add(chain, fromAndTo(Sets.SAME), family(IPV6), linked(16, IPV6_SOURCE, IPV6_DESTINATION, Sets.LINKED6));
+        add(
+                chain,
+                fromAndTo(Sets.SAME),
+                family(IPV4),
+                List.of(
+                        Expressions.payload(Header.NETWORK, IPV4_SOURCE, 4, 0),
+                        Expressions.payload(Header.NETWORK, IPV4_DESTINATION, 4, 1)),
+                transportAndPort(2),
+                then(Expressions.inSet(0, name(Sets.LINKED))),
+                then(accept()));
         add(chain, Match.from(Sets.INTERNAL), then(drop()));
         add(chain, to(Sets.INTERNAL), then(drop()));
         add(chain, family(IPV4), then(Expressions.jump("next")));
@@ -153,14 +161,6 @@ final class InetRules {
                 Expressions.meta(Meta.INPUT_NAME, 0),
                 Expressions.payload(Header.LINK, 0, 6, Match.NAME_REGISTERS),
                 Expressions.inSet(0, name(Sets.ROUTERS)));
-    }
-
-    private static List<Expression> linked(int length, int source, int destination, Sets.Place set) {
-        return List.of(
-                Expressions.payload(Header.NETWORK, source, length, 0),
-                Expressions.payload(Header.NETWORK, destination, length, length / 4),
-                Expressions.inSet(0, name(set)),
-                accept());
     }
 
     private List<Expression> tooMany(int source, int length, Sets.Place set) {

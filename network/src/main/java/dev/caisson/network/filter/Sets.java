@@ -48,10 +48,10 @@ public final class Sets {
 
     public static final Place PUBLISHED_ANY6 =
             inet(SetForm.set("published-any6", TRANSPORT, PORT).to(IPV6, PORT));
-    /// A container and another one of its network that it may connect to, where containers do not reach each other.
-    public static final Place LINKED = inet(SetForm.set("linked", IPV4, IPV4));
+    /// A container, another one of its network and a port of that one that it may connect to, where containers do not
+    /// reach each other.
+    public static final Place LINKED = inet(SetForm.set("linked", IPV4, IPV4, TRANSPORT, PORT));
 
-    public static final Place LINKED6 = inet(SetForm.set("linked6", IPV6, IPV6));
     /// Addresses of containers that reach named destinations alone.
     public static final Place LIMITED = inet(SetForm.set("limited", IPV4));
 
@@ -132,7 +132,6 @@ public final class Sets {
             PUBLISHED_ANY,
             PUBLISHED_ANY6,
             LINKED,
-            LINKED6,
             LIMITED,
             LIMITED6,
             REACHED,
