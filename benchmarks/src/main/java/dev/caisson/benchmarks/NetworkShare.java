@@ -42,7 +42,8 @@ public final class NetworkShare {
         Launches.remove(directory);
         Files.createDirectories(directory);
         try {
-            new NetworkShare(Bundle.make(directory)).all(data, !List.of(arguments).contains("--own"));
+            new NetworkShare(Bundle.make(directory))
+                    .all(data, !List.of(arguments).contains("--own"));
         } finally {
             Launches.remove(data);
             if (Files.exists(STATE)) {
@@ -143,7 +144,8 @@ public final class NetworkShare {
         long failed = 0;
         for (int i = from; i < from + DOCKERS; i++) {
             long before = System.nanoTime();
-            failed += new ProcessBuilder(docker.run(network)).inheritIO().start().waitFor() == 0 ? 0 : 1;
+            failed +=
+                    new ProcessBuilder(docker.run(network)).inheritIO().start().waitFor() == 0 ? 0 : 1;
             nanos[i] = System.nanoTime() - before;
         }
         return failed;

@@ -233,6 +233,23 @@ class StrictHostTest {
     }
 
     @Test
+    void a_chain_of_ours_that_somebody_flushes_is_back_at_once() throws Exception {
+        String before = ours();
+        String table = NetworkBed.sh("nft list tables bridge").strip().split(" ", -1)[2];
+
+        for (String chain :
+                List.of("inet " + table + " leaving", "inet " + table + " host", "bridge " + table + " guest")) {
+            NetworkBed.sh("nft flush chain " + chain);
+            long begun = System.nanoTime();
+            while (!ours().equals(before)) {
+                assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(10));
+            }
+        }
+
+        assertAllIsOpen();
+    }
+
+    @Test
     void a_connection_that_began_while_our_rules_were_gone_ends_when_they_are_back() throws Exception {
         String gateway = bed.networks(all -> AddressText.of(
                 all.attachments(db.id()).getFirst().ip4().orElseThrow().gateway()));

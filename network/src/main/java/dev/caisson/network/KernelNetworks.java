@@ -33,6 +33,7 @@ final class KernelNetworks implements AutoCloseable {
     private final Bridges bridges;
     private final EndingLinks ending = new EndingLinks();
     private final Tables tables;
+    private final RulesWatch rules;
 
     KernelNetworks(NetworkRecords records, String identity) {
         this.records = records;
@@ -44,6 +45,7 @@ final class KernelNetworks implements AutoCloseable {
         }
         this.bridges = new Bridges(route, "caisson " + identity + " ");
         this.tables = new Tables("caisson-" + identity);
+        this.rules = new RulesWatch(filter, tables, records);
     }
 
     /// Makes what a network needs and is not there: its bridge, our tables, forwarding.
@@ -59,7 +61,7 @@ final class KernelNetworks implements AutoCloseable {
                 forward(true);
             }
         }
-        if (!tables.areThere(filter)) {
+        if (!rules.areWhole()) {
             replaceTables();
         }
         bridges.require(network);
@@ -96,7 +98,7 @@ final class KernelNetworks implements AutoCloseable {
     /// Adds elements; if others with the same keys are there, which nobody recorded, all are made anew.
     void addElements(Map<Sets.Place, List<SetElement>> elements) {
         try {
-            tables.add(filter, elements);
+            rules.change(() -> tables.add(filter, elements));
         } catch (NetlinkException e) {
             if (!e.is(Errno.EEXIST) && !e.is(Errno.ENOENT)) {
                 throw e;
@@ -109,7 +111,7 @@ final class KernelNetworks implements AutoCloseable {
     /// processors, so each that would is one too many.
     void removeElements(Map<Sets.Place, List<SetElement>> elements) {
         try {
-            tables.removeIfThere(filter, elements);
+            rules.change(() -> tables.removeIfThere(filter, elements));
         } catch (NetlinkException e) { // before Linux 6.3, or the tables are not there
             if (!e.is(Errno.EINVAL) && !e.is(Errno.EOPNOTSUPP) && !e.is(Errno.ENOENT)) {
                 throw e;
@@ -151,7 +153,7 @@ final class KernelNetworks implements AutoCloseable {
         var removed = new LinkedHashMap<>(less(former, next));
         pins().outdated(after).forEach((place, list) -> removed.merge(place, list, KernelNetworks::joined));
         try {
-            tables.change(filter, removed, less(next, former));
+            rules.change(() -> tables.change(filter, removed, less(next, former)));
         } catch (NetlinkException e) {
             if (!e.is(Errno.EEXIST) && !e.is(Errno.ENOENT)) {
                 throw e;
@@ -165,7 +167,7 @@ final class KernelNetworks implements AutoCloseable {
         var elements = new Elements();
         containers.forEach(elements::leads);
         try {
-            tables.renew(filter, elements.all());
+            rules.change(() -> tables.renew(filter, elements.all()));
         } catch (NetlinkException e) {
             if (!e.is(Errno.EEXIST) && !e.is(Errno.ENOENT)) {
                 throw e;
@@ -272,7 +274,7 @@ final class KernelNetworks implements AutoCloseable {
     /// Makes our tables anew with all that is recorded but what leads to gates: who has a gate renews that. What was
     /// begun while somebody had taken them ends, unless it is allowed.
     private void replaceTables() {
-        boolean wereGone = !tables.areThere(filter);
+        boolean wereGone = !rules.areWhole();
         tables.replace(filter, recorded().all());
         records.putRules(tables.fingerprints(filter));
         if (wereGone) {
@@ -320,6 +322,11 @@ final class KernelNetworks implements AutoCloseable {
     /// Returns a number that changes with each change of the packet filter, ours and others'.
     int generation() {
         return TableQueries.generation(filter);
+    }
+
+    /// True if our tables are there with the rules that they were made with.
+    boolean hasRules() {
+        return rules.areWhole();
     }
 
     boolean hasTables() {

@@ -14,7 +14,6 @@ import dev.caisson.spec.PublishedPorts;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -395,7 +394,7 @@ public final class Networks implements AutoCloseable {
                 }
             }
             kernel.removeUnrecorded();
-            if (!records.networks().isEmpty() && !kernel.hasTables()) {
+            if (!records.networks().isEmpty() && !kernel.hasRules()) {
                 held.begin();
                 kernel.repair();
                 held.finish();

@@ -50,7 +50,8 @@ class EndingLinksTest {
         detach(gone);
 
         assertThat(link(gone)).contains("state disabled");
-        assertThat(bed.host.sh("bridge fdb show dev " + gone.attachments().getFirst().hostLink()))
+        assertThat(bed.host.sh(
+                        "bridge fdb show dev " + gone.attachments().getFirst().hostLink()))
                 .doesNotContain(gone.attachments().getFirst().mac().toString());
         assertThat(Bed.isClosed(gone.namespace(), other.ip4(), 80)).isTrue();
         assertThat(Bed.isClosed(other.namespace(), gone.ip4(), 80)).isTrue();
@@ -174,8 +175,10 @@ class EndingLinksTest {
 
     /// Returns what the host has of the link; nothing if it is not there.
     private String link(Guest guest) {
-        return bed.host.sh("bridge -d link show dev " + guest.attachments().getFirst().hostLink()
-                + " 2>/dev/null || ip -o link show " + guest.attachments().getFirst().hostLink()
-                + " 2>/dev/null || true");
+        return bed.host.sh(
+                "bridge -d link show dev " + guest.attachments().getFirst().hostLink()
+                        + " 2>/dev/null || ip -o link show "
+                        + guest.attachments().getFirst().hostLink()
+                        + " 2>/dev/null || true");
     }
 }

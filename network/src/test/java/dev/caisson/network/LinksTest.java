@@ -52,8 +52,7 @@ class LinksTest {
 
     private Guest guest(String name, NetworkEndpoint... endpoints) {
         var id = ContainerId.random();
-        Guest guest =
-                bed.started(id, bed.on(all -> all.attach(id, name, List.of(endpoints), Egress.all(), EXPOSED)));
+        Guest guest = bed.started(id, bed.on(all -> all.attach(id, name, List.of(endpoints), Egress.all(), EXPOSED)));
         bed.listen(guest.namespace(), 80);
         bed.listen(guest.namespace(), 81);
         return guest;

@@ -112,11 +112,7 @@ public final class RouteMessages {
     public RouteMessages port(int index, boolean isolated) {
         int hairpin = 4;
         int isolation = 33;
-        port(index)
-                .int8(hairpin, 0)
-                .int8(isolation, isolated ? 1 : 0)
-                .end()
-                .end();
+        port(index).int8(hairpin, 0).int8(isolation, isolated ? 1 : 0).end().end();
         return this;
     }
 
