@@ -8,6 +8,7 @@ import dev.caisson.network.route.RouteQueries;
 import dev.caisson.network.route.RouteQueries.Link;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// Links of containers that are gone. They pass nothing, and the kernel removes them with the container's network
@@ -18,8 +19,7 @@ final class EndingLinks implements AutoCloseable {
     /// How long the kernel may take.
     private static final long PATIENCE_NANOS = 2_000_000_000L;
 
-    private static final long PAUSE_MILLIS = 5;
-    private static final long NANOS_PER_MILLI = 1_000_000;
+    private static final long PAUSE_NANOS = 5_000_000;
 
     private record Ending(Link link, long until) {}
 
@@ -44,7 +44,7 @@ final class EndingLinks implements AutoCloseable {
             for (Ending next = next(); next != null; next = next()) {
                 end(socket, next);
             }
-        } catch (InterruptedException | RuntimeException e) {
+        } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.WARNING, "links of containers that are gone stay for the next start", e);
             giveUp();
         }
@@ -65,20 +65,20 @@ final class EndingLinks implements AutoCloseable {
         notifyAll();
     }
 
-    private void end(NetlinkSocket socket, Ending one) throws InterruptedException {
+    private void end(NetlinkSocket socket, Ending one) {
         while (isThere(socket, one.link())) {
             if (one.until() - System.nanoTime() <= 0) {
                 remove(socket, one.link());
                 return;
             }
-            pause(one.until());
+            LockSupport.parkNanos(pause(one.until()));
         }
     }
 
-    /// Waits for a moment if somebody waits for this, else as long as the kernel may take.
-    private synchronized void pause(long until) throws InterruptedException {
-        long left = (until - System.nanoTime()) / NANOS_PER_MILLI + 1;
-        wait(closing ? Math.min(PAUSE_MILLIS, left) : left);
+    /// Returns how long to wait: a moment if somebody waits for this, else as long as the kernel may take.
+    private synchronized long pause(long until) {
+        long left = until - System.nanoTime();
+        return closing ? Math.min(PAUSE_NANOS, left) : left;
     }
 
     /// The index is random, and stands for the link even if another one has its name by now.
@@ -104,7 +104,9 @@ final class EndingLinks implements AutoCloseable {
     @Override
     public synchronized void close() {
         closing = true;
-        notifyAll();
+        if (thread != null) {
+            LockSupport.unpark(thread);
+        }
         boolean interrupted = false;
         while (thread != null) {
             try {

@@ -11,10 +11,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// Tells which packet filter of somebody else's on the host has the last word over what our rules let pass. Rules of
-/// iptables-legacy are not seen.
+/// Tells which packet filter of somebody else's on the host has the last word over what our rules let pass, and which
+/// setting of the host keeps packets from coming back. Rules of iptables-legacy are not seen.
 final class ForeignRules {
     private static final String LINKS = "cn";
+    private static final String FILTERED_BRIDGES = "bridge/bridge-nf-call-iptables";
     private static final String PASSES = "passes the packet filters of others";
 
     private final ClosedChains chains;
@@ -57,7 +58,27 @@ final class ForeignRules {
                             + (led ? "TCP" : "the ports of --allow host-services")
                             + " pass from there, or containers do not reach them"));
         }
+        ledBack(joined).ifPresent(sentences::add);
         return List.copyOf(sentences);
+    }
+
+    /// Where the kernel shows frames of bridges to packet filters, a published port is led to its container on the
+    /// bridge itself. That gives no frame back to the port that it came by, nor from one isolated port to another.
+    private Optional<String> ledBack(Network.Joined joined) {
+        boolean publishes =
+                !joined.ports().mappings().isEmpty() || joined.ports().all();
+        if (!publishes || !Sysctl.read(FILTERED_BRIDGES).equals(Optional.of("1"))) {
+            return Optional.empty();
+        }
+        List<String> apart = joined.endpoints().stream()
+                .flatMap(endpoint -> network(endpoint.network()).stream())
+                .filter(network -> !network.betweenContainers())
+                .map(NetworkInfo::name)
+                .toList();
+        return Optional.of("net.bridge.bridge-nf-call-iptables is 1, so the container does not reach its own published"
+                + " ports by an address of the host"
+                + (apart.isEmpty() ? "" : ", and no other container of network " + String.join(", ", apart) + " does")
+                + ": use the container's own port, or set it to 0 if nothing else on the host needs it");
     }
 
     private Optional<NetworkInfo> network(String name) {

@@ -1,16 +1,20 @@
 package dev.caisson.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.HostServices;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.Transport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -24,6 +28,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ForeignRulesTest {
     private static final String FORWARD = "add table ip filter; add chain ip filter FORWARD { type filter hook forward"
             + " priority 0; policy %s; }; ";
+
+    private static final PortMapping PUBLISHED = new PortMapping(Optional.empty(), 8080, 80, Transport.TCP);
 
     @TempDir
     private Path directory;
@@ -49,6 +55,26 @@ class ForeignRulesTest {
 
     private List<String> warnings(Network.Joined joined) {
         return bed.on(all -> all.warnings(joined));
+    }
+
+    @Test
+    void a_setting_that_keeps_a_container_from_its_own_published_port_is_named_with_the_remedy() {
+        bed.on(all -> all.create(new NetworkSpec("apart", List.of(), false, false, false, 0, Map.of())));
+        String setting = "sysctl -qw net.bridge.bridge-nf-call-iptables=";
+        assumeTrue(bed.host.status(setting + "1") == 0, "the kernel has no module br_netfilter");
+        Network.Joined web = Network.on("web").publish(PUBLISHED);
+
+        assertThat(warnings(web))
+                .containsExactly("net.bridge.bridge-nf-call-iptables is 1, so the container does not reach its own"
+                        + " published ports by an address of the host: use the container's own port, or set it to 0 if"
+                        + " nothing else on the host needs it");
+        assertThat(warnings(Network.on("apart").publish(PUBLISHED)))
+                .singleElement()
+                .asString()
+                .contains("and no other container of network apart does");
+        assertThat(warnings(Network.on("web"))).isEmpty();
+        bed.host.sh(setting + "0");
+        assertThat(warnings(web)).isEmpty();
     }
 
     @ParameterizedTest
