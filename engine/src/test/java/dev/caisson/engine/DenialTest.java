@@ -38,7 +38,7 @@ class DenialTest extends BusyboxEngine {
                     assertThat(denial.process()).isEqualTo("mount");
                     assertThat(denial.executable()).contains("/bin/");
                     assertThat(denial.location()).contains("/bin/").contains("+0x");
-                    assertThat(String.join(" ", denial.reasons())).contains("CAP_SYS_ADMIN");
+                    assertThat(String.join(" ", denial.reasons())).contains("--cap-add SYS_ADMIN");
                 });
     }
 

@@ -53,7 +53,7 @@ class DenialWatchTest extends BusyboxEngine {
             assertThat(denial.call()).startsWith("X86_64 mount(0x");
             assertThat(denial.answer()).isEqualTo("ERRNO(EPERM)");
             assertThat(denial.process()).isEqualTo("mount");
-            assertThat(String.join(" ", denial.reasons())).contains("CAP_SYS_ADMIN");
+            assertThat(String.join(" ", denial.reasons())).contains("--cap-add SYS_ADMIN");
             assertThat(one.process()).isPositive();
         });
     }

@@ -69,7 +69,7 @@ class DetachedDenialTest {
         assertThat(denials.getFirst().call()).contains("unshare(CLONE_NEWNS)");
         assertThat(denials.getFirst().answer()).isEqualTo("ERRNO(EPERM)");
         assertThat(denials.getFirst().count()).isEqualTo(5);
-        assertThat(String.join(" ", denials.getFirst().reasons())).contains("CAP_SYS_ADMIN");
+        assertThat(String.join(" ", denials.getFirst().reasons())).contains("--cap-add SYS_ADMIN");
         assertThat(denials.getLast().call()).contains("unshare(CLONE_NEWUSER)");
         assertThat(denials.getLast().count()).isEqualTo(1);
     }

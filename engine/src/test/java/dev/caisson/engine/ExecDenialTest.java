@@ -88,7 +88,7 @@ class ExecDenialTest {
         assertThat(denials).hasSize(1);
         assertThat(denials.getFirst().call()).contains("unshare(CLONE_NEWUSER)");
         assertThat(denials.getFirst().answer()).isEqualTo("ERRNO(EPERM)");
-        assertThat(String.join(" ", denials.getFirst().reasons())).contains("needs CAP_SYS_ADMIN");
+        assertThat(String.join(" ", denials.getFirst().reasons())).contains("--cap-add SYS_ADMIN");
     }
 
     @Test

@@ -28,6 +28,13 @@ public final class CallText {
             0x20000000L, "CLONE_NEWPID",
             0x40000000L, "CLONE_NEWNET"));
 
+    /// socket(2)
+    private static final Map<Long, String> TYPES = Map.of(
+            1L, "SOCK_STREAM", 2L, "SOCK_DGRAM", 3L, "SOCK_RAW", 4L, "SOCK_RDM", 5L, "SOCK_SEQPACKET", 10L, "SOCK_PACKET");
+    private static final long SOCK_TYPE_MASK = 0xf;
+    private static final long SOCK_CLOEXEC = 0x80000;
+    private static final long SOCK_NONBLOCK = 0x800;
+
     private CallText() {}
 
     /// Returns the name of a call, or its number if it names none.
@@ -78,12 +85,25 @@ public final class CallText {
         int flags = abi == Architecture.S390X ? 1 : 0;
         return switch (name) {
             case "socket", "socketpair" ->
-                index == 0 && value < FAMILIES.size() ? FAMILIES.get((int) value) : show(value);
+                switch (index) {
+                    case 0 -> value < FAMILIES.size() ? FAMILIES.get((int) value) : show(value);
+                    case 1 -> socketType(value);
+                    default -> show(value);
+                };
             case "clone" -> index == flags ? namespaces(value) : show(value);
             case "unshare" -> index == 0 ? namespaces(value) : show(value);
             case "setns" -> index == 1 ? namespaces(value) : show(value);
             default -> show(value);
         };
+    }
+
+    private static String socketType(long value) {
+        String name = TYPES.get(value & SOCK_TYPE_MASK);
+        if (name == null || (value & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
+            return show(value);
+        }
+        return name + ((value & SOCK_CLOEXEC) == 0 ? "" : "|SOCK_CLOEXEC")
+                + ((value & SOCK_NONBLOCK) == 0 ? "" : "|SOCK_NONBLOCK");
     }
 
     private static String namespaces(long flags) {

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// Explains what one profile decides for one target. Made once, it explains any number of calls, in any
 /// thread.
@@ -29,7 +31,69 @@ public final class Explainer implements CallExplainer {
 
     @Override
     public Explanation explain(SeccompData data) {
-        return new Explanation(CallText.of(data), evaluator.decide(data), reasons(data));
+        Action decided = evaluator.decide(data);
+        List<String> reasons = reasons(data);
+        return new Explanation(CallText.of(data), decided, reasons, brief(data, decided, reasons));
+    }
+
+    private List<String> brief(SeccompData data, Action decided, List<String> reasons) {
+        List<Rule> rules = evaluator.call(data).stream()
+                .filter(Syscall::filterable)
+                .flatMap(call -> profile.rules().stream()
+                        .filter(rule -> rule.names().contains(call.name())))
+                .toList();
+        if (rules.isEmpty()) {
+            return reasons;
+        }
+        var brief = new ArrayList<String>();
+        brief.add(deciding(rules, decided, data)
+                .map(rule -> number(profile.rules().indexOf(rule)) + (rule.comment().isBlank() ? effect(rule, data) : rule.comment()))
+                .orElse("no rule allows it with these arguments"));
+        if (!isAllowed(decided)) {
+            String allowing = allowing(rules, data).stream()
+                    .map(name -> "--cap-add " + name.substring("CAP_".length()))
+                    .collect(Collectors.joining(" or "));
+            brief.add(
+                    allowing.isEmpty()
+                            ? "no capability allows it, but a profile of your own can: --security-opt seccomp=FILE"
+                            : "to allow it: " + allowing);
+        }
+        return brief;
+    }
+
+    /// One with conditions comes before one without, as in [ProfileEvaluator#decide].
+    private Optional<Rule> deciding(List<Rule> rules, Action decided, SeccompData data) {
+        List<Rule> applying = rules.stream()
+                .filter(rule -> rule.action().equals(decided) && rule.appliesTo(target))
+                .filter(rule -> rule.conditions().stream().allMatch(condition -> evaluator.holds(condition, data)))
+                .toList();
+        return applying.stream()
+                .filter(rule -> !rule.conditions().isEmpty())
+                .findFirst()
+                .or(() -> applying.stream().findFirst());
+    }
+
+    private SortedSet<String> allowing(List<Rule> rules, SeccompData data) {
+        var allowing = new TreeSet<String>();
+        for (Rule rule : rules) {
+            allowing.addAll(rule.includes().capabilities());
+            allowing.addAll(rule.excludes().capabilities());
+        }
+        allowing.removeIf(name -> {
+            var more = new TreeSet<>(target.capabilities());
+            more.add(name);
+            var with = new Target(target.architecture(), target.kernel(), more);
+            return !isAllowed(new ProfileEvaluator(profile, with).decide(data));
+        });
+        return allowing;
+    }
+
+    private static boolean isAllowed(Action action) {
+        return action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG;
+    }
+
+    private static String number(int index) {
+        return "rule " + (index + 1) + ": ";
     }
 
     /// The arguments that some rule for the call has a condition on, as wide as the kernel reads them.
@@ -62,7 +126,7 @@ public final class Explainer implements CallExplainer {
         for (int index = 0; index < profile.rules().size(); index++) {
             Rule rule = profile.rules().get(index);
             if (rule.names().contains(name)) {
-                reasons.add("rule " + (index + 1) + ": " + rule.action() + " " + why(rule, data));
+                reasons.add(number(index) + effect(rule, data));
             }
         }
         if (reasons.isEmpty()) {
@@ -78,6 +142,10 @@ public final class Explainer implements CallExplainer {
                             : "; its risk: " + call.get().note()));
         }
         return reasons;
+    }
+
+    private String effect(Rule rule, SeccompData data) {
+        return rule.action() + " " + why(rule, data);
     }
 
     private String why(Rule rule, SeccompData data) {

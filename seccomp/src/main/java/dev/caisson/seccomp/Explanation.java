@@ -6,9 +6,11 @@ import java.util.List;
 ///
 /// @param call with its arguments
 /// @param action what the profile decides
-/// @param reasons a sentence each, from the profile's rules in their order
-public record Explanation(String call, Action action, List<String> reasons) {
+/// @param reasons a sentence each, from all of the profile's rules for the call in their order
+/// @param brief the rule that decides, and what would let the call through
+public record Explanation(String call, Action action, List<String> reasons, List<String> brief) {
     public Explanation {
         reasons = List.copyOf(reasons);
+        brief = List.copyOf(brief);
     }
 }

@@ -18,7 +18,8 @@ public final class FilterExplainer implements CallExplainer {
 
     @Override
     public Explanation explain(SeccompData data) {
-        return new Explanation(CallText.of(data), filter.decide(data), reasons(data));
+        List<String> reasons = reasons(data);
+        return new Explanation(CallText.of(data), filter.decide(data), reasons, reasons);
     }
 
     @Override
@@ -45,7 +46,7 @@ public final class FilterExplainer implements CallExplainer {
         List<String> ways = Paths.of(filter, data.arch(), data.number()).stream()
                 .filter(path -> path.action().kind() == Action.Kind.ALLOW)
                 .map(path -> String.join(
-                        " and ", path.tests().stream().map(WordTest::toString).toList()))
+                        " and ", path.decisive().stream().map(WordTest::toString).toList()))
                 .distinct()
                 .toList();
         if (ways.isEmpty()) {

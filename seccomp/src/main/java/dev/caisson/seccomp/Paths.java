@@ -23,6 +23,20 @@ final class Paths {
         Path {
             tests = List.copyOf(tests);
         }
+
+        /// Returns the tests that do not follow from the others, in order.
+        List<WordTest> decisive() {
+            var left = new ArrayList<>(tests.stream().distinct().toList());
+            for (WordTest test : List.copyOf(left).reversed()) {
+                var others = new ArrayList<>(left);
+                others.remove(test);
+                others.add(test.opposite());
+                if (Paths.example(others, test.offset()).isEmpty()) {
+                    left.remove(test);
+                }
+            }
+            return left;
+        }
     }
 
     /// The content of the accumulator: a known value, or a masked word of the open arguments.

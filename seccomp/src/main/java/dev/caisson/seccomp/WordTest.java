@@ -21,6 +21,10 @@ record WordTest(int offset, int mask, Node.Jump jump, int constant, boolean outc
         return result == outcome;
     }
 
+    WordTest opposite() {
+        return new WordTest(offset, mask, jump, constant, !outcome);
+    }
+
     /// A word for which all tests come out so, or none if there is none.
     ///
     /// The word is built bit by bit from the highest. What counts of the bits so far is, for each test, whether the

@@ -114,8 +114,8 @@ class CompilerTest {
     void theFilterStaysSmallAndShallow() {
         Filter own = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
         Filter three = Compiler.compile(Profile.standard().withCompatibleAbis(), Calls.target(Architecture.X86_64));
-        assertThat(own.length()).isLessThanOrEqualTo(140);
-        assertThat(three.length()).isLessThanOrEqualTo(310);
+        assertThat(own.length()).isLessThanOrEqualTo(150);
+        assertThat(three.length()).isLessThanOrEqualTo(325);
         double mean = IntStream.rangeClosed(0, 471)
                 .map(number -> Simulator.run(three, SeccompData.of(Architecture.X86_64, number))
                         .executed())

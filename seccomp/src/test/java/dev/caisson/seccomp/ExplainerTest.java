@@ -17,6 +17,10 @@ class ExplainerTest {
         return reasons(rules, call(name, arguments));
     }
 
+    private static List<String> brief(String rules, String name, long... arguments) {
+        return new Explainer(profile(rules), TARGET).explain(call(name, arguments)).brief();
+    }
+
     private static SeccompData call(String name, long... arguments) {
         return SeccompData.of(
                 Architecture.X86_64,
@@ -48,6 +52,26 @@ class ExplainerTest {
                 .containsExactly("rule 1: ALLOW does not apply: it is for arg0 == 2 and arg1 < 3");
         assertThat(reasons(rule("socket", conditions), "socket", 2, 3))
                 .containsExactly("rule 1: ALLOW does not apply: it is for arg1 < 3");
+    }
+
+    @Test
+    void of_a_denied_call_the_rule_that_denies_and_what_would_allow_it_are_told_briefly() {
+        String admin = ", 'includes': {'caps': ['CAP_SYS_ADMIN']}";
+        String raw = "{'names': ['socket'], 'action': 'SCMP_ACT_ERRNO', 'comment': 'No raw sockets.', 'args': [{'index': 1,"
+                + " 'value': 3, 'op': 'SCMP_CMP_EQ'}], 'excludes': {'caps': ['CAP_NET_RAW', 'CAP_NET_ADMIN']}}";
+
+        assertThat(brief(rule("read", admin), "read"))
+                .containsExactly("no rule allows it with these arguments", "to allow it: --cap-add SYS_ADMIN");
+        assertThat(brief(rule("socket", "") + "," + raw, "socket", 2, 3))
+                .containsExactly(
+                        "rule 2: No raw sockets.", "to allow it: --cap-add NET_ADMIN or --cap-add NET_RAW");
+        assertThat(brief(rule("socket", "") + "," + raw, "socket", 2, 1))
+                .containsExactly("rule 1: ALLOW applies to all arguments");
+        assertThat(brief(raw.replace(", 'excludes': {'caps': ['CAP_NET_RAW', 'CAP_NET_ADMIN']}", ""), "socket", 2, 3))
+                .containsExactly(
+                        "rule 1: No raw sockets.",
+                        "no capability allows it, but a profile of your own can: --security-opt seccomp=FILE");
+        assertThat(brief(raw, "read")).hasSize(1).first().asString().startsWith("no rule names read");
     }
 
     @Test

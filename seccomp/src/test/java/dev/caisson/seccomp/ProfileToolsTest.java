@@ -127,7 +127,7 @@ class ProfileToolsTest {
         Explanation bpf = explain(RICH, "bpf");
         assertThat(bpf.reasons()).containsExactly("rule 3: ERRNO(ENOSYS) does not apply: it needs CAP_BPF");
         Explanation socket = explain(RICH, "socket", 2, 2);
-        assertThat(socket.call()).isEqualTo("X86_64 socket(AF_INET, 2, 0)");
+        assertThat(socket.call()).isEqualTo("X86_64 socket(AF_INET, SOCK_DGRAM, 0)");
         assertThat(socket.reasons().getFirst()).contains("it is for arg1 & 15 == 1");
         Explanation foreign = new Explainer(RICH, TARGET).explain(SeccompData.of(Architecture.X32, 0));
         assertThat(foreign.reasons().getFirst()).contains("by this ABI");
@@ -413,8 +413,8 @@ class ProfileToolsTest {
         int socket = SyscallTable.get().number(Architecture.X86_64, "socket").orElseThrow();
 
         assertThat(explainer.examined(SeccompData.of(Architecture.X86_64, socket, 17 | 1L << 32, 3)))
-                .isEqualTo(explainer.examined(SeccompData.of(Architecture.X86_64, socket, 17, 4)))
-                .containsExactly(17L, 0L);
+                .isEqualTo(explainer.examined(SeccompData.of(Architecture.X86_64, socket, 17, 3 | 1L << 32)))
+                .containsExactly(17L, 3L, 0L);
     }
 
     private static Explanation explain(Profile profile, String name, long... arguments) {

@@ -33,7 +33,7 @@ public final class DenialExplainer {
         Action answer = Action.errno(error);
         return HarmlessDenial.matches(call, answer)
                 ? Optional.empty()
-                : Optional.of(denial(call, answer, explainer.explain(call).reasons(), count));
+                : Optional.of(denial(call, answer, explainer.explain(call).brief(), count));
     }
 
     /// Explains a call that installs a filter with a listener of the program's own.

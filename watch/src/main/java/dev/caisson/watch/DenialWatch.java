@@ -169,7 +169,7 @@ public final class DenialWatch implements AutoCloseable {
                 event.name(),
                 caller.executable(),
                 caller.location(),
-                explanation.reasons(),
+                explanation.brief(),
                 1);
         notes.add(kind, denial);
         return Optional.of(new Seen(event.process(), event.thread(), denial));

@@ -45,7 +45,7 @@ final class ExplainedCalls {
         boolean wantsListener = filter.isForListener(data) && action.kind() != Action.Kind.ERRNO;
         String answer =
                 wantsListener ? Action.errno("EBUSY").toString() : (complain ? Action.ALLOW : action).toString();
-        List<String> why = wantsListener ? DenialLog.ONE_LISTENER : explanation.reasons();
+        List<String> why = wantsListener ? DenialLog.ONE_LISTENER : explanation.brief();
         return new Denial(explanation.call(), answer, caller.process(), caller.executable(), caller.location(), why, 1);
     }
 

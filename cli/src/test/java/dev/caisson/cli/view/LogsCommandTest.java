@@ -64,7 +64,7 @@ class LogsCommandTest {
         assertThat(answer.out()).isEqualTo("one\nthree\n");
         assertThat(answer.err())
                 .startsWith("two\ncaisson: DENIED: ")
-                .contains("unshare(CLONE_NEWUSER) → ERRNO(EPERM)", "needs CAP_SYS_ADMIN");
+                .contains("unshare(CLONE_NEWUSER) → ERRNO(EPERM)", "--cap-add SYS_ADMIN");
         assertThat(caisson("logs", "--tail", "1", name).out()).isEqualTo("three\n");
         assertThat(caisson("logs", "--until", "1h", name).out()).isEmpty();
         assertThat(caisson("logs", "--since", "1h", name).out()).isEqualTo(answer.out());
