@@ -4,6 +4,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.OnSecretChange;
 import dev.caisson.spec.SecretFile;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 
 /// The secrets of one container, read before anything is changed for it.
 ///
@@ -15,6 +16,12 @@ record Delivered(SecretFiles files, GateSecrets gates) implements AutoCloseable 
         ContainerSpec spec = prepared.spec();
         requireWithoutChange(spec);
         String label = label(spec);
+        try {
+            preparation.refreshSecrets(prepared, label);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("the caller was interrupted");
+        }
         SecretFiles files = preparation.secrets(prepared, SpecTexts.of(spec, Optional.empty()), label);
         try {
             return new Delivered(files, preparation.gates(prepared, label));

@@ -77,32 +77,21 @@ public final class DetachedContainer {
     /// is gone gets another one first, made of what is on disk: [#losses] says what does not come back.
     /// @throws dev.caisson.launch.LaunchException if the program cannot be run
     /// @throws EngineException CONTAINER_PAUSED, IMAGE_CHANGED, SPEC_UNKNOWN
+    /// @throws dev.caisson.secret.SecretException SECRET_SOURCE if a secret is bound to a source that cannot be
+    ///     read
     public void start() throws InterruptedException {
+        if (!state().isUp()) {
+            SecretSources.refresh(place);
+        }
+        startAgain();
+    }
+
+    private void startAgain() throws InterruptedException {
         place.askAlone(held -> {
             Revival.ifLost(place, held);
             NetworkChange.takeBackLeft(place, held);
-            start(held);
+            DetachedStart.ifDown(place, held);
         });
-    }
-
-    private void start(DetachedPlace.Held held) throws InterruptedException {
-        try (Monitor monitor = place.monitor()) {
-            ContainerState state = ToldState.of(monitor.state());
-            state.require(ContainerState.Operation.START, name());
-            if (state.isDone(ContainerState.Operation.START)) {
-                return;
-            }
-            boolean first = DetachedFile.isWanted(held.kept()).isEmpty();
-            DetachedFile.wants(held.kept(), true);
-            try {
-                DetachedStart.of(place, monitor);
-            } catch (RuntimeException e) {
-                if (first) {
-                    DetachedFile.wantsNothing(held.kept());
-                }
-                throw e;
-            }
-        }
     }
 
     /// Returns what the next start will not find again because its monitor is gone: `/` if what it wrote into its
@@ -185,7 +174,14 @@ public final class DetachedContainer {
     }
 
     /// Stops it and starts it again; starts one that does not run.
+    /// @throws dev.caisson.secret.SecretException as [#start], and then it runs on
     public void restart(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
+        SecretSources.refresh(place);
+        restartWithItsSecrets(signal, timeout);
+    }
+
+    /// Restarts it without reading sources: a source that has another value each time would restart it for ever.
+    void restartWithItsSecrets(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         if (state().isUp() || state() instanceof ContainerState.Restarting) {
             DetachedFile file = place.file();
             place.ask(() -> {
@@ -195,7 +191,7 @@ public final class DetachedContainer {
                 }
             });
         }
-        start();
+        startAgain();
         place.note("restart", Map.of());
     }
 

@@ -124,6 +124,10 @@ final class DetachedMaker implements AutoCloseable {
 
     private DetachedPlace make(Preparation.Prepared prepared, DetachedOptions wanted, DetachedHome home)
             throws InterruptedException {
+        String label = "container " + home.id().value();
+        if (home instanceof DetachedHome.New) { // of a former one the caller has the lock
+            preparation.refreshSecrets(prepared, label);
+        }
         var undo = new ArrayDeque<Runnable>();
         var closing = new ArrayList<Fd>();
         // One of its own, that holds the ports no longer than until they lead to the container.
@@ -131,7 +135,6 @@ final class DetachedMaker implements AutoCloseable {
         SpecTexts texts = home instanceof DetachedHome.New
                 ? SpecTexts.of(prepared.spec(), wanted.health().command())
                 : SpecTexts.none();
-        String label = "container " + home.id().value();
         try (SecretFiles secrets = preparation.secrets(prepared, texts, label);
                 GateSecrets _ = preparation.gates(prepared, label)) { // read again by whoever serves them
             DetachedPlace made = make(prepared, wanted, home, networks, secrets, undo, closing);

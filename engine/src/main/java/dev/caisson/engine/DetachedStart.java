@@ -18,7 +18,28 @@ import java.util.Optional;
 final class DetachedStart {
     private DetachedStart() {}
 
-    static void of(DetachedPlace place, Monitor monitor) throws InterruptedException {
+    /// Starts a container that has a monitor, under its lock; nothing if it runs.
+    static void ifDown(DetachedPlace place, DetachedPlace.Held held) throws InterruptedException {
+        try (Monitor monitor = place.monitor()) {
+            ContainerState state = ToldState.of(monitor.state());
+            state.require(ContainerState.Operation.START, place.name());
+            if (state.isDone(ContainerState.Operation.START)) {
+                return;
+            }
+            boolean first = DetachedFile.isWanted(held.kept()).isEmpty();
+            DetachedFile.wants(held.kept(), true);
+            try {
+                of(place, monitor);
+            } catch (RuntimeException e) {
+                if (first) {
+                    DetachedFile.wantsNothing(held.kept());
+                }
+                throw e;
+            }
+        }
+    }
+
+    private static void of(DetachedPlace place, Monitor monitor) throws InterruptedException {
         ContainerRecord record = place.record();
         place.noteEnd();
         LaunchPlan plan = record.plan().plan();

@@ -9,6 +9,7 @@ import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.secret.StoreStamp;
+import dev.caisson.secret.WarmStore;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Gate;
 import dev.caisson.spec.Network;
@@ -109,6 +110,15 @@ final class GateSecrets implements AutoCloseable {
         return versions.stream()
                 .flatMap(version -> version.expires().stream())
                 .anyMatch(expires -> !now.isBefore(expires));
+    }
+
+    /// Reads the sources that they are bound to.
+    /// @throws dev.caisson.secret.SecretException SECRET_SOURCE, and those of opening the store
+    void refresh(EngineOptions options) throws InterruptedException {
+        try (var warm = new WarmStore(store(wanted.data()))) {
+            new SecretSources(options, warm)
+                    .refresh(new SecretSources.Starting(wanted.spec(), wanted.image(), wanted.container()));
+        }
     }
 
     /// Reads them again if the store hands out other versions by now, or to others, or one has expired;

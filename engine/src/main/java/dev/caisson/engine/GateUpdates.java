@@ -46,23 +46,28 @@ final class GateUpdates {
     /// Reads values again if the store has changed since, or one of them has expired. If the store is busy,
     /// that is tried again with the next look.
     /// @param open gates, by container
-    void look(Map<String, GateSecrets> open) {
+    void look(Map<String, GateSecrets> open) throws InterruptedException {
         seen.keySet().retainAll(open.keySet());
         if (open.isEmpty()) {
             return;
         }
         Optional<StoreStamp> stamp = StoreStamp.of(options.data().resolve(SecretStore.DIRECTORY));
-        open.forEach((id, secrets) -> {
-            boolean changed = !seen.computeIfAbsent(id, _ -> secrets.stamp()).equals(stamp);
-            if ((changed || secrets.isExpired()) && update(id, secrets)) {
-                seen.put(id, stamp);
+        for (Map.Entry<String, GateSecrets> one : open.entrySet()) {
+            GateSecrets secrets = one.getValue();
+            boolean changed =
+                    !seen.computeIfAbsent(one.getKey(), _ -> secrets.stamp()).equals(stamp);
+            if ((changed || secrets.isExpired()) && update(one.getKey(), secrets)) {
+                seen.put(one.getKey(), stamp);
             }
-        });
+        }
     }
 
     /// @return false if it is to be tried again
-    private boolean update(String id, GateSecrets former) {
+    private boolean update(String id, GateSecrets former) throws InterruptedException {
         try {
+            if (former.isExpired()) {
+                former.refresh(options);
+            }
             Optional<GateSecrets> found = former.again();
             if (found.isPresent()) {
                 try (GateSecrets next = found.get()) {

@@ -106,12 +106,14 @@ final class Preparation implements AutoCloseable {
     private final EngineOptions options;
     private final Path data;
     private final TextCheck textCheck;
+    private final SecretSources sources;
 
     Preparation(EngineOptions options) {
         this.options = options;
         data = options.data();
         images = ImageStore.open(data.resolve("images"));
         textCheck = new TextCheck(data.resolve(SecretStore.DIRECTORY));
+        sources = new SecretSources(options, textCheck.store());
         hierarchy = Hierarchy.detect();
         usualGroups = hierarchy.joins();
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
@@ -145,6 +147,14 @@ final class Preparation implements AutoCloseable {
             LaunchPlan plan = prepared.plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), id, network);
             return new PlannedRun(plan, NetworkPlaces.planned(network, spec, prepared.rootfs()));
         }
+    }
+
+    /// Reads the sources that a container's secrets are bound to.
+    /// @param container who gets them, for the log of accesses
+    /// @throws dev.caisson.secret.SecretException SECRET_SOURCE
+    void refreshSecrets(Prepared prepared, String container) throws InterruptedException {
+        sources.refresh(
+                new SecretSources.Starting(prepared.spec(), prepared.rootfs().digest(), container));
     }
 
     /// Reads the secrets of a container, which is refused if one of them is not to be had.

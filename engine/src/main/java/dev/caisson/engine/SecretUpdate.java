@@ -194,7 +194,7 @@ public final class SecretUpdate {
                 return;
             }
             if (wanted.contains(new OnSecretChange.Restart())) {
-                container.restart(OptionalInt.empty(), Optional.<Duration>empty());
+                container.restartWithItsSecrets(OptionalInt.empty(), Optional.<Duration>empty());
                 return;
             }
             for (OnSecretChange one : wanted) {

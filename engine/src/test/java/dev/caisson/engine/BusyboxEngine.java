@@ -19,8 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 abstract class BusyboxEngine {
-    static final EngineOptions OPTIONS =
-            new EngineOptions(OwnDirectories.state("cve"), Path.of("/var/lib/caisson-test"));
+    static final EngineOptions OPTIONS = new EngineOptions(OwnDirectories.state("cve"), OwnDirectories.data("cve"));
     private static final Path BUSYBOX = Path.of("/bin/busybox");
 
     @TempDir

@@ -277,7 +277,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void aChangeThatIsMetWhileTheStoreIsBusyIsLookedForAgain() {
+    void aChangeThatIsMetWhileTheStoreIsBusyIsLookedForAgain() throws InterruptedException {
         var ended = new ArrayList<String>();
         var updates = new GateUpdates(OPTIONS, (id, _, _) -> ended.add("replaced " + id), ended::add);
         try (GateSecrets secrets = read("gh")) {

@@ -11,6 +11,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 
@@ -40,6 +41,12 @@ public final class HostTrust {
         } catch (GeneralSecurityException e) {
             throw new IOException("this JVM trusts no authorities", e);
         }
+    }
+
+    /// Returns a context that trusts the certificates of a file alone, or the authorities of the host if none is named.
+    /// @throws IOException if a file is there and cannot be read
+    public static SSLContext context(Optional<Path> bundle) throws IOException {
+        return bundle.isPresent() ? context(bundle.get()) : context();
     }
 
     /// Returns a context that trusts the certificates of a file alone.

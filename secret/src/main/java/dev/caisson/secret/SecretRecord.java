@@ -15,13 +15,15 @@ import java.util.TreeMap;
 /// @param versions oldest first
 /// @param labels sorted by key
 /// @param access which containers may be given it
+/// @param source that it is bound to; empty if the store alone has its value
 public record SecretRecord(
         SecretName name,
         String id,
         int current,
         List<SecretVersion> versions,
         Map<String, String> labels,
-        SecretAccess access) {
+        SecretAccess access,
+        Optional<BoundSource> source) {
     /// Versions that are retained; the oldest but the current one go first.
     public static final int MOST_VERSIONS = 16;
 
@@ -58,18 +60,22 @@ public record SecretRecord(
         while (all.size() > MOST_VERSIONS) {
             all.removeFirst();
         }
-        return new SecretRecord(name, id, added.number(), all, labels, access);
+        return new SecretRecord(name, id, added.number(), all, labels, access, source);
     }
 
     SecretRecord withCurrent(int number) {
-        return new SecretRecord(name, id, number, versions, labels, access);
+        return new SecretRecord(name, id, number, versions, labels, access, source);
     }
 
     SecretRecord withVersions(List<SecretVersion> others) {
-        return new SecretRecord(name, id, current, others, labels, access);
+        return new SecretRecord(name, id, current, others, labels, access, source);
     }
 
     SecretRecord withAccess(SecretAccess other) {
-        return new SecretRecord(name, id, current, versions, labels, other);
+        return new SecretRecord(name, id, current, versions, labels, other, source);
+    }
+
+    SecretRecord withSource(Optional<BoundSource> other) {
+        return new SecretRecord(name, id, current, versions, labels, access, other);
     }
 }

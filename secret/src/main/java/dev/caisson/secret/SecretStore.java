@@ -9,7 +9,6 @@ import dev.caisson.secret.SecretException.Code;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -33,23 +32,14 @@ public final class SecretStore implements AutoCloseable {
 
     private final StoreDirectory root;
     private final Identity identity;
-    private final byte[] indexKey;
+    private final CheckedIndex index;
     private final AccessLog log;
-    private @Nullable Checked checked;
     private @Nullable RememberedKeys remembered;
-
-    /// The index that was read last, which is that of these files.
-    @SuppressWarnings("ArrayRecordComponent") // of this class alone, which changes none
-    private record Checked(byte[] file, byte[] recipients, StoreIndex index) {
-        boolean isOf(byte[] otherFile, byte[] otherRecipients) {
-            return Arrays.equals(file, otherFile) && Arrays.equals(recipients, otherRecipients);
-        }
-    }
 
     SecretStore(StoreDirectory root, Identity identity) {
         this.root = root;
         this.identity = identity;
-        indexKey = identity.derive("caisson index");
+        index = new CheckedIndex(root, identity);
         log = new AccessLog(root, identity.derive("caisson access log"));
     }
 
@@ -125,8 +115,8 @@ public final class SecretStore implements AutoCloseable {
     synchronized <T> T locked(Function<Opened, T> action) {
         try (Fd _ = StoreLock.take(root)) {
             requireCurrent();
-            StoreIndex index = readIndex();
-            return action.apply(new Opened(index, log.end(index.logged(), index.generation())));
+            StoreIndex present = index.read();
+            return action.apply(new Opened(present, log.end(present.logged(), present.generation())));
         } catch (ErrnoException e) {
             requireCurrent();
             throw StoreFiles.failed(root.shown(), e);
@@ -144,31 +134,6 @@ public final class SecretStore implements AutoCloseable {
         }
         throw new SecretException(
                 Code.SECRET_BUSY, "the store " + root.shown() + " was given another key meanwhile: try again");
-    }
-
-    private StoreIndex readIndex() {
-        String name = StoreFiles.INDEX;
-        byte[] file = root.read(name, StoreIndex.MOST_BYTES + MOST_FILE).orElseThrow(() -> changed(name));
-        byte[] recipients = StoreFiles.recipientsFile(root);
-        Checked last = checked;
-        if (last != null && last.isOf(file, recipients)) {
-            return last.index();
-        }
-        try (SecretValue content = AgeFile.decrypt(file, identity)) {
-            StoreIndex index = StoreIndex.read(content, indexKey).orElseThrow(() -> changed(name));
-            if (!StoreFiles.recipients(recipients).equals(index.recipients())) {
-                throw changed(StoreFiles.RECIPIENTS);
-            }
-            checked = new Checked(file, recipients, index);
-            return index;
-        } catch (MalformedAgeException e) {
-            throw changed(name);
-        }
-    }
-
-    private SecretException changed(String name) {
-        return SecretException.tampered(
-                root.shown() + "/" + name + " is not as the store wrote it: restore the whole store from one backup");
     }
 
     /// Returns all secrets, by name.
@@ -191,25 +156,21 @@ public final class SecretStore implements AutoCloseable {
                                 + ": 'caisson secret ls' lists them, 'caisson secret create' makes one"));
     }
 
-    /// Stores the first version of a secret.
+    /// Stores the first version of a secret, for every container.
     ///
     /// @param lifetime after which a version is no longer handed out
     /// @param user who asks, for the log
     /// @throws SecretException SECRET_EXISTS, SECRET_INVALID
     public SecretRecord create(
             SecretName name, SecretValue value, Map<String, String> labels, Optional<Duration> lifetime, String user) {
-        return create(name, value, labels, lifetime, SecretAccess.ANY, user);
+        return create(name, value, new SecretTerms(labels, lifetime, SecretAccess.ANY, Optional.empty()), user);
     }
 
-    /// Like [#create], for some containers alone.
-    public SecretRecord create(
-            SecretName name,
-            SecretValue value,
-            Map<String, String> labels,
-            Optional<Duration> lifetime,
-            SecretAccess access,
-            String user) {
-        SecretLabels.require(labels);
+    /// Stores the first version of a secret.
+    ///
+    /// @param user who asks, for the log
+    /// @throws SecretException SECRET_EXISTS, SECRET_INVALID
+    public SecretRecord create(SecretName name, SecretValue value, SecretTerms terms, String user) {
         SecretValue.requireSize(value.size());
         return locked(opened -> {
             if (opened.index().find(name).isPresent()) {
@@ -217,35 +178,69 @@ public final class SecretStore implements AutoCloseable {
                         Code.SECRET_EXISTS,
                         "the secret " + name + " exists: 'caisson secret rotate " + name + "' gives it a new value");
             }
-            SecretVersion first = write(opened, name, 1, value, lifetime);
+            List<SecretVersion> first = List.of(write(opened, name, 1, value, terms.lifetime()));
             String id = HexFormat.of().formatHex(KernelRandom.bytes(ID_BYTES));
-            return commit(opened, new SecretRecord(name, id, 1, List.of(first), labels, access), "create", user);
+            var made = new SecretRecord(name, id, 1, first, terms.labels(), terms.access(), terms.source());
+            return commit(opened, made, "create", user);
         });
+    }
+
+    /// Stores a new version, which becomes the current one. A secret that was bound to a source is so no more.
+    ///
+    /// @param lifetime as that of the version before if empty
+    /// @throws SecretException SECRET_UNKNOWN, SECRET_INVALID
+    public SecretRecord rotate(SecretName name, SecretValue value, Optional<Duration> lifetime, String user) {
+        return rotate(name, value, lifetime, Optional.empty(), user);
     }
 
     /// Stores a new version, which becomes the current one.
     ///
     /// @param lifetime as that of the version before if empty
+    /// @param source that the secret is bound to from now on
     /// @throws SecretException SECRET_UNKNOWN, SECRET_INVALID
-    public SecretRecord rotate(SecretName name, SecretValue value, Optional<Duration> lifetime, String user) {
+    public SecretRecord rotate(
+            SecretName name,
+            SecretValue value,
+            Optional<Duration> lifetime,
+            Optional<BoundSource> source,
+            String user) {
+        SecretValue.requireSize(value.size());
+        return locked(opened -> rotate(opened, require(opened, name).withSource(source), value, lifetime, user));
+    }
+
+    /// Stores what a bound secret's source has, unless the secret was changed since it was looked at.
+    /// @return true if it was stored
+    boolean renew(SecretRecord before, SecretValue value, String user) {
         SecretValue.requireSize(value.size());
         return locked(opened -> {
-            SecretRecord secret = require(opened, name);
-            SecretVersion last = secret.versions().getLast();
-            Optional<Duration> before = last.expires().map(expires -> Duration.between(last.created(), expires));
-            SecretVersion next = write(opened, name, secret.nextNumber(), value, lifetime.or(() -> before));
-            SecretRecord changed = commit(opened, secret.with(next), "rotate", user);
-            StoreLeftovers.remove(root, changed);
-            return changed;
+            boolean same = opened.index().find(before.name()).equals(Optional.of(before));
+            if (same) {
+                rotate(opened, before, value, Optional.empty(), user);
+            }
+            return same;
         });
     }
 
+    private SecretRecord rotate(
+            Opened opened, SecretRecord secret, SecretValue value, Optional<Duration> lifetime, String user) {
+        SecretVersion last = secret.versions().getLast();
+        Optional<Duration> before = last.expires().map(expires -> Duration.between(last.created(), expires));
+        SecretVersion next = write(opened, secret.name(), secret.nextNumber(), value, lifetime.or(() -> before));
+        SecretRecord changed = commit(opened, secret.with(next), "rotate", user);
+        StoreLeftovers.remove(root, changed);
+        return changed;
+    }
+
     /// Hands out an earlier version again.
-    /// @throws SecretException SECRET_UNKNOWN
+    /// @throws SecretException SECRET_UNKNOWN; SECRET_INVALID if the secret is bound to a source
     public SecretRecord rollback(SecretName name, int version, String user) {
         return locked(opened -> {
             SecretRecord secret = require(opened, name);
             requireVersion(secret, version);
+            if (secret.source().isPresent()) {
+                throw SecretException.invalid("the secret " + name + " is bound to a source, which is read again at the"
+                        + " next start: 'caisson secret rotate " + name + "' with a value of its own ends that");
+            }
             return commit(opened, secret.withCurrent(version), "rollback", user);
         });
     }
@@ -281,7 +276,7 @@ public final class SecretStore implements AutoCloseable {
         locked(opened -> {
             SecretRecord secret = require(opened, name);
             StoreIndex next = opened.index().without(name, opened.end());
-            writeIndex(next);
+            index.write(next);
             log.append(opened.end(), "remove", name.text(), user, next.generation());
             StoreLeftovers.remove(root, secret.withVersions(List.of()));
             return next;
@@ -362,17 +357,17 @@ public final class SecretStore implements AutoCloseable {
 
     SecretValue readFile(SecretName name, SecretVersion version) {
         String file = StoreFiles.SECRETS + "/" + name + "/" + StoreFiles.fileName(version.number());
-        try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> changed(file));
-                StoreDirectory directory = secrets.findChild(name.text()).orElseThrow(() -> changed(file))) {
+        try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> index.changed(file));
+                StoreDirectory directory = secrets.findChild(name.text()).orElseThrow(() -> index.changed(file))) {
             byte[] bytes = directory
                     .read(StoreFiles.fileName(version.number()), MOST_FILE)
-                    .orElseThrow(() -> changed(file));
+                    .orElseThrow(() -> index.changed(file));
             if (!StoreFiles.digest(bytes).equals(version.digest())) {
-                throw changed(file);
+                throw index.changed(file);
             }
             return AgeFile.decrypt(bytes, remembered == null ? identity : remembered);
         } catch (MalformedAgeException e) {
-            throw changed(file);
+            throw index.changed(file);
         }
     }
 
@@ -402,15 +397,9 @@ public final class SecretStore implements AutoCloseable {
 
     private SecretRecord commit(Opened opened, SecretRecord secret, String action, String user) {
         StoreIndex next = opened.index().with(secret, opened.end());
-        writeIndex(next);
+        index.write(next);
         log.append(opened.end(), action, secret.name() + "@" + secret.current(), user, next.generation());
         return secret;
-    }
-
-    private void writeIndex(StoreIndex index) {
-        try (SecretValue content = index.write(indexKey)) {
-            root.write(StoreFiles.INDEX, AgeFile.encrypt(content, index.recipients()));
-        }
     }
 
     /// Brings the log to the disk; what is read and written meanwhile does not wait.
@@ -434,7 +423,7 @@ public final class SecretStore implements AutoCloseable {
         } catch (ErrnoException e) {
             throw StoreFiles.failed(root.shown(), e);
         } finally {
-            Arrays.fill(indexKey, (byte) 0);
+            index.close();
             log.close();
             if (remembered != null) {
                 remembered.close();

@@ -31,7 +31,9 @@ record StoreIndex(
         NavigableMap<SecretName, SecretRecord> secrets) {
     static final int MOST_SECRETS = 500;
     static final int MOST_BYTES = 4 << 20;
-    private static final int FORMAT = 1;
+    private static final long FORMAT = 1;
+    /// Has secrets that are bound to sources, which a version that does not know them would lose.
+    private static final long FORMAT_WITH_SOURCES = 2;
     private static final int MAC_DIGITS = 64;
     private static final Json.Limits LIMITS = new Json.Limits(MOST_BYTES, 8, 200_000);
     private static final JsonMapper JSON = JsonMapper.builder()
@@ -69,7 +71,9 @@ record StoreIndex(
     /// Returns the content of the index file before it is encrypted: the MAC in hexadecimal digits, and JSON.
     SecretValue write(byte[] key) {
         var fields = new LinkedHashMap<String, Object>();
-        fields.put("format", FORMAT);
+        boolean bound =
+                secrets.values().stream().anyMatch(secret -> secret.source().isPresent());
+        fields.put("format", bound ? FORMAT_WITH_SOURCES : FORMAT);
         fields.put("generation", generation);
         fields.put("recipients", recipients.stream().map(Recipient::text).toList());
         fields.put("logSequence", logged.sequence());
@@ -97,6 +101,7 @@ record StoreIndex(
             fields.put("forNames", secret.access().names());
             fields.put("forLabels", secret.access().labels());
         }
+        secret.source().ifPresent(source -> fields.put("source", StoredSource.fields(source)));
         var versions = new ArrayList<Map<String, Object>>();
         for (SecretVersion version : secret.versions()) {
             var of = new LinkedHashMap<String, Object>();
@@ -131,7 +136,7 @@ record StoreIndex(
     }
 
     private static StoreIndex of(Map<String, @Nullable Object> fields) {
-        if (!Long.valueOf(FORMAT).equals(fields.get("format"))) {
+        if (!List.of(FORMAT, FORMAT_WITH_SOURCES).contains(fields.get("format"))) {
             throw SecretException.invalid("the store has the format " + fields.get("format")
                     + ", which a later version of Caisson wrote: use that version");
         }
@@ -174,7 +179,10 @@ record StoreIndex(
                         list(fields.get("forNames")).stream()
                                 .map(String::valueOf)
                                 .toList(),
-                        texts(fields.get("forLabels"))));
+                        texts(fields.get("forLabels"))),
+                fields.get("source") instanceof Map<?, ?> source
+                        ? Optional.of(StoredSource.of(Json.members(source)))
+                        : Optional.empty());
     }
 
     private static Map<String, String> texts(@Nullable Object value) {

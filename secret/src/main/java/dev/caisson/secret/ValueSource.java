@@ -47,6 +47,24 @@ public sealed interface ValueSource {
         }
     }
 
+    /// A file that its owner alone may read, as an agent writes it.
+    ///
+    /// @param path absolute
+    record File(Path path) implements ValueSource {
+        /// @throws SecretException SECRET_INVALID
+        public File {
+            if (!path.isAbsolute()) {
+                throw SecretException.invalid(
+                        "the file of a source has no absolute path: give one, as file:/run/agent/db-password");
+            }
+        }
+
+        @Override
+        public SecretValue read() {
+            return PrivateFile.read(path, SecretValue.MOST_BYTES, Code.SECRET_SOURCE, "source");
+        }
+    }
+
     /// A field of a secret in the key-value store, version 2, of a Vault or OpenBao server, asked for over TLS within
     /// 30 s.
     final class Vault implements ValueSource {

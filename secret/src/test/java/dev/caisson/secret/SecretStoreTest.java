@@ -103,7 +103,7 @@ class SecretStoreTest {
         var access = new SecretAccess(List.of("app:1"), List.of(), Map.of("tier", "gold"));
         try (SecretStore store = made();
                 SecretValue value = of("one")) {
-            store.create(DB, value, Map.of(), Optional.empty(), access, "test");
+            store.create(DB, value, new SecretTerms(Map.of(), Optional.empty(), access, Optional.empty()), "test");
             rotate(store, DB, "two");
         }
         try (SecretStore store = opened()) {

@@ -4,12 +4,12 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.HiddenLine;
 import dev.caisson.cli.caller.NamedFile;
+import dev.caisson.gate.HostTrust;
+import dev.caisson.secret.BoundSource;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
-import dev.caisson.secret.ValueSource;
 import java.io.IOException;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Stack;
@@ -24,9 +24,6 @@ import picocli.CommandLine.Parameters;
 /// The name of a secret and the source of its value: standard input, a file, the terminal, a generator or a program.
 /// Never from an argument, which every user of the host can read.
 final class NamedValue {
-    private static final String COMMAND = "command:";
-    private static final String VAULT = "vault://";
-
     /// Takes a size only if it is attached, so that the name may stand behind the option.
     static final class AttachedSize implements IParameterPreprocessor {
         private static final String USUAL = "43"; // 258 random bits
@@ -53,9 +50,21 @@ final class NamedValue {
             names = "--from",
             paramLabel = "SOURCE",
             description = "Bring the value from SOURCE: 'command:PROGRAM ARGUMENT…', with an absolute path and split at"
-                    + " spaces, takes what the program prints within 30 s;"
+                    + " spaces, takes what the program prints within 30 s; 'file:PATH' reads a file of mode 0400;"
                     + " 'vault://HOST[:PORT]/MOUNT/data/PATH[?version=N]#FIELD' asks a Vault or OpenBao server.")
     private @Nullable String from;
+
+    @Option(
+            names = "--bind",
+            description =
+                    "Bind the secret to the source of --from, which is read again at each start of a container that"
+                            + " has the secret, and when a version has expired. A source that cannot be read refuses the start.")
+    private boolean bind;
+
+    @Option(
+            names = "--or-last",
+            description = "With --bind: hand out the last value that has not expired if the source cannot be read.")
+    private boolean orLast;
 
     @Mixin
     private final VaultOptions vault = new VaultOptions();
@@ -77,6 +86,25 @@ final class NamedValue {
         return new SecretName(name);
     }
 
+    /// Returns the source that the secret is to be bound to.
+    Optional<BoundSource> bound() {
+        if (!bind && orLast) {
+            throw CommandException.usage("--or-last is for a secret that is bound to its source: give --bind too");
+        }
+        if (!bind) {
+            return Optional.empty();
+        }
+        if (from == null) {
+            throw CommandException.usage("--bind binds the secret to the source of --from: give that too");
+        }
+        return Optional.of(vault.source(from, orLast));
+    }
+
+    /// Returns false if neither an option nor an operand says where the value comes from.
+    boolean isGiven() {
+        return from != null || generate != null || file != null;
+    }
+
     /// Reads the value, whose bytes are taken as they are.
     /// @param store has the token for a source, if it is in one
     SecretValue read(SecretStore store) {
@@ -84,7 +112,7 @@ final class NamedValue {
             if (file != null || generate != null) {
                 throw CommandException.usage("--from brings the value: give no file and no --generate beside it");
             }
-            return brought(from, store);
+            return vault.source(from, orLast).read(store, HostTrust::context, Stores.user());
         }
         vault.requireNone();
         if (generate != null) {
@@ -99,22 +127,6 @@ final class NamedValue {
                     "there is no terminal to ask for the value: give '-' for standard input, a file, or --generate"));
         }
         return file.equals("-") ? standardInput() : file(file);
-    }
-
-    /// The message does not repeat the text, which may be the value.
-    private SecretValue brought(String text, SecretStore store) {
-        if (text.startsWith(VAULT)) {
-            return vault.read(text, store);
-        }
-        vault.requireNone();
-        if (!text.startsWith(COMMAND)) {
-            throw CommandException.usage("--from takes vault://… or command:PROGRAM and its arguments, as"
-                    + " 'command:/usr/bin/pass show db': a value is never an argument, where every user of the host"
-                    + " sees it");
-        }
-        return new ValueSource.Command(
-                        List.of(text.substring(COMMAND.length()).strip().split("\\s+")))
-                .read();
     }
 
     private static SecretValue standardInput() {

@@ -3,6 +3,7 @@ package dev.caisson.cli.secret;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.SecretTerms;
 import dev.caisson.secret.SecretValue;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
             "%n  printf %%s \"$PASSWORD\" | caisson secret create db-password -",
             "  caisson secret create --label tier=gold --expires 720h tls.key ./key.pem",
             "  caisson secret create --generate session-key",
-            "  caisson secret create --expires 1h --from 'command:/usr/bin/pass show db' db-password"
+            "  caisson secret create --expires 1h --from 'command:/usr/bin/pass show db' --bind db-password"
         })
 final class SecretCreateCommand implements Callable<Integer> {
     @Spec
@@ -56,14 +57,12 @@ final class SecretCreateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         SecretName secret = source.name();
-        Map<String, String> labelled = labels(labels);
-        Optional<Duration> lifetime = lifetime(expires);
+        var terms = new SecretTerms(labels(labels), lifetime(expires), access.access(), source.bound());
         try (SecretStore store = Stores.open();
                 SecretValue value = source.read(store)) {
             spec.commandLine()
                     .getOut()
-                    .println(store.create(secret, value, labelled, lifetime, access.access(), Stores.user())
-                            .id());
+                    .println(store.create(secret, value, terms, Stores.user()).id());
         }
         return 0;
     }

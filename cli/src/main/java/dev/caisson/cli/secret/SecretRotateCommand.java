@@ -1,5 +1,7 @@
 package dev.caisson.cli.secret;
 
+import dev.caisson.gate.HostTrust;
+import dev.caisson.secret.BoundSource;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretStore;
@@ -24,6 +26,7 @@ import picocli.CommandLine.Spec;
         },
         footer = {
             "%nA new version expires after the time that the one before had, unless --expires says otherwise.",
+            "A secret that is bound to a source is read from there, if nothing else is named.",
             "%n  caisson secret rotate --generate session-key",
             "  caisson secret rotate tls.key ./key.pem",
             "  caisson secret rotate --from 'command:/usr/bin/pass show db' db-password",
@@ -47,14 +50,25 @@ final class SecretRotateCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         SecretName secret = source.name();
         Optional<Duration> lifetime = SecretCreateCommand.lifetime(expires);
+        Optional<BoundSource> wanted = source.bound();
         try (SecretStore store = Stores.open()) {
-            store.find(secret); // before anybody types a value
-            try (SecretValue value = source.read(store)) {
-                SecretRecord changed = store.rotate(secret, value, lifetime, Stores.user());
+            Optional<BoundSource> before = store.find(secret).source(); // before anybody types a value
+            Optional<BoundSource> bound = source.isGiven() ? wanted : before;
+            try (SecretValue value = read(store, bound)) {
+                SecretRecord changed = store.rotate(secret, value, lifetime, bound, Stores.user());
                 spec.commandLine().getOut().println(changed.name() + "@" + changed.current());
                 spec.commandLine().getOut().flush();
             }
+            if (before.isPresent() && bound.isEmpty()) {
+                spec.commandLine()
+                        .getErr()
+                        .println("caisson: the secret " + secret + " is bound to no source any more: --bind binds it");
+            }
             return Updates.deliver(secret, store, spec.commandLine().getErr());
         }
+    }
+
+    private SecretValue read(SecretStore store, Optional<BoundSource> bound) {
+        return bound.isPresent() ? bound.get().read(store, HostTrust::context, Stores.user()) : source.read(store);
     }
 }

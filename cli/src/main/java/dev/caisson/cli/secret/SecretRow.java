@@ -2,6 +2,7 @@ package dev.caisson.cli.secret;
 
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.text.AgeText;
+import dev.caisson.secret.BoundSource;
 import dev.caisson.secret.SecretRecord;
 import dev.caisson.secret.SecretVersion;
 import java.time.Instant;
@@ -68,9 +69,20 @@ final class SecretRow {
                             "Names", secret.access().names(),
                             "Labels", secret.access().labels()));
         }
+        secret.source().ifPresent(source -> object.put("Source", source(source)));
         object.put("Current", secret.current());
         object.put("Versions", versions(secret));
         return object;
+    }
+
+    private static Map<String, Object> source(BoundSource source) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("From", source.from());
+        source.tokenFile().ifPresent(file -> fields.put("TokenFile", file.toString()));
+        source.tokenSecret().ifPresent(name -> fields.put("TokenSecret", name.text()));
+        source.authorities().ifPresent(file -> fields.put("Authorities", file.toString()));
+        fields.put("OrLast", source.orLast());
+        return fields;
     }
 
     private static List<Map<String, Object>> versions(SecretRecord secret) {

@@ -90,9 +90,34 @@ class SecretCommandsTest {
         Files.delete(file);
         assertThat(secret("rotate", "db", "--from", source).err()).contains("SECRET_SOURCE", "status 1");
         assertThat(secret("ls", "--format", "{{.Version}}").out()).isEqualTo("2\n");
-        assertThat(secret("create", "x", "--from", VALUE).err()).contains("USAGE", "never an argument");
+        assertThat(secret("create", "x", "--from", VALUE).err()).contains("SECRET_INVALID", "never an argument");
         assertThat(secret("create", "x", "-", "--from", source).err()).contains("USAGE", "no file");
         assertThat(secret("create", "x", "--from", "command: cat").err()).contains("SECRET_INVALID", "absolute");
+        assertThat(String.join("", printed)).doesNotContain(VALUE);
+    }
+
+    @Test
+    void a_secret_that_is_bound_to_a_source_names_it_until_it_gets_a_value_of_its_own() throws IOException {
+        Path file = Files.writeString(directory.resolve("value"), VALUE);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+        String source = "file:" + file;
+        assertThat(secret("create", "--from", source, "--bind", "--or-last", "db")
+                        .status())
+                .isZero();
+        assertThat(secret("inspect", "-f", "{{json .Source}}", "db").out())
+                .isEqualTo("{\"From\":\"" + source + "\",\"OrLast\":true}\n");
+        Files.delete(file);
+        Files.writeString(file, VALUE + "-2");
+        assertThat(secret("rotate", "db").err()).contains("SECRET_SOURCE", "0400");
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+        assertThat(secret("rotate", "db").out()).isEqualTo("db@2\n");
+        assertThat(secret("rollback", "db", "1").err()).contains("SECRET_INVALID", "bound to a source");
+        Answer own = secret("rotate", "--generate", "db");
+        assertThat(own.out()).isEqualTo("db@3\n");
+        assertThat(own.err()).contains("bound to no source any more");
+        assertThat(secret("inspect", "db").out()).doesNotContain("Source");
+        assertThat(secret("create", "x", "--generate", "--bind").err()).contains("USAGE", "--from");
+        assertThat(secret("create", "x", "--from", source, "--or-last").err()).contains("USAGE", "--bind");
         assertThat(String.join("", printed)).doesNotContain(VALUE);
     }
 

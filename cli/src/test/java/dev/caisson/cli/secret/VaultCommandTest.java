@@ -83,19 +83,19 @@ class VaultCommandTest {
     @Test
     void options_that_do_not_fit_are_refused() {
         String source = "vault://localhost:1/secret/data/app#password";
-        assertThat(secret("", "create", "x", "--from", source).err()).contains("USAGE", "give one");
+        assertThat(secret("", "create", "x", "--from", source).err()).contains("SECRET_INVALID", "give one");
         assertThat(secret("", "create", "x", "--from", source, "--token-file", "f", "--token-secret", "s")
                         .err())
-                .contains("USAGE", "give one");
+                .contains("SECRET_INVALID", "give one");
         assertThat(secret("", "create", "x", "--generate", "--token-secret", "s")
                         .err())
                 .contains("USAGE", "are for --from vault");
         assertThat(secret("", "create", "x", "--from", "command:/bin/true", "--ca-cert", "s")
                         .err())
-                .contains("USAGE", "are for --from vault");
+                .contains("SECRET_INVALID", "are for --from vault");
         assertThat(secret("", "create", "x", "--from", source, "--token-secret", "s", "--ca-cert", "/none")
                         .err())
-                .contains("USAGE", "certificates", "/none");
+                .contains("SECRET_SOURCE", "certificates", "/none");
         assertThat(secret("", "create", "x", "--from", source, "--token-secret", "none")
                         .err())
                 .contains("SECRET_UNKNOWN");
