@@ -14,7 +14,7 @@ record Delivered(SecretFiles files, GateSecrets gates) implements AutoCloseable 
     /// Reads them; the container is refused if one of them is not to be had.
     static Delivered read(Preparation preparation, Preparation.Prepared prepared) {
         ContainerSpec spec = prepared.spec();
-        requireWithoutChange(spec);
+        requireWithoutRestart(spec);
         String label = label(spec);
         try {
             preparation.refreshSecrets(prepared, label);
@@ -31,13 +31,13 @@ record Delivered(SecretFiles files, GateSecrets gates) implements AutoCloseable 
         }
     }
 
-    private static void requireWithoutChange(ContainerSpec spec) {
+    private static void requireWithoutRestart(ContainerSpec spec) {
         for (SecretFile file : SecretUpdate.files(spec)) {
-            if (!(file.onChange() instanceof OnSecretChange.Nothing)) {
+            if (file.onChange() instanceof OnSecretChange.Restart) {
                 throw new EngineException(
                         "SECRET_ON_CHANGE",
-                        "on-change of the secret " + file.secret()
-                                + " needs a container in the background, whose secrets change: run it with -d");
+                        "on-change=restart of the secret " + file.secret()
+                                + " needs a container in the background, which can be restarted: run it with -d");
             }
         }
     }

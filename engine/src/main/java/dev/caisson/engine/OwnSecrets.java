@@ -51,7 +51,7 @@ final class OwnSecrets {
     }
 
     /// Reads one; nothing if root of the container has put something else there.
-    private static Optional<SecretValue> read(Fd root, SecretName file) {
+    static Optional<SecretValue> read(Fd root, SecretName file) {
         try (Fd opened = FileSystem.openAt(root, SecretFile.DIRECTORY + "/" + file.text(), FLAGS, 0, INSIDE);
                 InputStream in = Files.newInputStream(Path.of("/proc/self/fd/" + opened.number()))) {
             return FileSystem.type(opened) == RAMFS && FileSystem.status(opened).isRegularFile()

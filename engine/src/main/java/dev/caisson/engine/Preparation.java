@@ -22,6 +22,7 @@ import dev.caisson.launch.Step;
 import dev.caisson.launch.TrustedPaths;
 import dev.caisson.linux.Processes;
 import dev.caisson.secret.SecretStore;
+import dev.caisson.secret.WarmStore;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.InRootPath;
@@ -147,6 +148,10 @@ final class Preparation implements AutoCloseable {
             LaunchPlan plan = prepared.plan(new IdRange(IdRange.FIRST, IdRange.WIDTH), id, network);
             return new PlannedRun(plan, NetworkPlaces.planned(network, spec, prepared.rootfs()));
         }
+    }
+
+    WarmStore secretStore() {
+        return textCheck.store();
     }
 
     /// Reads the sources that a container's secrets are bound to.

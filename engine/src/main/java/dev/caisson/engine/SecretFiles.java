@@ -49,6 +49,7 @@ final class SecretFiles implements AutoCloseable {
     private final List<byte[]> variables = new ArrayList<>();
     private final Wanted wanted;
     private Optional<StoreStamp> stamp;
+    private Optional<Fd> changeable = Optional.empty();
 
     private SecretFiles(Wanted wanted) {
         this.wanted = wanted;
@@ -177,6 +178,8 @@ final class SecretFiles implements AutoCloseable {
             }
             if (plan.mayMount()) {
                 Mounts.seal(mount); // it could make its mount writable
+            } else {
+                changeable = copy(mount);
             }
             Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.READ_ONLY), false);
             return mount;
@@ -184,6 +187,44 @@ final class SecretFiles implements AutoCloseable {
             mount.close();
             throw e;
         }
+    }
+
+    /// Copies a mount that is nowhere yet, by which its files can be changed later: since Linux 6.15.
+    private static Optional<Fd> copy(Fd mount) {
+        try {
+            return Optional.of(Mounts.copy(mount, false));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.EINVAL)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /// Returns what changes the files of the mount that was made last, which is the caller's to close; empty if they
+    /// cannot be changed.
+    Optional<ShownSecrets> changeable(LaunchPlan plan) {
+        Optional<Fd> copy = changeable;
+        changeable = Optional.empty();
+        return copy.map(mount -> {
+            try (mount) {
+                return new ShownSecrets(plan, mount);
+            }
+        });
+    }
+
+    /// Returns the store as it was before the values were read.
+    Optional<StoreStamp> stamp() {
+        return stamp;
+    }
+
+    /// Returns words for the container in the log of accesses.
+    String label() {
+        return wanted.container();
+    }
+
+    Optional<Digest> image() {
+        return wanted.image();
     }
 
     /// Makes a file that nobody reads before it has all of the value.
@@ -257,6 +298,7 @@ final class SecretFiles implements AutoCloseable {
     /// Clears the values.
     @Override
     public void close() {
+        changeable.ifPresent(Fd::close);
         variables.forEach(variable -> Arrays.fill(variable, (byte) 0));
         values.values().forEach(SecretValue::close);
     }

@@ -25,8 +25,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// Gives containers in the background, whether they run or not, the present value of a secret, or takes it away.
+/// Gives containers the present value of a secret, or takes it away: those in the background, whether they run or not.
+/// Runs
+/// in the foreground have engines that look at the store themselves, for which this waits.
 public final class SecretUpdate {
+    static final String SEALED = "it may mount file systems (SYS_ADMIN), so nobody can change its secrets:"
+            + " create it again to give it others";
+
     /// A container that has not, or not all of, what it was to get.
     ///
     /// @param reason a sentence
@@ -50,6 +55,7 @@ public final class SecretUpdate {
             throws InterruptedException {
         var update = new SecretUpdate(options, secret);
         update.each((container, files) -> update.deliver(container, files, store));
+        update.missed.addAll(new RunsReached(secret, Optional.of(store)).await(options));
         update.later.forEach(Runnable::run); // a restart may take long
         return List.copyOf(update.missed);
     }
@@ -60,6 +66,7 @@ public final class SecretUpdate {
     public static List<Missed> revoke(SecretName secret, EngineOptions options) throws InterruptedException {
         var update = new SecretUpdate(options, secret);
         update.each((container, files) -> update.revoke(container, files));
+        update.missed.addAll(new RunsReached(secret, Optional.empty()).await(options));
         return List.copyOf(update.missed);
     }
 
@@ -118,10 +125,7 @@ public final class SecretUpdate {
             try (Monitor monitor = found.get()) {
                 LaunchPlan plan = place.record().plan().plan();
                 if (plan.mayMount()) {
-                    throw new EngineException(
-                            "SECRET_SEALED",
-                            "it may mount file systems (SYS_ADMIN), so nobody can change its secrets:"
-                                    + " create it again to give it others");
+                    throw new EngineException("SECRET_SEALED", SEALED);
                 }
                 act.on(new Standing(place, spec, plan, monitor), files);
             }
@@ -198,14 +202,24 @@ public final class SecretUpdate {
                 return;
             }
             for (OnSecretChange one : wanted) {
-                if (one instanceof OnSecretChange.Signal signal) {
-                    container.signal(signal.number());
+                switch (one) {
+                    case OnSecretChange.Nothing _, OnSecretChange.Restart _ -> {}
+                    case OnSecretChange.Signal signal -> container.signal(signal.number());
+                    case OnSecretChange.Program program -> run(place, program);
                 }
             }
         } catch (CaissonException e) {
             missed.add(new Missed(place.name(), "it has the value, and was not told of it: " + e.sentence()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run(DetachedPlace place, OnSecretChange.Program program) throws InterruptedException {
+        try (Engine engine = Engine.open(options)) {
+            ExecResult result = engine.exec(place.id().value(), ChangeProgram.of(program), Streams.capture());
+            ChangeProgram.failure(result)
+                    .ifPresent(why -> missed.add(new Missed(place.name(), "it has the value, and " + why)));
         }
     }
 

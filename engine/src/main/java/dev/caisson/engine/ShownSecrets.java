@@ -9,6 +9,7 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Mounts;
 import dev.caisson.secret.Redaction;
 import dev.caisson.secret.SecretName;
+import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
 import java.io.IOException;
 import java.io.InputStream;
@@ -76,6 +77,22 @@ final class ShownSecrets implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// True if a file of the secret has another value than the store, or is not there.
+    boolean isOld(SecretName secret, SecretStore store) {
+        for (SlotSource.Secrets.Placed file : files(secret)) {
+            Optional<SecretValue> found = read(file);
+            if (found.isEmpty()) {
+                return true;
+            }
+            try (SecretValue value = found.get()) {
+                if (!store.isCurrent(secret, value)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /// Puts a value in the place of the one before, in each of the secret's files at once. Who has opened a file before

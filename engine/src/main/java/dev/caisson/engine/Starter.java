@@ -56,6 +56,7 @@ final class Starter implements AutoCloseable {
     private final KeptDirectory kept;
     private final Names names;
     private final WorkspaceFiles.Makers makers;
+    private final RunSecrets runSecrets;
     private @Nullable Verifier verifier;
     private @Nullable Listeners listeners;
 
@@ -85,6 +86,7 @@ final class Starter implements AutoCloseable {
         this.networks = networks;
         this.kept = kept;
         this.names = state.names();
+        this.runSecrets = new RunSecrets(preparation.secretStore());
     }
 
     /// Starts one program.
@@ -135,6 +137,7 @@ final class Starter implements AutoCloseable {
         }
         // From here on it is watched, and its end removes it.
         try {
+            runSecrets.add(container, spec, begun.plan(), secrets.files(), run);
             begin(container, begun, prepared, standing);
             return container;
         } catch (Throwable e) { // whatever the caller's observer throws
@@ -364,6 +367,7 @@ final class Starter implements AutoCloseable {
         if (listeners != null) {
             listeners.close();
         }
+        runSecrets.close();
         beginnings.close();
         zygote.close();
         linking.close();

@@ -360,10 +360,17 @@ class SecretUpdateTest extends BusyboxEngine {
     }
 
     @Test
-    void a_run_in_the_foreground_whose_secrets_do_not_change_is_refused_an_act_on_change() {
-        ContainerSpec spec = with(SecretFile.of("db").onChange(1)).command("true");
-        assertThat(SpecJson.read(SpecJson.write(spec))).isEqualTo(spec);
-        assertThatThrownBy(() -> engine.run(spec)).hasMessageContaining("run it with -d");
+    void an_act_on_change_is_in_a_stored_spec() {
+        for (OnSecretChange act : List.of(
+                new OnSecretChange.Signal(1),
+                new OnSecretChange.Restart(),
+                new OnSecretChange.Program(List.of("/usr/sbin/nginx", "-s", "reload")))) {
+            ContainerSpec spec = with(SecretFile.of("db").onChange(act)).command("true");
+            assertThat(SpecJson.read(SpecJson.write(spec))).isEqualTo(spec);
+        }
+        assertThatThrownBy(() -> new OnSecretChange.Program(List.of("sh", "-c", "a b")))
+                .hasMessageContaining("has a blank");
+        assertThatThrownBy(() -> OnSecretChange.parse("exec:")).hasMessageContaining("no command");
     }
 
     @Test

@@ -1,9 +1,7 @@
 package dev.caisson.secret;
 
 import dev.caisson.secret.SecretException.Code;
-import java.security.MessageDigest;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -67,14 +65,7 @@ public final class BoundSecrets {
 
     private boolean isCurrent(SecretRecord secret, SecretValue value) {
         try (SecretValue stored = store.readFile(secret.name(), secret.currentVersion())) {
-            byte[] one = stored.copy();
-            byte[] other = value.copy();
-            try {
-                return MessageDigest.isEqual(one, other);
-            } finally {
-                Arrays.fill(one, (byte) 0);
-                Arrays.fill(other, (byte) 0);
-            }
+            return stored.isSame(value);
         }
     }
 }

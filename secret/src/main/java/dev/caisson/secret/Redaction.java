@@ -59,6 +59,16 @@ public final class Redaction implements AutoCloseable {
         return new Stream();
     }
 
+    /// Goes on with a stream of a redaction that this one takes the place of: what it holds waits here.
+    public Stream goOn(Stream former) {
+        Stream next = stream();
+        next.hold(former.held, 0, former.count);
+        next.covered = former.covered;
+        Arrays.fill(former.held, (byte) 0);
+        former.count = 0;
+        return next;
+    }
+
     /// Returns a text without the values.
     public String redact(String text) {
         var out = new ByteArrayOutputStream();

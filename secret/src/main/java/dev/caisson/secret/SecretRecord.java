@@ -41,6 +41,14 @@ public record SecretRecord(
         return versions.stream().filter(version -> version.number() == number).findFirst();
     }
 
+    SecretVersion require(int number) {
+        return version(number)
+                .orElseThrow(() -> new SecretException(
+                        SecretException.Code.SECRET_UNKNOWN,
+                        "the secret " + name + " has no version " + number + ": 'caisson secret versions " + name
+                                + "' lists them"));
+    }
+
     public Instant created() {
         return versions.getFirst().created();
     }

@@ -2,7 +2,6 @@ package dev.caisson.secret;
 
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.secret.SecretException.Code;
@@ -26,6 +25,7 @@ public final class SecretStore implements AutoCloseable {
     /// The usual name of a store's directory, below a data directory.
     public static final String DIRECTORY = "secrets";
 
+    private static final String REVOKE = "revoke";
     private static final int ID_BYTES = 12;
     private static final int MOST_FORMER = 64 * 1024;
     private static final int MOST_FILE = SecretValue.MOST_BYTES + 64 * 1024;
@@ -114,26 +114,13 @@ public final class SecretStore implements AutoCloseable {
 
     synchronized <T> T locked(Function<Opened, T> action) {
         try (Fd _ = StoreLock.take(root)) {
-            requireCurrent();
+            StoreFiles.requireNamed(root);
             StoreIndex present = index.read();
             return action.apply(new Opened(present, log.end(present.logged(), present.generation())));
         } catch (ErrnoException e) {
-            requireCurrent();
+            StoreFiles.requireNamed(root);
             throw StoreFiles.failed(root.shown(), e);
         }
-    }
-
-    /// A store that got another identity is another directory.
-    private void requireCurrent() {
-        FileStatus own = FileSystem.status(root.descriptor());
-        try (Fd named = FileSystem.open(root.shown(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
-            FileStatus there = FileSystem.status(named);
-            if (there.inode() == own.inode() && there.fileSystem() == own.fileSystem()) {
-                return;
-            }
-        }
-        throw new SecretException(
-                Code.SECRET_BUSY, "the store " + root.shown() + " was given another key meanwhile: try again");
     }
 
     /// Returns all secrets, by name.
@@ -236,7 +223,7 @@ public final class SecretStore implements AutoCloseable {
     public SecretRecord rollback(SecretName name, int version, String user) {
         return locked(opened -> {
             SecretRecord secret = require(opened, name);
-            requireVersion(secret, version);
+            SecretVersion _ = secret.require(version);
             if (secret.source().isPresent()) {
                 throw SecretException.invalid("the secret " + name + " is bound to a source, which is read again at the"
                         + " next start: 'caisson secret rotate " + name + "' with a value of its own ends that");
@@ -270,14 +257,34 @@ public final class SecretStore implements AutoCloseable {
         });
     }
 
-    /// Removes a secret with all its versions.
+    /// Removes a secret with all its versions; containers retain what they have.
     /// @throws SecretException SECRET_UNKNOWN
     public void remove(SecretName name, String user) {
+        remove(name, "remove", user);
+    }
+
+    /// Removes a secret with all its versions, which containers that run lose too.
+    /// @throws SecretException SECRET_UNKNOWN
+    public void revoke(SecretName name, String user) {
+        remove(name, REVOKE, user);
+    }
+
+    /// True if the store has no secret of a name because the last one was revoked.
+    public boolean isRevoked(SecretName name) {
+        return locked(opened -> opened.index().find(name).isEmpty()
+                && log.entries(opened.index().logged()).reversed().stream()
+                        .filter(entry -> entry.secret().equals(name.text()))
+                        .findFirst()
+                        .filter(entry -> entry.action().equals(REVOKE))
+                        .isPresent());
+    }
+
+    private void remove(SecretName name, String action, String user) {
         locked(opened -> {
             SecretRecord secret = require(opened, name);
             StoreIndex next = opened.index().without(name, opened.end());
             index.write(next);
-            log.append(opened.end(), "remove", name.text(), user, next.generation());
+            log.append(opened.end(), action, name.text(), user, next.generation());
             StoreLeftovers.remove(root, secret.withVersions(List.of()));
             return next;
         });
@@ -294,7 +301,7 @@ public final class SecretStore implements AutoCloseable {
 
     private SecretValue read(Opened opened, SecretName name, Optional<Integer> version, String action, String user) {
         SecretRecord secret = require(opened, name);
-        SecretVersion wanted = requireVersion(secret, version.orElse(secret.current()));
+        SecretVersion wanted = secret.require(version.orElse(secret.current()));
         if (wanted.isExpired(Instant.now())) {
             throw new SecretException(
                     Code.SECRET_EXPIRED,
@@ -347,14 +354,6 @@ public final class SecretStore implements AutoCloseable {
         });
     }
 
-    private static SecretVersion requireVersion(SecretRecord secret, int version) {
-        return secret.version(version)
-                .orElseThrow(() -> new SecretException(
-                        Code.SECRET_UNKNOWN,
-                        "the secret " + secret.name() + " has no version " + version + ": 'caisson secret versions "
-                                + secret.name() + "' lists them"));
-    }
-
     SecretValue readFile(SecretName name, SecretVersion version) {
         String file = StoreFiles.SECRETS + "/" + name + "/" + StoreFiles.fileName(version.number());
         try (StoreDirectory secrets = root.findChild(StoreFiles.SECRETS).orElseThrow(() -> index.changed(file));
@@ -369,6 +368,16 @@ public final class SecretStore implements AutoCloseable {
         } catch (MalformedAgeException e) {
             throw index.changed(file);
         }
+    }
+
+    /// True if a value is that of the current version. No line of the log is written, as nobody gets it.
+    /// @throws SecretException SECRET_UNKNOWN, SECRET_TAMPERED
+    public boolean isCurrent(SecretName name, SecretValue value) {
+        return locked(opened -> {
+            try (SecretValue stored = readFile(name, require(opened, name).currentVersion())) {
+                return stored.isSame(value);
+            }
+        });
     }
 
     /// Returns the entries of the access log that are retained, oldest first, each checked.

@@ -7,6 +7,7 @@ import dev.caisson.linux.LockedMemory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
 
@@ -119,6 +120,18 @@ public final class SecretValue implements AutoCloseable {
         byte[] copy = new byte[memory.size()];
         memory.get(0, copy, 0, copy.length);
         return copy;
+    }
+
+    /// Compares two values, in a time that does not depend on where they differ.
+    boolean isSame(SecretValue other) {
+        byte[] one = copy();
+        byte[] two = other.copy();
+        try {
+            return MessageDigest.isEqual(one, two);
+        } finally {
+            Arrays.fill(one, (byte) 0);
+            Arrays.fill(two, (byte) 0);
+        }
     }
 
     /// Writes the value at the position of `file`, without a copy in the heap.

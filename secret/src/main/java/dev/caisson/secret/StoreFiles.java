@@ -3,6 +3,7 @@ package dev.caisson.secret;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.secret.SecretException.Code;
@@ -65,6 +66,20 @@ final class StoreFiles {
         return new SecretException(
                 Code.SECRET_STORE_MISSING,
                 "there is no store of secrets in " + directory + ": 'caisson secret init' makes one");
+    }
+
+    /// Requires that a store is the one of its name: one that got another identity is another directory.
+    /// @throws SecretException SECRET_BUSY
+    static void requireNamed(StoreDirectory root) {
+        FileStatus own = FileSystem.status(root.descriptor());
+        try (Fd named = FileSystem.open(root.shown(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            FileStatus there = FileSystem.status(named);
+            if (there.inode() == own.inode() && there.fileSystem() == own.fileSystem()) {
+                return;
+            }
+        }
+        throw new SecretException(
+                Code.SECRET_BUSY, "the store " + root.shown() + " was given another key meanwhile: try again");
     }
 
     static Identity unlock(StoreDirectory root, Unlocker.Prompt prompt) {

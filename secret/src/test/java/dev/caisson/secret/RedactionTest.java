@@ -61,6 +61,25 @@ class RedactionTest {
     }
 
     @Test
+    void a_stream_goes_on_with_other_values_within_what_is_held() throws IOException {
+        byte[] text = "x abcdefgh y".getBytes(StandardCharsets.US_ASCII);
+        for (int split = 0; split <= text.length; split++) {
+            var out = new ByteArrayOutputStream();
+            try (Redaction former = of("one", "abcdefgh", "old", "bcdefg-former");
+                    Redaction next = of("one", "abcdefgh", "new", "another-value")) {
+                Redaction.Stream before = former.stream();
+                before.take(Arrays.copyOf(text, split), split, out::write);
+                Redaction.Stream after = next.goOn(before);
+                after.take(Arrays.copyOfRange(text, split, text.length), text.length - split, out::write);
+                byte[] last = " another-value".getBytes(StandardCharsets.US_ASCII);
+                after.take(last, last.length, out::write);
+                after.end(out::write);
+            }
+            assertThat(out.toString(StandardCharsets.US_ASCII)).isEqualTo("x [secret:one] y [secret:new]");
+        }
+    }
+
+    @Test
     void placesThatTouchOrOverlapAreOne() {
         try (Redaction redaction = of("one", "abcdefgh", "two", "efghijkl")) {
             assertThat(redaction.redact("abcdefghabcdefgh")).isEqualTo("[secret:one]");

@@ -70,10 +70,19 @@ public final class ContainerLog implements AutoCloseable {
         return age == 0 ? name : name + "." + age;
     }
 
-    /// Takes values of secrets out of what is written from now on.
+    /// Takes values of secrets out of what is written from now on, in place of those of before.
     /// @param wanted closed by [#end()]
     synchronized void redact(Redaction wanted) {
+        if (ended) {
+            wanted.close();
+            return;
+        }
+        Redaction former = redaction;
         redaction = wanted;
+        redacted.replaceAll((_, stream) -> wanted.goOn(stream));
+        if (former != null) {
+            former.close();
+        }
     }
 
     /// Takes what was read from a stream.

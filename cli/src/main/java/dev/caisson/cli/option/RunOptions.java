@@ -117,7 +117,7 @@ public final class RunOptions {
                 .texts(
                         "--secret",
                         "NAME[,target=FILE]…",
-                        "Give it a secret of the store as /run/secrets/NAME; target=FILE, uid=ID, gid=ID, mode=0400, env=VARIABLE, on-change=SIGNAL or restart. With gate=HOST and as=bearer, basic:USER, header:NAME, query:NAME or placeholder:TEXT it is put into HTTPS requests to the host, with method=GET and path=/v1/* into those alone, and never given to the program.",
+                        "Give it a secret of the store as /run/secrets/NAME; target=FILE, uid=ID, gid=ID, mode=0400, env=VARIABLE, on-change=signal:SIGNAL, exec:COMMAND or restart. With gate=HOST and as=bearer, basic:USER, header:NAME, query:NAME or placeholder:TEXT it is put into HTTPS requests to the host, with method=GET and path=/v1/* into those alone, and never given to the program.",
                         value -> secrets = value)
                 .texts(
                         "--device",

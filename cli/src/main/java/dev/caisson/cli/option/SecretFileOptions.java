@@ -41,7 +41,7 @@ final class SecretFileOptions {
                 .map(word -> word.substring(word.indexOf('=') + 1))
                 .findFirst()
                 .orElseThrow(() -> CommandException.usage(OPTION
-                        + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400][,env=VARIABLE][,on-change=SIGNAL|restart],"
+                        + " takes NAME[,target=FILE][,uid=ID][,gid=ID][,mode=0400][,env=VARIABLE][,on-change=signal:SIGNAL|exec:COMMAND|restart],"
                         + " not '"
                         + OneLine.of(text) + "'"));
         SecretFile file = SecretFile.of(source);
@@ -68,13 +68,17 @@ final class SecretFileOptions {
                 yield file;
             }
             case "env" -> file.asVariable(value);
-            case "on-change" ->
-                file.onChange(
-                        value.equals(OnSecretChange.RESTART)
-                                ? new OnSecretChange.Restart()
-                                : new OnSecretChange.Signal(SignalOptions.number(OPTION + " with on-change", value)));
+            case "on-change" -> file.onChange(onChange(value));
             default -> unknown(key);
         };
+    }
+
+    private static OnSecretChange onChange(String value) {
+        if (value.equals(OnSecretChange.RESTART) || value.startsWith("exec:")) {
+            return OnSecretChange.parse(value);
+        }
+        String signal = value.startsWith("signal:") ? value.substring("signal:".length()) : value;
+        return new OnSecretChange.Signal(SignalOptions.number(OPTION + " with on-change", signal));
     }
 
     private static void warn(SecretFile file) {

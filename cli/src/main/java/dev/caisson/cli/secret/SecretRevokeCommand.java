@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         name = "revoke",
         sortOptions = false,
         description = {
-            "Take secrets away from containers in the background that have them, and remove them with all versions.",
+            "Take secrets away from containers that have them, and remove them with all versions.",
             "Files are overwritten, also for programs that have them open, and go. What a program has read it retains."
         },
         footer = "%n  caisson secret revoke db-password")
@@ -55,7 +55,7 @@ final class SecretRevokeCommand implements Callable<Integer> {
             return new SecretName(wanted);
         }
         SecretName name = Stores.find(all, wanted).name();
-        store.remove(name, Stores.user());
+        store.revoke(name, Stores.user());
         return name;
     }
 }

@@ -13,8 +13,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "rollback",
         sortOptions = false,
-        description =
-                "Hand out an earlier version of a secret again, also to containers in the background that have it.",
+        description = "Hand out an earlier version of a secret again, also to containers that have it.",
         footer = "%n  caisson secret rollback db-password 3")
 final class SecretRollbackCommand implements Callable<Integer> {
     @Spec

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = {
             "Give a secret a new value, as a new version. Earlier ones stay, 16 in all.",
-            "Containers in the background that have the secret get it at once."
+            "Containers that have the secret get it at once."
         },
         footer = {
             "%nA new version expires after the time that the one before had, unless --expires says otherwise.",

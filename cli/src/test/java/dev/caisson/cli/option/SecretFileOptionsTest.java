@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.OnSecretChange;
 import dev.caisson.spec.SecretFile;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -38,13 +39,21 @@ class SecretFileOptionsTest {
                         "db,target=a,uid=7,gid=8,mode=0440",
                         "source=db,target=/run/secrets/b,type=mount",
                         "mode=600,dst=c,src=db",
-                        "db,target=d,env=DB_TOKEN"))
+                        "db,target=d,env=DB_TOKEN",
+                        "db,target=e,on-change=HUP",
+                        "db,target=f,on-change=signal:HUP",
+                        "db,target=g,on-change=exec:/bin/reload now",
+                        "db,target=h,on-change=restart"))
                 .containsExactly(
                         db,
                         db.file("a").owner(7, 8).mode(0440),
                         db.file("b"),
                         db.file("c").mode(0600),
-                        db.file("d").asVariable("DB_TOKEN"));
+                        db.file("d").asVariable("DB_TOKEN"),
+                        db.file("e").onChange(1),
+                        db.file("f").onChange(1),
+                        db.file("g").onChange(new OnSecretChange.Program(List.of("/bin/reload", "now"))),
+                        db.file("h").onChange(new OnSecretChange.Restart()));
     }
 
     @ParameterizedTest
@@ -66,6 +75,9 @@ class SecretFileOptionsTest {
                 "db,rw | USAGE",
                 "db,uid=70000 | ARGUMENT_INVALID",
                 "../db | SECRET_INVALID",
+                "db,on-change=exec: | ARGUMENT_INVALID",
+                "db,on-change=signal:NONE | USAGE",
+                "db,on-change=reload | USAGE",
             })
     void whatCannotBeIsRefusedByName(String text, String code) {
         assertThatThrownBy(() -> secrets(text))
