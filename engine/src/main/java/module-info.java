@@ -8,6 +8,7 @@ module dev.caisson.engine {
     requires transitive dev.caisson.launch;
     requires transitive dev.caisson.state;
     requires transitive dev.caisson.watch;
+    requires dev.caisson.scan;
     requires dev.caisson.secret;
     requires dev.caisson.text;
     requires io.avaje.json;

@@ -119,8 +119,12 @@ final class ImageTaint implements AutoCloseable {
         }
         var search = new LayerSearch(values.get().matcher());
         byte[] piece = new byte[PIECE];
-        for (int count = archive.read(piece); count >= 0; count = archive.read(piece)) {
-            requireClean(search.take(piece, 0, count), "layer " + (index + 1), values.get());
+        try {
+            for (int count = archive.read(piece); count >= 0; count = archive.read(piece)) {
+                requireClean(search.take(piece, 0, count), "layer " + (index + 1), values.get());
+            }
+        } finally {
+            search.end();
         }
     }
 
@@ -174,18 +178,22 @@ final class ImageTaint implements AutoCloseable {
     /// Passes a layer on, and searches what is written.
     private static void copy(NewLayer.Content content, OutputStream tar, StoredValues values) throws IOException {
         var search = new LayerSearch(values.matcher());
-        content.writeTo(new OutputStream() {
-            @Override
-            public void write(int one) throws IOException {
-                write(new byte[] {(byte) one}, 0, 1);
-            }
+        try {
+            content.writeTo(new OutputStream() {
+                @Override
+                public void write(int one) throws IOException {
+                    write(new byte[] {(byte) one}, 0, 1);
+                }
 
-            @Override
-            public void write(byte[] bytes, int from, int length) throws IOException {
-                requireClean(search.take(bytes, from, length), "its new layer", values);
-                tar.write(bytes, from, length);
-            }
-        });
+                @Override
+                public void write(byte[] bytes, int from, int length) throws IOException {
+                    requireClean(search.take(bytes, from, length), "its new layer", values);
+                    tar.write(bytes, from, length);
+                }
+            });
+        } finally {
+            search.end();
+        }
     }
 
     private static void requireClean(Optional<LayerSearch.Found> found, String layer, StoredValues values) {

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.scan.PackedFiles;
 import dev.caisson.secret.ValueForm;
 import dev.caisson.secret.ValueMatcher;
 import java.io.ByteArrayOutputStream;
@@ -8,9 +9,11 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
-/// Looks for values in a tar archive that passes, with the names of its files: their content, and what the archive
-/// says of them.
+/// Looks for values in a tar archive that passes, with the names of its files: their content, what is packed in them,
+/// and
+/// what the archive says of them.
 final class LayerSearch {
     /// A value that stands in the archive.
     ///
@@ -40,6 +43,13 @@ final class LayerSearch {
     private byte kind;
     private Optional<String> longName = Optional.empty();
     private String file = "";
+    /// Content of a regular file that is to come.
+    private long content;
+
+    private final byte[] beginning = new byte[PackedFiles.BEGINNING];
+    private int begun;
+    private @Nullable PackedSearch packed;
+    private Optional<Found> inside = Optional.empty();
 
     LayerSearch(ValueMatcher matcher) {
         this.matcher = matcher;
@@ -68,7 +78,12 @@ final class LayerSearch {
         follow(bytes, from, length);
         held = Arrays.copyOfRange(all, unfinished, all.length);
         Arrays.fill(all, (byte) 0);
-        return Optional.empty();
+        return inside;
+    }
+
+    /// Ends what looks into a file that did not come to its end.
+    void end() {
+        endFile();
     }
 
     /// Learns which file it is that stands at the end of these bytes.
@@ -80,6 +95,9 @@ final class LayerSearch {
                 int part = (int) Math.min(left, end - at);
                 if (isExtension() && extension.size() < MOST_NAMES) {
                     extension.write(bytes, at, part);
+                }
+                if (content > 0) {
+                    look(bytes, at, (int) Math.min(content, part));
                 }
                 left -= part;
                 at += part;
@@ -99,6 +117,33 @@ final class LayerSearch {
         }
     }
 
+    /// Takes content of a regular file, to look into it if it is packed.
+    private void look(byte[] bytes, int at, int length) {
+        int part = Math.min(length, beginning.length - begun);
+        System.arraycopy(bytes, at, beginning, begun, part);
+        boolean known = begun == beginning.length;
+        begun += part;
+        content -= length;
+        if (!known && (begun == beginning.length || content == 0) && PackedFiles.arePacked(beginning, begun)) {
+            packed = new PackedSearch(matcher, file);
+            packed.take(beginning, 0, begun);
+        }
+        if (packed != null) {
+            packed.take(bytes, at + part, length - part);
+        }
+        if (content == 0) {
+            endFile();
+        }
+    }
+
+    private void endFile() {
+        PackedSearch search = packed;
+        packed = null;
+        if (search != null) {
+            search.end().ifPresent(one -> inside = Optional.of(new Found(one.value(), one.form(), file + one.inner())));
+        }
+    }
+
     private boolean isExtension() {
         return kind == 'x' || kind == 'L';
     }
@@ -107,6 +152,8 @@ final class LayerSearch {
         kind = header[KIND_AT];
         long size = size();
         left = (size + BLOCK - 1) / BLOCK * BLOCK;
+        content = kind == '0' || kind == 0 || kind == '7' ? size : 0;
+        begun = 0;
         extension.reset();
         if (!isExtension() && kind != 'g' && kind != 'K') {
             String prefix = text(PREFIX_AT, PREFIX);

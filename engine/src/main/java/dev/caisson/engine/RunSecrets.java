@@ -90,7 +90,7 @@ final class RunSecrets implements AutoCloseable {
                         .start(this::look);
             }
         }
-        container.onExit().whenComplete((_, _) -> end(run));
+        var _ = container.onExit().whenComplete((_, _) -> end(run));
     }
 
     private void end(Run run) {

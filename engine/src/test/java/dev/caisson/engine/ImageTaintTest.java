@@ -35,6 +35,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -144,6 +146,74 @@ class ImageTaintTest extends BusyboxEngine {
         refused(() -> make("", "", layer("srv/deep/file", encoded)), "srv/deep/file", "its new layer");
         assertThat(images.list()).isEqualTo(before);
         assertThat(make("", "", clean)).isNotNull();
+    }
+
+    private static byte[] by(String... program) throws Exception {
+        Process process = new ProcessBuilder(program).start();
+        try (OutputStream in = process.getOutputStream()) {
+            in.write(("password=" + VALUE + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+        byte[] packed = process.getInputStream().readAllBytes();
+        assertThat(process.waitFor()).isZero();
+        return packed;
+    }
+
+    private static byte[] zip(String name, byte[] content) throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var zip = new ZipOutputStream(bytes)) {
+            zip.putNextEntry(new ZipEntry("first"));
+            zip.write(new byte[100_000]);
+            zip.putNextEntry(new ZipEntry(name));
+            zip.write(content);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static NewLayer.Content layer(String file, byte[] content) {
+        return to -> {
+            var archive = new TarWriter(to);
+            archive.file(file, content.length, PLAIN);
+            archive.content(content, content.length);
+            file(archive, "etc/last", "harmless");
+            archive.finish();
+        };
+    }
+
+    @Test
+    void a_value_is_found_in_what_is_packed_in_a_file_of_a_layer() throws Exception {
+        makeStore();
+        for (String program : List.of("gzip", "bzip2", "xz", "zstd")) {
+            byte[] packed = by(program, "-c");
+            refused(() -> make("", "", layer("srv/a", packed)), "srv/a");
+            refused(() -> make("", "", layer("srv/a.jar", zip("b/c", packed))), "srv/a.jar!b/c");
+            byte[] twice = zip("outer", zip("inner", packed));
+            refused(() -> make("", "", layer("srv/a.zip", twice)), "srv/a.zip!outer!inner");
+            StoredImage before;
+            removeStore();
+            before = make("", "", layer("srv/" + program, twice));
+            makeStore();
+            refused(
+                    () -> images.push(before, RegistryLogins.none(), PullListener.none()),
+                    "srv/" + program + "!outer!inner",
+                    "layer 1");
+        }
+        byte[] named = zip("outer", zip(VALUE, new byte[9]));
+        refused(() -> make("", "", layer("srv/a.jar", named)), "srv/a.jar");
+    }
+
+    @Test
+    void a_file_that_is_damaged_or_unpacks_to_too_much_is_passed_over() throws Exception {
+        makeStore();
+        byte[] cut = Arrays.copyOf(by("gzip", "-c"), 20);
+        assertThat(make("", "", layer("srv/cut.gz", cut))).isNotNull();
+        var bomb = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(bomb)) {
+            for (int i = 0; i < 40; i++) {
+                gzip.write(new byte[1 << 20]);
+            }
+            gzip.write(VALUE.getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(make("", "", layer("srv/bomb.gz", bomb.toByteArray()))).isNotNull();
     }
 
     @Test

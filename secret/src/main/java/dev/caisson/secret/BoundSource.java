@@ -28,6 +28,8 @@ public record BoundSource(
     /// Makes the context for connections to servers.
     @FunctionalInterface
     public interface Trust {
+        /// Returns a context that trusts some certificates.
+        ///
         /// @param authorities file of certificates; those that the host trusts if empty
         SSLContext of(Optional<Path> authorities) throws IOException;
     }

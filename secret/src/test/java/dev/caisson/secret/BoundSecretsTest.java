@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +21,6 @@ import org.junit.jupiter.api.io.TempDir;
 /// Secrets that are read from their source again.
 class BoundSecretsTest {
     private static final SecretName DB = new SecretName("db");
-    private static final Predicate<SecretAccess> ALLOWED = access -> true;
 
     @TempDir
     @SuppressWarnings("NullAway.Init") // JUnit sets it before each test
@@ -69,7 +67,7 @@ class BoundSecretsTest {
         return new BoundSecrets(store, _ -> {
                     throw new IOException("no server is asked here");
                 })
-                .refresh(DB, ALLOWED, "container web");
+                .refresh(DB, access -> true, "container web");
     }
 
     @Test
@@ -128,11 +126,10 @@ class BoundSecretsTest {
     @Test
     void nothing_is_read_for_one_who_may_not_have_it() throws IOException {
         create("one", Optional.empty(), from("file:" + source("two"), false));
-        Predicate<SecretAccess> denied = access -> false;
         assertThat(new BoundSecrets(store, _ -> {
                             throw new IOException("no server is asked here");
                         })
-                        .refresh(DB, denied, "test"))
+                        .refresh(DB, access -> false, "test"))
                 .isEqualTo(new BoundSecrets.Outcome.Same());
         assertThat(value(store, DB)).isEqualTo("one");
     }
