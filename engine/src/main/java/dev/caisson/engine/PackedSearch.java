@@ -74,11 +74,9 @@ final class PackedSearch {
             int length = held + count;
             int hold = search(name, all, length);
             held = length - hold;
-            byte[] next = held + PIECE > all.length ? new byte[held + PIECE] : all;
+            byte[] next = new byte[held + PIECE];
             System.arraycopy(all, hold, next, 0, held);
-            if (next != all) {
-                Arrays.fill(all, (byte) 0);
-            }
+            Arrays.fill(all, (byte) 0);
             all = next;
         }
         Arrays.fill(all, (byte) 0);

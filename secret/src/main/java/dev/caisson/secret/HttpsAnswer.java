@@ -2,14 +2,23 @@ package dev.caisson.secret;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLContext;
@@ -26,6 +35,11 @@ final class HttpsAnswer implements AutoCloseable {
     private static final Pattern LENGTH = Pattern.compile("[0-9]{1,7}");
     private static final Pattern CHUNK = Pattern.compile("([0-9A-Fa-f]{1,6})[ \t]*(?:;.*)?");
     private static final int HEXADECIMAL = 16;
+
+    /// Asks for the addresses of a name, as [InetAddress#getAllByName].
+    interface Lookup {
+        InetAddress[] addresses(String host) throws IOException;
+    }
 
     private final int status;
     private final byte[] body;
@@ -45,29 +59,70 @@ final class HttpsAnswer implements AutoCloseable {
 
     /// Sends a request to a server whose certificate is good for its name, and reads the answer.
     ///
+    /// @param lookup asks for the addresses of the name, which are tried in turn
     /// @param request its head, which asks for the end of the connection; the caller clears it
     /// @param patience for all of it
     /// @throws IOException with a reason for people
-    static HttpsAnswer to(String host, int port, byte[] request, SSLContext trust, Duration patience)
+    static HttpsAnswer to(
+            Lookup lookup, String host, int port, byte[] request, SSLContext trust, Duration patience)
             throws IOException {
         long until = System.nanoTime() + patience.toNanos();
+        List<InetAddress> addresses = addresses(lookup, host, patience);
+        IOException last = new UnknownHostException();
+        for (InetAddress address : addresses) {
+            Duration left = Duration.ofNanos(until - System.nanoTime());
+            if (left.isPositive()) {
+                try {
+                    return of(new InetSocketAddress(address, port), host, request, trust, left);
+                } catch (ConnectException | SocketTimeoutException | NoRouteToHostException e) {
+                    last = e; // another address may answer
+                } catch (IOException e) {
+                    throw System.nanoTime() - until >= 0 ? late(patience, e) : e;
+                }
+            }
+        }
+        throw System.nanoTime() - until >= 0 ? late(patience, last) : last;
+    }
+
+    private static IOException late(Duration patience, IOException cause) {
+        return new IOException("it did not answer within " + patience.toSeconds() + " s", cause);
+    }
+
+    /// Asks for a name in a thread of its own, as nothing ends a look-up.
+    private static List<InetAddress> addresses(Lookup lookup, String host, Duration patience) throws IOException {
+        var found = new CompletableFuture<List<InetAddress>>();
+        Thread.ofPlatform().daemon().name("caisson source lookup").start(() -> {
+            try {
+                found.complete(List.of(lookup.addresses(host)));
+            } catch (IOException | RuntimeException e) {
+                found.completeExceptionally(e);
+            }
+        });
+        try {
+            return found.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new IOException("its name has no address", e);
+        } catch (TimeoutException e) {
+            throw new IOException("its name had no answer within " + patience.toSeconds() + " s", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while its name was looked up", e);
+        }
+    }
+
+    private static HttpsAnswer of(
+            InetSocketAddress address, String host, byte[] request, SSLContext trust, Duration patience)
+            throws IOException {
         var plain = new Socket();
         Thread watch = Thread.ofVirtual().start(() -> closeAfter(patience, plain));
         byte[] all = new byte[MOST_HEAD + MOST_BODY];
         try (plain) {
-            plain.connect(new InetSocketAddress(host, port), CONNECT_MILLIS);
-            try (SSLSocket tls = greeted(plain, host, port, trust)) {
+            plain.connect(address, CONNECT_MILLIS);
+            try (SSLSocket tls = greeted(plain, host, address.getPort(), trust)) {
                 tls.getOutputStream().write(request);
                 tls.getOutputStream().flush();
                 return read(tls.getInputStream(), all);
             }
-        } catch (UnknownHostException e) {
-            throw new IOException("its name has no address", e);
-        } catch (IOException e) {
-            if (System.nanoTime() - until >= 0) {
-                throw new IOException("it did not answer within " + patience.toSeconds() + " s", e);
-            }
-            throw e;
         } finally {
             watch.interrupt();
             Arrays.fill(all, (byte) 0);

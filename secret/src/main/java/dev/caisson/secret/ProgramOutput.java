@@ -5,7 +5,11 @@ import dev.caisson.linux.Pipes;
 import dev.caisson.secret.SecretException.Code;
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +24,8 @@ record ProgramOutput(int status, Optional<SecretValue> printed) implements AutoC
     static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int PIECE = 8192;
     private static final int PAUSE_MILLIS = 2;
+    /// Becomes the program once a line is there.
+    private static final String WAITING = "read -r _ && exec \"$@\" </dev/null";
 
     /// Limits of a program, and the code of the error if it does not keep to them.
     record Limits(Duration patience, int mostBytes, Code code) {}
@@ -30,11 +36,19 @@ record ProgramOutput(int status, Optional<SecretValue> printed) implements AutoC
     /// @throws SecretException with the code of the limits
     static ProgramOutput of(List<String> command, Limits limits) {
         String program = command.getFirst();
+        Optional<SourceGroup> group = SourceGroup.make();
         try (Pipes.Pipe pipe = Pipes.create()) {
             Process process = start(command, pipe);
+            boolean ended = false;
             try {
-                return read(program, process, pipe.read(), limits);
+                begin(process, group);
+                ProgramOutput output = read(program, process, pipe.read(), limits);
+                ended = true;
+                return output;
             } finally {
+                if (!ended) {
+                    group.ifPresent(SourceGroup::kill);
+                }
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
                 process.destroyForcibly();
             }
@@ -44,15 +58,31 @@ record ProgramOutput(int status, Optional<SecretValue> printed) implements AutoC
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new SecretException(limits.code(), "interrupted while " + program + " ran: run it again", e);
+        } finally {
+            group.ifPresent(SourceGroup::remove);
+        }
+    }
+
+    /// Lets the program begin once it is in its group, so that nothing that it starts is outside.
+    private static void begin(Process process, Optional<SourceGroup> group) throws IOException {
+        try (OutputStream word = process.getOutputStream()) {
+            if (group.isPresent()) {
+                group.get().add(process.pid());
+            }
+            word.write('\n');
         }
     }
 
     private static Process start(List<String> command, Pipes.Pipe pipe) throws IOException {
-        var builder = new ProcessBuilder(command);
+        if (!Files.isExecutable(Path.of(command.getFirst()))) {
+            throw new IOException("no file that may be executed");
+        }
+        var all = new ArrayList<>(List.of("/bin/sh", "-c", WAITING, command.getFirst()));
+        all.addAll(command);
+        var builder = new ProcessBuilder(all);
         Map<String, String> variables = builder.environment();
         variables.clear();
         variables.put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-        builder.redirectInput(new File("/dev/null"));
         builder.redirectOutput(new File("/proc/self/fd/" + pipe.write().number()));
         builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         Process process = builder.start();

@@ -2,6 +2,7 @@ package dev.caisson.secret;
 
 import dev.caisson.secret.SecretException.Code;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
@@ -45,7 +46,7 @@ record VaultField(String host, int port, String path, String field) {
     /// @throws SecretException SECRET_SOURCE, SECRET_INVALID
     SecretValue read(SecretValue token, SSLContext trust, Duration patience) {
         byte[] request = request(token);
-        try (HttpsAnswer answer = HttpsAnswer.to(host, port, request, trust, patience)) {
+        try (HttpsAnswer answer = HttpsAnswer.to(InetAddress::getAllByName, host, port, request, trust, patience)) {
             if (answer.status() != OK) {
                 throw failed(refusal(answer.status()));
             }

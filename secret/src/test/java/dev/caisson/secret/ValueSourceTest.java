@@ -4,15 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Programs that values are brought from.
 @Timeout(20)
 class ValueSourceTest {
     private static final String VALUE = "canary-of-the-source";
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // JUnit sets it before each test
+    private Path scratch;
 
     private static SecretValue read(String script) {
         return new ValueSource.Command(List.of("/bin/sh", "-c", script)).read(Duration.ofSeconds(2));
@@ -39,6 +48,55 @@ class ValueSourceTest {
             assertThat(new String(value.copy(), StandardCharsets.UTF_8).lines())
                     .allMatch(line -> line.startsWith("PATH=") || line.startsWith("PWD=") || line.startsWith("_="));
         }
+    }
+
+    @Test
+    @Tag("root")
+    void a_child_that_left_its_session_and_its_parent_is_killed_too() throws Exception {
+        Path pid = scratch.resolve("pid");
+        assertRefused(
+                "(setsid /bin/sh -c 'echo $$ >" + pid + "; exec sleep 700' >/dev/null 2>&1 &) ; sleep 60",
+                "did not end within");
+        Path process = Path.of("/proc/" + Files.readString(pid).strip() + "/cmdline");
+        long until = System.nanoTime() + 5_000_000_000L;
+        while (Files.exists(process) && Files.readString(process).contains("700")) {
+            assertThat(System.nanoTime() - until).isNegative();
+            Thread.sleep(10);
+        }
+    }
+
+    @Test
+    void an_agent_that_a_program_leaves_goes_on() throws Exception {
+        Path pid = scratch.resolve("pid");
+        try (SecretValue _ = read("setsid sleep 701 >/dev/null 2>&1 & echo $! >" + pid + "; echo " + VALUE)) {
+            long number = Long.parseLong(Files.readString(pid).strip());
+            ProcessHandle agent = ProcessHandle.of(number).orElseThrow();
+            assertThat(agent.isAlive()).isTrue();
+            assertThat(Files.readString(Path.of("/proc/" + number + "/cgroup"))).doesNotContain("caisson-source");
+            agent.destroyForcibly();
+        }
+    }
+
+    @Test
+    void a_file_is_read_that_is_its_owner_s_alone() throws Exception {
+        Path file = Files.writeString(scratch.resolve("value"), VALUE);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+        try (SecretValue value = new ValueSource.File(file).read()) {
+            assertThat(new String(value.copy(), StandardCharsets.UTF_8)).isEqualTo(VALUE);
+        }
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r-----"));
+        assertThatThrownBy(() -> new ValueSource.File(file).read()).hasMessageContaining("mode 0400");
+    }
+
+    @Test
+    @Tag("root")
+    void a_file_of_another_user_is_refused() throws Exception {
+        Path file = Files.writeString(scratch.resolve("value"), VALUE);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
+        Files.setAttribute(file, "unix:uid", 1234);
+        assertThatThrownBy(() -> new ValueSource.File(file).read())
+                .hasMessageContaining("belongs to the user 1234")
+                .hasMessageNotContaining(VALUE);
     }
 
     @Test

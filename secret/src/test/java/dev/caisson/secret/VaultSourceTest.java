@@ -3,6 +3,9 @@ package dev.caisson.secret;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import javax.net.ssl.SSLContext;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -136,6 +140,34 @@ class VaultSourceTest {
         long begun = System.nanoTime();
         refused(SecretException.Code.SECRET_SOURCE, () -> read("secret/data/app/db#password"), "within 2 s");
         assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(15));
+    }
+
+    @Test
+    void a_name_that_nobody_answers_for_does_not_hold_its_caller_and_each_address_is_tried() throws Exception {
+        var asked = new CountDownLatch(1);
+        HttpsAnswer.Lookup silent = _ -> {
+            try {
+                asked.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            throw new UnknownHostException();
+        };
+        long begun = System.nanoTime();
+        assertThatThrownBy(() -> ask(silent)).hasMessageContaining("its name had no answer within 1 s");
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(10));
+        asked.countDown();
+        InetAddress[] both = {InetAddress.ofLiteral("127.0.0.2"), InetAddress.ofLiteral("127.0.0.1")};
+        try (HttpsAnswer answer = ask(_ -> both)) { // nobody listens at the first one
+            assertThat(answer.status()).isEqualTo(403);
+        }
+    }
+
+    private HttpsAnswer ask(HttpsAnswer.Lookup lookup) throws IOException {
+        int port = Integer.parseInt(peer.address("x").replaceAll("vault://[^:]*:([0-9]+)/.*", "$1"));
+        byte[] request = "GET /v1/secret/data/app/db HTTP/1.1\r\nX-Vault-Token: x\r\n\r\n"
+                .getBytes(StandardCharsets.US_ASCII);
+        return HttpsAnswer.to(lookup, "localhost", port, request, peer.trust(), Duration.ofSeconds(1));
     }
 
     @Test
