@@ -17,8 +17,19 @@ record ExecNotes(
                 options,
                 target.record(),
                 ContainerId.random().value(),
-                String.join(" ", wish.command()),
+                shown(target, String.join(" ", wish.command())),
                 DetachedPlace.find(target.record().id(), options));
+    }
+
+    /// Returns a command without the values of the container's secrets.
+    private static String shown(ExecTarget target, String command) {
+        return OwnSecrets.redaction(target)
+                .map(redaction -> {
+                    try (redaction) {
+                        return redaction.redact(command);
+                    }
+                })
+                .orElse(command);
     }
 
     /// Before it runs, so that its end comes after this.

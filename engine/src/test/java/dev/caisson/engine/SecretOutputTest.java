@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -128,6 +129,28 @@ class SecretOutputTest extends BusyboxEngine {
                             .terminal(new TerminalSize(24, 80)),
                     Streams.capture());
             assertThat(terminal.stdout()).isEqualTo("[secret:db]\r\ncana");
+        } finally {
+            container.remove(true);
+        }
+    }
+
+    @Test
+    void a_command_with_a_value_is_in_events_without_it() throws Exception {
+        DetachedContainer container = engine.create(spec("exec sleep 100"), DetachedOptions.STANDARD);
+        try (var events = LifeEvents.open(OPTIONS)) {
+            container.start();
+            engine.exec(container.id().value(), Exec.of("sh", "-c", "true " + VALUE), Streams.capture());
+            var told = new ArrayList<LifeEvent>();
+            long until = System.nanoTime() + 10_000_000_000L;
+            while (told.stream().noneMatch(event -> event.action().equals("exec_die"))) {
+                assertThat(System.nanoTime() - until).isNegative();
+                told.addAll(events.next());
+                Thread.sleep(2);
+            }
+            assertThat(told)
+                    .extracting(LifeEvent::action)
+                    .contains("exec_create: sh -c true [secret:db]", "exec_start: sh -c true [secret:db]");
+            assertThat(told.toString()).doesNotContain(VALUE);
         } finally {
             container.remove(true);
         }

@@ -19,7 +19,8 @@ public final class PackedFiles {
     public interface Taker {
         /// Takes one file.
         ///
-        /// @param name of the archives and files that it is in, with `!` between them; empty if none of them has one
+        /// @param name of the archives and files that it is in, with `!` between them; empty if none of them
+        has one
         /// @param content valid during the call
         void take(String name, InputStream content) throws IOException;
     }

@@ -63,8 +63,7 @@ final class HttpsAnswer implements AutoCloseable {
     /// @param request its head, which asks for the end of the connection; the caller clears it
     /// @param patience for all of it
     /// @throws IOException with a reason for people
-    static HttpsAnswer to(
-            Lookup lookup, String host, int port, byte[] request, SSLContext trust, Duration patience)
+    static HttpsAnswer to(Lookup lookup, String host, int port, byte[] request, SSLContext trust, Duration patience)
             throws IOException {
         long until = System.nanoTime() + patience.toNanos();
         List<InetAddress> addresses = addresses(lookup, host, patience);

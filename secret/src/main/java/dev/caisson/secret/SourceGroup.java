@@ -38,8 +38,7 @@ final class SourceGroup {
             if (own.isEmpty()) {
                 return Optional.empty();
             }
-            Path made = own.get()
-                    .resolve("caisson-source-" + HexFormat.of().formatHex(KernelRandom.bytes(RANDOM)));
+            Path made = own.get().resolve("caisson-source-" + HexFormat.of().formatHex(KernelRandom.bytes(RANDOM)));
             return Optional.of(new SourceGroup(own.get(), Files.createDirectory(made)));
         } catch (IOException | UncheckedIOException e) {
             LOG.log(System.Logger.Level.DEBUG, "a program that brings a value gets no control group", e);

@@ -165,8 +165,8 @@ class VaultSourceTest {
 
     private HttpsAnswer ask(HttpsAnswer.Lookup lookup) throws IOException {
         int port = Integer.parseInt(peer.address("x").replaceAll("vault://[^:]*:([0-9]+)/.*", "$1"));
-        byte[] request = "GET /v1/secret/data/app/db HTTP/1.1\r\nX-Vault-Token: x\r\n\r\n"
-                .getBytes(StandardCharsets.US_ASCII);
+        byte[] request =
+                "GET /v1/secret/data/app/db HTTP/1.1\r\nX-Vault-Token: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
         return HttpsAnswer.to(lookup, "localhost", port, request, peer.trust(), Duration.ofSeconds(1));
     }
 
