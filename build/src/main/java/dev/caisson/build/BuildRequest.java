@@ -27,6 +27,7 @@ import java.util.Set;
 /// @param latest time that nothing of the image is younger than, as SOURCE_DATE_EPOCH
 /// @param again stages, by name or number, whose results of earlier builds are not taken
 /// @param listed whether an image without a name gets one of its own; if not, it is kept as the result of a step is
+/// @param caches places outside the store that results of steps come from and go to
 public record BuildRequest(
         @SuppressWarnings("exports") Source dockerfile,
         Optional<Path> context,
@@ -42,7 +43,8 @@ public record BuildRequest(
         Optional<Instant> latest,
         RegistryLogins logins,
         Set<String> again,
-        boolean listed) {
+        boolean listed,
+        BuildCaches caches) {
     public BuildRequest {
         names = List.copyOf(names);
         arguments = Map.copyOf(arguments);
@@ -80,18 +82,23 @@ public record BuildRequest(
                 latest,
                 logins,
                 Set.of(),
-                true);
+                true,
+                BuildCaches.none());
     }
 
     public BuildRequest again(Set<String> stages) {
-        return with(stages, listed);
+        return with(stages, listed, caches);
     }
 
     public BuildRequest listed(boolean value) {
-        return with(again, value);
+        return with(again, value, caches);
     }
 
-    private BuildRequest with(Set<String> stages, boolean onLists) {
+    public BuildRequest caches(BuildCaches value) {
+        return with(again, listed, value);
+    }
+
+    private BuildRequest with(Set<String> stages, boolean onLists, BuildCaches shared) {
         return new BuildRequest(
                 dockerfile,
                 context,
@@ -107,6 +114,7 @@ public record BuildRequest(
                 latest,
                 logins,
                 stages,
-                onLists);
+                onLists,
+                shared);
     }
 }

@@ -12,6 +12,8 @@ import dev.caisson.engine.Leftovers;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.StoredImage;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -68,8 +70,11 @@ public final class Builder {
         }
         Leftovers.clear(options); // containers of killed builds, whose lease is over
         var store = new LayerStore(images);
+        var done = new DoneSteps(store);
         try (Workplace workplace = Workplace.open(options);
-                Trees trees = new Trees(store, workplace, request, images, listener)) {
+                Trees trees = new Trees(store, workplace, request, images, listener);
+                RemoteSteps remote = RemoteSteps.open(
+                        request.cached() ? request.caches().from() : List.of(), images.shared(), listener)) {
             var steps = new StepRunner(
                     request,
                     listener,
@@ -77,7 +82,9 @@ public final class Builder {
                     workplace,
                     trees,
                     new RunStep(engine, options, request.network()),
-                    options);
+                    options,
+                    remote,
+                    done);
             Set<Integer> again = graph.again(request.again());
             new StageSchedule(
                             index -> new StageRun(
@@ -89,12 +96,25 @@ public final class Builder {
                             Runtime.getRuntime().availableProcessors(),
                             listener::waits)
                     .run(graph.needed().stream().map(Stage::index).toList());
-            Snapshot last = trees.stage(graph.target().index());
-            return finish(present(last, "the target"), request, store, steps);
+            Snapshot last = present(trees.stage(graph.target().index()), "the target");
+            Map<String, Object> more = request.caches().inline()
+                    ? Map.of(
+                            CacheDocument.MEMBER,
+                            CacheDocument.fields(
+                                    done.of(graph.chain(), last.document().diffIds())))
+                    : Map.of();
+            BuildResult result = finish(last, request, store, steps, more);
+            for (BuildCaches.Export export : request.caches().to()) {
+                done.write(
+                        export.place(), stage -> export.all() || graph.chain().contains(stage), images.shared());
+            }
+            return result;
         }
     }
 
-    private BuildResult finish(Snapshot last, BuildRequest request, LayerStore store, StepRunner steps) {
+    /// @param more members of the configuration beside those of the specification
+    private BuildResult finish(
+            Snapshot last, BuildRequest request, LayerStore store, StepRunner steps, Map<String, Object> more) {
         ConfigDocument document = last.document();
         if (!request.labels().isEmpty()) {
             document = document.settings(document.settings().labels(request.labels()));
@@ -105,7 +125,7 @@ public final class Builder {
         ImageReference first = request.names().isEmpty()
                 ? unnamed(document, request.listed())
                 : request.names().getFirst();
-        StoredImage image = store.add(files.image().orElseThrow(), document, first);
+        StoredImage image = store.add(files.image().orElseThrow(), document.toJson(more), first);
         for (ImageReference name : request.names()) {
             if (!name.equals(first)) {
                 store.tag(image, name);

@@ -165,6 +165,11 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
 
     /// Returns it as JSON; the same bytes for the same configuration.
     byte[] toJson() {
+        return toJson(Map.of());
+    }
+
+    /// @param more members beside those of the specification
+    byte[] toJson(Map<String, Object> more) {
         var document = new LinkedHashMap<String, Object>();
         Platform platform = Platform.running();
         document.put("architecture", platform.architecture());
@@ -182,6 +187,7 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
         rootfs.put("diff_ids", diffIds);
         document.put("rootfs", rootfs);
         document.put("history", history.stream().map(ConfigDocument::fields).toList());
+        document.putAll(more);
         return JSON.toJson(document).getBytes(StandardCharsets.UTF_8);
     }
 

@@ -4,6 +4,7 @@ import dev.caisson.build.ConfigDocument.History;
 import dev.caisson.engine.Images;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageLayer;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageTree;
 import dev.caisson.image.NewLayer;
@@ -50,6 +51,18 @@ final class LayerStore {
         return ConfigDocument.parse(images.config(image));
     }
 
+    List<ImageLayer> layers(StoredImage image) {
+        return images.layers(image);
+    }
+
+    /// Adds the result of a step that lies outside the store. Its layer alone is taken from there.
+    StoredImage take(Optional<StoredImage> base, RemoteSteps.Found found, String key) {
+        CacheDocument.Entry entry = found.entry();
+        List<String> below = base.map(image -> config(image).diffIds()).orElse(List.of());
+        byte[] config = step(below, List.of(entry.diffId()), entry.created()).toJson();
+        return images.shared().take(base, found.cache(), entry.layer(), config, name(key));
+    }
+
     /// Adds the result of a step.
     /// @param base what the step was carried out on; empty for nothing
     StoredImage add(Optional<StoredImage> base, NewLayer layer, String key, Instant created) {
@@ -68,8 +81,8 @@ final class LayerStore {
     }
 
     /// Adds the image that a build ends with.
-    StoredImage add(StoredImage files, ConfigDocument document, ImageReference name) {
-        return images.make(Optional.of(files), List.of(), _ -> document.toJson(), name);
+    StoredImage add(StoredImage files, byte[] config, ImageReference name) {
+        return images.make(Optional.of(files), List.of(), _ -> config.clone(), name);
     }
 
     Digest id(StoredImage image) {

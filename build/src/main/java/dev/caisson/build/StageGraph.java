@@ -171,6 +171,16 @@ final class StageGraph {
         return build.reachable(target);
     }
 
+    /// Returns the target, the stage that it begins with, the one that that begins with, and so on.
+    Set<Integer> chain() {
+        var chain = new HashSet<Integer>();
+        Stage stage = target;
+        while (chain.add(stage.index()) && stage.base() instanceof Base.Earlier(Stage earlier)) {
+            stage = earlier;
+        }
+        return chain;
+    }
+
     Stage target() {
         return target;
     }

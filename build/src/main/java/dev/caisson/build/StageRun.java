@@ -64,7 +64,8 @@ final class StageRun {
             }
             next++;
             number += StepRunner.isCounted(step) ? 1 : 0;
-            files = runner.run(step, files, stage.label() + " " + number + "/" + counted, takesResults);
+            var place = new StepRunner.Position(stage.index(), stage.label() + " " + number + "/" + counted);
+            files = runner.run(step, files, place, takesResults);
         }
         trees.add(stage.index(), files);
         return Optional.empty();

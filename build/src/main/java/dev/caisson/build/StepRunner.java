@@ -31,6 +31,8 @@ final class StepRunner {
     private final RunStep runs;
     private final RunMounts mounts;
     private final Download download;
+    private final RemoteSteps remote;
+    private final DoneSteps done;
     private final AtomicInteger steps = new AtomicInteger();
     private final Map<String, Lock> locks = new ConcurrentHashMap<>();
     private final Set<String> fresh = ConcurrentHashMap.newKeySet();
@@ -42,7 +44,11 @@ final class StepRunner {
             Workplace workplace,
             Trees trees,
             RunStep runs,
-            EngineOptions options) {
+            EngineOptions options,
+            RemoteSteps remote,
+            DoneSteps done) {
+        this.remote = remote;
+        this.done = done;
         this.request = request;
         this.listener = listener;
         this.store = store;
@@ -61,18 +67,23 @@ final class StepRunner {
         return request.latest().orElseGet(() -> Instant.now().truncatedTo(ChronoUnit.SECONDS));
     }
 
-    /// @param where the stage and the number of the step in it
+    /// Where a step stands.
+    ///
+    /// @param stage its number
+    /// @param shown the stage and the number of the step in it
+    record Position(int stage, String shown) {}
+
     /// @param takesResult whether the result is taken from an earlier build
-    Snapshot run(BuildStep step, Snapshot before, String where, boolean takesResult) throws InterruptedException {
+    Snapshot run(BuildStep step, Snapshot before, Position position, boolean takesResult) throws InterruptedException {
         if (!isCounted(step)) {
             return before.document(before.document().settings(step.after()).and(step.createdBy()));
         }
         int number = steps.incrementAndGet();
         long begun = System.nanoTime();
-        listener.begins(number, where, step.text());
+        listener.begins(number, position.shown(), step.text());
         Result result;
         try {
-            result = result(new Turn(step, before, number, takesResult));
+            result = result(new Turn(step, before, position.stage(), number, takesResult));
         } catch (InterruptedException e) {
             listener.cancels(number);
             throw e;
@@ -80,7 +91,7 @@ final class StepRunner {
             if (Thread.currentThread().isInterrupted()) { // what was interrupted below has thrown its own
                 listener.cancels(number);
             } else {
-                listener.fails(number, e instanceof BuildException failed ? failed.problem() : e.sentence());
+                listener.fails(number, RemoteSteps.sentence(e));
             }
             throw e;
         }
@@ -91,7 +102,7 @@ final class StepRunner {
     /// A step that is to be carried out, or taken.
     ///
     /// @param number in the whole build
-    private record Turn(BuildStep step, Snapshot before, int number, boolean takesResult) {}
+    private record Turn(BuildStep step, Snapshot before, int stage, int number, boolean takesResult) {}
 
     private record Result(Snapshot snapshot, boolean cached) {}
 
@@ -111,6 +122,7 @@ final class StepRunner {
 
     /// Takes over the image of a step.
     private Result taken(Turn turn, StoredImage image, String key, boolean cached) {
+        done.add(turn.stage(), key, image);
         ConfigDocument files = store.config(image);
         ConfigDocument document = turn.before()
                 .document()
@@ -125,6 +137,9 @@ final class StepRunner {
         try {
             Optional<StoredImage> there =
                     turn.takesResult() || fresh.contains(key) ? store.find(key) : Optional.empty();
+            if (there.isEmpty() && turn.takesResult()) {
+                there = fetched(turn, key);
+            }
             if (there.isPresent()) {
                 return taken(turn, there.get(), key, true);
             }
@@ -133,6 +148,24 @@ final class StepRunner {
             return taken(turn, image, key, false);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// Takes the result of a step from a place outside the store. It is carried out where that fails.
+    private Optional<StoredImage> fetched(Turn turn, String key) throws InterruptedException {
+        Optional<RemoteSteps.Found> found = remote.find(key);
+        if (found.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(store.take(turn.before().image(), found.get(), key));
+        } catch (CaissonException e) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException(e.sentence());
+            }
+            listener.warns(
+                    "the result of a step is not taken from " + found.get().place() + ": " + RemoteSteps.sentence(e));
+            return Optional.empty();
         }
     }
 

@@ -94,6 +94,7 @@ final class BuildBed implements AutoCloseable {
             begun.clear();
             cached.clear();
             failed.clear();
+            warnings.clear();
             cancelled.clear();
             steps.clear();
             output.setLength(0);

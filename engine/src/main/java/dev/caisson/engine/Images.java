@@ -213,6 +213,11 @@ public final class Images implements AutoCloseable {
         }
     }
 
+    /// Returns what shares layers of builds with other machines.
+    public SharedLayers shared() {
+        return new SharedLayers(store.caches(), this::requireClean);
+    }
+
     /// Gives an image a further name.
     /// @param name with a tag; an image that had it stays without a name
     public StoredImage tag(StoredImage image, ImageReference name) {

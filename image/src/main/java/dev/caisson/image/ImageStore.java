@@ -86,7 +86,7 @@ public final class ImageStore implements AutoCloseable {
     public Rootfs resolve(Image image, ProgressListener listener) {
         return guarded(image.toString(), () -> switch (image) {
             case Image.Host() -> host();
-            case Image.Directory(Path path) -> directory(path);
+            case Image.Directory(Path path) -> RootDirectory.of(path);
             case Image.OciLayout(Path path, Optional<String> reference) -> {
                 try (var reader = new OciLayoutReader(path)) {
                     yield unpacked(reader.read(reference), listener);
@@ -113,7 +113,7 @@ public final class ImageStore implements AutoCloseable {
 
     /// Returns the snapshots of containers.
     public StoredSnapshots snapshots() {
-        return new StoredSnapshots(snapshots, trees, this::host, ImageStore::directory);
+        return new StoredSnapshots(snapshots, trees, this::host, RootDirectory::of);
     }
 
     // ---- images that were pulled
@@ -270,6 +270,11 @@ public final class ImageStore implements AutoCloseable {
         return guarded(reference.toString(), () -> ImagePull.pull(content, reference, logins.credentials(), listener));
     }
 
+    /// Returns what shares layers of builds with other machines.
+    public LayerCaches caches() {
+        return new LayerCaches(content);
+    }
+
     /// Copies an image of the store to the registry of its name. What is there already is not sent again.
     ///
     /// @param image with a tag
@@ -402,40 +407,6 @@ public final class ImageStore implements AutoCloseable {
         HostSkeleton.Snapshot snapshot = host.snapshot();
         Layer layer = skeletons.obtain(snapshot.version(), (tree, _) -> host.write(snapshot.version(), tree));
         return new Rootfs(List.of(layer), ImageConfig.plain(List.of("sh")), Optional.empty(), snapshot.binds());
-    }
-
-    private static Rootfs directory(Path path) {
-        try (Fd opened = FileSystem.open(path.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
-            Path real = Path.of(FileSystem.path(opened));
-            if (real.equals(HOST)) {
-                throw new ImageException(
-                        Code.BAD_NAME,
-                        "dir:/ would show all of the host; use host, which has its programs and no secrets");
-            }
-            if (InRoot.isFile(opened, "oci-layout") && InRoot.isFile(opened, "index.json")) {
-                throw new ImageException(
-                        Code.BAD_NAME, path + " is an OCI layout, not an unpacked root; name it as oci:" + path);
-            }
-            boolean shell = InRoot.isExecutableFile(opened, "bin/sh");
-            return new Rootfs(
-                    List.of(Layer.of(real, opened)),
-                    ImageConfig.plain(shell ? List.of("sh") : List.of()),
-                    Optional.empty(),
-                    List.of());
-        } catch (ErrnoException e) {
-            throw noDirectory(path, e);
-        }
-    }
-
-    private static ImageException noDirectory(Path path, ErrnoException e) {
-        if (e.is(Errno.ENOENT)) {
-            return new ImageException(Code.NOT_FOUND, "there is no directory " + path + "; name an unpacked root", e);
-        }
-        return new ImageException(
-                Code.NOT_A_DIRECTORY,
-                path + " cannot be opened as a directory (" + e.getMessage()
-                        + "); name an unpacked root, or a file of docker save as docker-archive:" + path,
-                e);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +23,7 @@ import java.util.zip.GZIPOutputStream;
 /// Adds an image to the store: the layers of another one, new ones above, and a configuration. It is on the store's
 /// list only when all of it is there; what a failure leaves goes with the next removal.
 final class NewImage {
-    private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+    static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
     static final String CONFIG = "application/vnd.oci.image.config.v1+json";
     static final String TAR = "application/vnd.oci.image.layer.v1.tar";
     private static final int BUFFER = 128 << 10;
@@ -81,14 +82,7 @@ final class NewImage {
     /// Writes the manifest of an image that is not listed yet.
     StoredImage manifest(Descriptor config, List<Descriptor> layers, String repository, Optional<String> tag)
             throws IOException {
-        String text = layers.stream()
-                .map(NewImage::json)
-                .collect(Collectors.joining(
-                        ",",
-                        "{\"schemaVersion\":2,\"mediaType\":\"" + MANIFEST + "\",\"config\":" + json(config)
-                                + ",\"layers\":[",
-                        "]}"));
-        Descriptor manifest = blob(MANIFEST, text.getBytes(StandardCharsets.UTF_8));
+        Descriptor manifest = blob(MANIFEST, document(config, layers).getBytes(StandardCharsets.UTF_8));
         return new StoredImage(
                 repository,
                 tag,
@@ -97,6 +91,25 @@ final class NewImage {
                 MANIFEST,
                 manifest.size(),
                 System.currentTimeMillis());
+    }
+
+    /// Writes an image that is not listed yet, whose layers are there.
+    StoredImage unlisted(byte[] config, List<Descriptor> layers, String repository, Optional<String> tag)
+            throws IOException {
+        StoredImage image = manifest(
+                blob(CONFIG, config), layers.stream().map(NewImage::oci).toList(), repository, tag);
+        store.describe(image); // refuses what could not be run
+        return image;
+    }
+
+    static String document(Descriptor config, Collection<Descriptor> layers) {
+        return layers.stream()
+                .map(NewImage::json)
+                .collect(Collectors.joining(
+                        ",",
+                        "{\"schemaVersion\":2,\"mediaType\":\"" + MANIFEST + "\",\"config\":" + json(config)
+                                + ",\"layers\":[",
+                        "]}"));
     }
 
     /// Media types and digests have no character that JSON would have to escape.

@@ -54,6 +54,13 @@ final class OciLayoutReader implements AutoCloseable {
         return manifest(chosen, 1);
     }
 
+    /// Returns the one manifest of the layout.
+    Descriptor only() throws IOException {
+        checkVersion();
+        var top = (Index) ManifestDocument.parse(INDEX_TYPE, document("index.json", "the index"));
+        return only(top.manifests(), "the layout " + path);
+    }
+
     /// Reads one image by its descriptor.
     PackedImage read(Descriptor image) throws IOException {
         return manifest(image, 1);

@@ -86,6 +86,18 @@ public final class BuildCommand implements Callable<Integer> {
             description = "Carry out the steps of these stages again, and of those that begin with one of them.")
     private List<String> uncached = new ArrayList<>();
 
+    @Option(
+            names = "--cache-from",
+            paramLabel = "NAME|type=registry,ref=NAME|type=local,src=DIRECTORY",
+            description = "Registry, image or directory to take results of steps from; may be given several times.")
+    private List<String> cacheFrom = new ArrayList<>();
+
+    @Option(
+            names = "--cache-to",
+            paramLabel = "type=registry,ref=NAME|type=local,dest=DIRECTORY|type=inline",
+            description = "Where results of steps go, too: those of the image, with mode=max those of all stages.")
+    private List<String> cacheTo = new ArrayList<>();
+
     @Option(names = "--pull", description = "Fetch the base images again.")
     private boolean pull;
 
@@ -200,19 +212,20 @@ public final class BuildCommand implements Callable<Integer> {
         List<ImageReference> names = names();
         Map<String, String> given = arguments();
         return new BuildRequest(
-                sources.dockerfile(),
-                sources.context(),
-                sources.ignore(),
-                names,
-                given,
-                Optional.ofNullable(target).filter(name -> !name.isEmpty()),
-                pairs("--label", labels),
-                SecretOptions.parse(secrets),
-                network.equals("none") ? Network.none() : Network.on(network),
-                !noCache,
-                pull,
-                latest(given),
-                Pulls.logins());
+                        sources.dockerfile(),
+                        sources.context(),
+                        sources.ignore(),
+                        names,
+                        given,
+                        Optional.ofNullable(target).filter(name -> !name.isEmpty()),
+                        pairs("--label", labels),
+                        SecretOptions.parse(secrets),
+                        network.equals("none") ? Network.none() : Network.on(network),
+                        !noCache,
+                        pull,
+                        latest(given),
+                        Pulls.logins())
+                .caches(CacheOptions.parse(cacheFrom, cacheTo, Pulls.logins()));
     }
 
     private Map<String, String> arguments() {

@@ -8,7 +8,6 @@ import java.util.Optional;
 
 /// Options of Docker's builds that this version does not have: refused by name, with what to do.
 public final class LaterBuildOptions {
-    private static final String CACHE = "steps are taken from the builds of this machine alone: leave it out";
     private static final String LIMIT = "each RUN has the limits that every container has by default: leave it out";
     private static final String REMOVED = "containers of steps are always removed: leave it out";
     private static final String ATTESTED =
@@ -17,7 +16,6 @@ public final class LaterBuildOptions {
     private static final Map<String, String> REASONS = new HashMap<>();
 
     static {
-        put(CACHE, "--cache-from", "--cache-to");
         put(REMOVED, "--rm", "--force-rm");
         put(ATTESTED, "--attest");
         put(CHECKED, "--call", "--check");
