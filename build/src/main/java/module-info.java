@@ -8,6 +8,7 @@ module dev.caisson.build {
     requires transitive dev.caisson.containerfile;
     requires dev.caisson.image;
     requires dev.caisson.linux;
+    requires dev.caisson.scan;
     requires dev.caisson.text;
     requires io.avaje.json;
     requires java.net.http;

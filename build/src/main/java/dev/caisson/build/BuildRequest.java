@@ -28,6 +28,7 @@ import java.util.Set;
 /// @param again stages, by name or number, whose results of earlier builds are not taken
 /// @param listed whether an image without a name gets one of its own; if not, it is kept as the result of a step is
 /// @param caches places outside the store that results of steps come from and go to
+/// @param notes what is said about the image beside it
 public record BuildRequest(
         @SuppressWarnings("exports") Source dockerfile,
         Optional<Path> context,
@@ -44,7 +45,8 @@ public record BuildRequest(
         RegistryLogins logins,
         Set<String> again,
         boolean listed,
-        BuildCaches caches) {
+        BuildCaches caches,
+        BuildNotes notes) {
     public BuildRequest {
         names = List.copyOf(names);
         arguments = Map.copyOf(arguments);
@@ -83,22 +85,27 @@ public record BuildRequest(
                 logins,
                 Set.of(),
                 true,
-                BuildCaches.none());
+                BuildCaches.none(),
+                BuildNotes.none());
     }
 
     public BuildRequest again(Set<String> stages) {
-        return with(stages, listed, caches);
+        return with(stages, listed, caches, notes);
     }
 
     public BuildRequest listed(boolean value) {
-        return with(again, value, caches);
+        return with(again, value, caches, notes);
     }
 
     public BuildRequest caches(BuildCaches value) {
-        return with(again, listed, value);
+        return with(again, listed, value, notes);
     }
 
-    private BuildRequest with(Set<String> stages, boolean onLists, BuildCaches shared) {
+    public BuildRequest notes(BuildNotes value) {
+        return with(again, listed, caches, value);
+    }
+
+    private BuildRequest with(Set<String> stages, boolean onLists, BuildCaches shared, BuildNotes said) {
         return new BuildRequest(
                 dockerfile,
                 context,
@@ -115,6 +122,7 @@ public record BuildRequest(
                 logins,
                 stages,
                 onLists,
-                shared);
+                shared,
+                said);
     }
 }

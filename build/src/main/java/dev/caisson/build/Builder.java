@@ -10,8 +10,10 @@ import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.StoredImage;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,11 +70,14 @@ public final class Builder {
         for (String unused : graph.unused()) {
             listener.warns("build argument " + unused + " is not declared by any ARG: it changes nothing");
         }
+        requireStatement(request.notes());
+        Instant started = Instant.now();
+        var materials = new Materials();
         Leftovers.clear(options); // containers of killed builds, whose lease is over
         var store = new LayerStore(images);
         var done = new DoneSteps(store);
         try (Workplace workplace = Workplace.open(options);
-                Trees trees = new Trees(store, workplace, request, images, listener);
+                Trees trees = new Trees(store, workplace, request, images, listener, materials);
                 RemoteSteps remote = RemoteSteps.open(
                         request.cached() ? request.caches().from() : List.of(), images.shared(), listener)) {
             var steps = new StepRunner(
@@ -84,7 +89,8 @@ public final class Builder {
                     new RunStep(engine, options, request.network()),
                     options,
                     remote,
-                    done);
+                    done,
+                    materials);
             Set<Integer> again = graph.again(request.again());
             new StageSchedule(
                             index -> new StageRun(
@@ -103,7 +109,11 @@ public final class Builder {
                             CacheDocument.fields(
                                     done.of(graph.chain(), last.document().diffIds())))
                     : Map.of();
-            BuildResult result = finish(last, request, store, steps, more);
+            BuildNotes said = request.notes();
+            ImageNotes notes = said.provenance()
+                    .map(wanted -> new ProvenanceStatement(request, wanted, materials, started).notes(said))
+                    .orElseGet(() -> new ImageNotes(said.manifest(), Map.of(), Optional.empty()));
+            BuildResult result = finish(last, request, store, steps, more, notes);
             for (BuildCaches.Export export : request.caches().to()) {
                 done.write(
                         export.place(), stage -> export.all() || graph.chain().contains(stage), images.shared());
@@ -112,9 +122,22 @@ public final class Builder {
         }
     }
 
+    private static void requireStatement(BuildNotes notes) {
+        if (!notes.index().isEmpty() && notes.provenance().isEmpty()) {
+            throw new BuildException(
+                    "BUILD_ANNOTATION",
+                    "an image without provenance has no index to annotate: ask for provenance, too");
+        }
+    }
+
     /// @param more members of the configuration beside those of the specification
     private BuildResult finish(
-            Snapshot last, BuildRequest request, LayerStore store, StepRunner steps, Map<String, Object> more) {
+            Snapshot last,
+            BuildRequest request,
+            LayerStore store,
+            StepRunner steps,
+            Map<String, Object> more,
+            ImageNotes notes) {
         ConfigDocument document = last.document();
         if (!request.labels().isEmpty()) {
             document = document.settings(document.settings().labels(request.labels()));
@@ -125,7 +148,7 @@ public final class Builder {
         ImageReference first = request.names().isEmpty()
                 ? unnamed(document, request.listed())
                 : request.names().getFirst();
-        StoredImage image = store.add(files.image().orElseThrow(), document.toJson(more), first);
+        StoredImage image = store.add(files.image().orElseThrow(), document.toJson(more), first, notes);
         for (ImageReference name : request.names()) {
             if (!name.equals(first)) {
                 store.tag(image, name);

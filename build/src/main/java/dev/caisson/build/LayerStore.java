@@ -5,6 +5,7 @@ import dev.caisson.engine.Images;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageLayer;
+import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageTree;
 import dev.caisson.image.NewLayer;
@@ -81,8 +82,8 @@ final class LayerStore {
     }
 
     /// Adds the image that a build ends with.
-    StoredImage add(StoredImage files, byte[] config, ImageReference name) {
-        return images.make(Optional.of(files), List.of(), _ -> config.clone(), name);
+    StoredImage add(StoredImage files, byte[] config, ImageReference name, ImageNotes notes) {
+        return images.make(Optional.of(files), List.of(), _ -> config.clone(), name, notes);
     }
 
     Digest id(StoredImage image) {

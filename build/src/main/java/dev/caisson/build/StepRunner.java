@@ -33,6 +33,7 @@ final class StepRunner {
     private final Download download;
     private final RemoteSteps remote;
     private final DoneSteps done;
+    private final Materials materials;
     private final AtomicInteger steps = new AtomicInteger();
     private final Map<String, Lock> locks = new ConcurrentHashMap<>();
     private final Set<String> fresh = ConcurrentHashMap.newKeySet();
@@ -46,7 +47,9 @@ final class StepRunner {
             RunStep runs,
             EngineOptions options,
             RemoteSteps remote,
-            DoneSteps done) {
+            DoneSteps done,
+            Materials materials) {
+        this.materials = materials;
         this.remote = remote;
         this.done = done;
         this.request = request;
@@ -222,6 +225,7 @@ final class StepRunner {
         BuildStep step = turn.step();
         Snapshot before = turn.before();
         List<Download.Fetched> fetched = download.all(copy);
+        materials.add(copy, fetched);
         return placed(step, () -> {
             var copied = new CopyStep(copy, step.place(), trees.of(copy.origin()), fetched, trees);
             ContentHash hash = key(before);

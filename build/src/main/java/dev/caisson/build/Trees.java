@@ -28,6 +28,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     private final BuildRequest request;
     private final Images images;
     private final BuildListener listener;
+    private final Materials materials;
     private final Object pulling = new Object();
     private final Deque<AutoCloseable> opened = new ArrayDeque<>();
     private final Map<Integer, Snapshot> stages = new ConcurrentHashMap<>();
@@ -36,12 +37,19 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     private Optional<FileTree> context = Optional.empty();
     private Optional<FileTree> nothing = Optional.empty();
 
-    Trees(LayerStore store, Workplace workplace, BuildRequest request, Images images, BuildListener listener) {
+    Trees(
+            LayerStore store,
+            Workplace workplace,
+            BuildRequest request,
+            Images images,
+            BuildListener listener,
+            Materials materials) {
         this.store = store;
         this.workplace = workplace;
         this.request = request;
         this.images = images;
         this.listener = listener;
+        this.materials = materials;
     }
 
     /// Adds a stage that is done.
@@ -67,7 +75,9 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     private Snapshot base(String name, Place place) {
         StoredImage image;
         try {
-            image = find(ImageReference.parse(name));
+            ImageReference reference = ImageReference.parse(name);
+            image = find(reference);
+            materials.add(reference, image);
         } catch (CaissonException e) {
             throw new BuildException(e.code(), place, e.sentence(), e);
         }

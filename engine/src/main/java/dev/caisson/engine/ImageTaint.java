@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.image.ImageNotes;
 import dev.caisson.image.NewLayer;
 import dev.caisson.secret.SecretException;
 import dev.caisson.secret.SecretStore;
@@ -102,6 +103,21 @@ final class ImageTaint implements AutoCloseable {
             requireClean(made);
             return made;
         };
+    }
+
+    /// Returns annotations without a value, and a statement that fails if it has one.
+    /// @throws EngineException SECRET_IN_IMAGE
+    ImageNotes checked(ImageNotes notes) {
+        values().ifPresent(values -> {
+            walk("annotations", notes.manifest(), values);
+            walk("annotations", notes.index(), values);
+        });
+        return new ImageNotes(
+                notes.manifest(),
+                notes.index(),
+                notes.statement()
+                        .map(statement ->
+                                new ImageNotes.Statement(statement.predicateType(), checked(statement.about()))));
     }
 
     /// @param config JSON of the OCI image specification

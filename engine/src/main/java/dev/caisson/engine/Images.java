@@ -9,6 +9,7 @@ import dev.caisson.image.ImageCheck;
 import dev.caisson.image.ImageDescription;
 import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageLayer;
+import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.ImageTree;
@@ -112,11 +113,23 @@ public final class Images implements AutoCloseable {
             List<NewLayer> layers,
             Function<List<Digest>, byte[]> config,
             ImageReference name) {
+        return make(base, layers, config, name, ImageNotes.none());
+    }
+
+    /// Like the other, with annotations and a statement about it, which have no stored value either.
+    public StoredImage make(
+            Optional<StoredImage> base,
+            List<NewLayer> layers,
+            Function<List<Digest>, byte[]> config,
+            ImageReference name,
+            ImageNotes notes) {
         present(base, "base");
         present(layers, "layers");
         present(config, "config");
         present(name, "name");
-        return Failures.call(() -> store.make(base, taint.checked(layers), taint.checked(config), name));
+        present(notes, "notes");
+        return Failures.call(
+                () -> store.make(base, taint.checked(layers), taint.checked(config), name, taint.checked(notes)));
     }
 
     /// Returns the image of a name.

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// The list of a store's images: `index.json` of an OCI layout, so that other tools can read the store too. It is
@@ -19,6 +20,8 @@ final class ContentIndex {
     private static final String REPOSITORY = "dev.caisson.image.repository";
     private static final String PULLED = "dev.caisson.image.pulled";
     private static final String TIME = "dev.caisson.image.pulled.millis";
+    private static final String INDEX = "dev.caisson.image.index";
+    private static final Pattern SIZED = Pattern.compile("(sha256:[0-9a-f]{64})/(\\d{1,9})");
     private static final int LARGEST = 4 << 20;
 
     private ContentIndex() {}
@@ -52,7 +55,16 @@ final class ContentIndex {
                 Descriptor.digest(note(notes, PULLED)),
                 entry.mediaType(),
                 entry.size(),
-                millis(note(notes, TIME)));
+                millis(note(notes, TIME)),
+                Optional.ofNullable(notes.get(INDEX)).map(ContentIndex::index));
+    }
+
+    private static ImageIndex index(String text) {
+        var sized = SIZED.matcher(text);
+        if (!sized.matches()) {
+            throw broken("an index has no digest and size");
+        }
+        return new ImageIndex(Descriptor.digest(sized.group(1)), Long.parseLong(sized.group(2)));
     }
 
     private static String note(Map<String, String> notes, String key) {
@@ -98,12 +110,15 @@ final class ContentIndex {
         String name = image.tag()
                 .map(tag -> "\"" + NAME + "\":\"" + image.repository() + ":" + tag + "\",")
                 .orElse("");
+        String index = image.index()
+                .map(one -> "\"" + INDEX + "\":\"" + one.digest() + "/" + one.size() + "\",")
+                .orElse("");
         return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d,\"annotations\":{%s\"%s\":\"%s\",\"%s\":\"%s\",\"%s\":\"%d\"}}"
                 .formatted(
                         image.mediaType(),
                         image.manifest(),
                         image.manifestSize(),
-                        name,
+                        name + index,
                         REPOSITORY,
                         image.repository(),
                         PULLED,

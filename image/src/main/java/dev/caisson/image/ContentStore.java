@@ -259,6 +259,10 @@ final class ContentStore implements AutoCloseable {
         try (var reader = new OciLayoutReader(path)) {
             for (StoredImage image : images) {
                 reader.blobs(descriptor(image)).forEach(digest -> named.add(digest.hex()));
+                if (image.index().isPresent()) {
+                    reader.statements(image.index().get())
+                            .forEach(blob -> named.add(blob.digest().hex()));
+                }
             }
             return named;
         } catch (IOException e) {

@@ -67,13 +67,16 @@ final class ImageArchive {
             blobs.put(own.digest(), own);
             blobs.put(manifest.config().digest(), manifest.config());
             manifest.layers().forEach(layer -> blobs.put(layer.digest(), layer));
+            if (form == ArchiveForm.OCI && image.index().isPresent()) {
+                read(() -> reader.statements(image.index().get())).forEach(part -> blobs.put(part.digest(), part));
+            }
         }
         tar.directory("blobs", DIRECTORY);
         tar.directory(BLOBS, DIRECTORY);
         for (Descriptor blob : blobs.values()) {
             blob(blob);
         }
-        document("index.json", index());
+        document("index.json", index(form));
         if (form == ArchiveForm.DOCKER) {
             document("manifest.json", dockerManifest(manifests));
         }
@@ -124,14 +127,14 @@ final class ImageArchive {
     }
 
     /// Repositories, tags, media types and digests have no character that JSON would have to escape.
-    private String index() {
+    private String index(ArchiveForm form) {
         var entries = new ArrayList<String>();
         for (StoredImage image : images.values()) {
             List<ImageReference> own = names.getOrDefault(image.manifest(), List.of());
             if (own.isEmpty()) {
-                entries.add(entry(image, Optional.empty()));
+                entries.add(entry(named(image, form), Optional.empty()));
             }
-            own.forEach(name -> entries.add(entry(image, Optional.of(name))));
+            own.forEach(name -> entries.add(entry(named(image, form), Optional.of(name))));
         }
         return entries.stream()
                 .collect(Collectors.joining(
@@ -140,7 +143,15 @@ final class ImageArchive {
                         "]}"));
     }
 
-    private static String entry(StoredImage image, Optional<ImageReference> name) {
+    /// Returns the manifest that the archive's index names, or the index of the image and of statements about it.
+    private static Descriptor named(StoredImage image, ArchiveForm form) {
+        return image.index()
+                .filter(_ -> form == ArchiveForm.OCI)
+                .map(ImageIndex::descriptor)
+                .orElseGet(() -> ContentStore.descriptor(image));
+    }
+
+    private static String entry(Descriptor image, Optional<ImageReference> name) {
         String full = name.map(it -> it.fullRepository() + ":" + it.tag().orElseThrow())
                 .orElse("");
         String notes = full.isEmpty()
@@ -148,7 +159,7 @@ final class ImageArchive {
                 : ",\"annotations\":{\"io.containerd.image.name\":\"" + full
                         + "\",\"org.opencontainers.image.ref.name\":\"" + full + "\"}";
         return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d%s}"
-                .formatted(image.mediaType(), image.manifest(), image.manifestSize(), notes);
+                .formatted(image.mediaType(), image.digest(), image.size(), notes);
     }
 
     private String dockerManifest(Map<StoredImage, ManifestDocument.Manifest> manifests) {

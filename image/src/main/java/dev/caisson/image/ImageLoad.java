@@ -229,14 +229,7 @@ final class ImageLoad {
         }
         return tags.stream()
                 .map(ImageReference::parse)
-                .map(name -> new StoredImage(
-                        name.fullRepository(),
-                        name.tag(),
-                        image.manifest(),
-                        image.pulled(),
-                        image.mediaType(),
-                        image.manifestSize(),
-                        image.pulledMillis()))
+                .map(name -> image.called(name.fullRepository(), name.tag()))
                 .toList();
     }
 

@@ -20,7 +20,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /// Copies one image of the store to its registry: the layers that the repository lacks, the configuration, and
-/// when all of that is there the manifest under the image's tag. A layer that another repository of the registry
+/// when all of that is there the manifest under the image's tag. Where statements about it are in the store, they
+/// follow,
+/// and the tag is that of the index of both. A layer that another repository of the registry
 /// is known to have is mounted from there.
 final class ImagePush {
     private static final int AT_ONCE = 3;
@@ -83,8 +85,26 @@ final class ImagePush {
         listener.started(layers.size(), bytes);
         layers(layers, registry);
         blob(manifest.config(), -1);
-        try (FileSlice content = reader.content(own)) {
-            upload.manifest(tag, own.mediaType(), content.readNBytes((int) own.size()));
+        if (image.index().isEmpty()) {
+            manifest(own, tag);
+            return;
+        }
+        manifest(own, own.digest().toString());
+        for (Descriptor part : reader.statements(image.index().get())) {
+            if (part.mediaType().equals(ImageIndex.MEDIA_TYPE)) {
+                manifest(part, tag);
+            } else if (MediaType.isManifest(part.mediaType())) {
+                manifest(part, part.digest().toString());
+            } else {
+                blob(part, -1);
+            }
+        }
+    }
+
+    /// @param reference tag or digest
+    private void manifest(Descriptor manifest, String reference) throws IOException {
+        try (FileSlice content = reader.content(manifest)) {
+            upload.manifest(reference, manifest.mediaType(), content.readNBytes((int) manifest.size()));
         }
     }
 

@@ -195,10 +195,20 @@ public final class ImageStore implements AutoCloseable {
             List<NewLayer> layers,
             Function<List<Digest>, byte[]> config,
             ImageReference name) {
+        return make(base, layers, config, name, ImageNotes.none());
+    }
+
+    /// Like the other, with annotations and a statement about it.
+    public StoredImage make(
+            Optional<StoredImage> base,
+            List<NewLayer> layers,
+            Function<List<Digest>, byte[]> config,
+            ImageReference name,
+            ImageNotes notes) {
         requireTag(name);
         return guarded(
                 name.toString(),
-                () -> new NewImage(content).make(base, layers, config, name.fullRepository(), name.tag()));
+                () -> new NewImage(content).make(base, layers, config, name.fullRepository(), name.tag(), notes));
     }
 
     /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip, zstd, xz
@@ -224,7 +234,8 @@ public final class ImageStore implements AutoCloseable {
                                 layers,
                                 config,
                                 name.map(ImageReference::fullRepository).orElse("localhost/imported"),
-                                name.flatMap(ImageReference::tag));
+                                name.flatMap(ImageReference::tag),
+                                ImageNotes.none());
             } catch (IOException | RuntimeException e) {
                 content.removeLeft();
                 throw e;
@@ -292,14 +303,7 @@ public final class ImageStore implements AutoCloseable {
     /// @param name with a tag and no digest
     public StoredImage tag(StoredImage image, ImageReference name) {
         requireTag(name);
-        var tagged = new StoredImage(
-                name.fullRepository(),
-                name.tag(),
-                image.manifest(),
-                image.pulled(),
-                image.mediaType(),
-                image.manifestSize(),
-                image.pulledMillis());
+        StoredImage tagged = image.called(name.fullRepository(), name.tag());
         return guarded(name.toString(), () -> {
             content.add(tagged);
             return tagged;

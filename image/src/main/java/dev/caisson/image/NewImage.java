@@ -3,6 +3,7 @@ package dev.caisson.image;
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.registry.RegistryClient.Blob;
 import dev.caisson.linux.Fd;
+import dev.caisson.text.JsonOutput;
 import java.io.ByteArrayInputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.zip.Deflater;
@@ -42,7 +44,8 @@ final class NewImage {
             List<NewLayer> layers,
             Function<List<Digest>, byte[]> config,
             String repository,
-            Optional<String> tag)
+            Optional<String> tag,
+            ImageNotes notes)
             throws IOException {
         try (Fd _ = store.keepBlobs()) {
             var blobs = new ArrayList<Descriptor>();
@@ -65,7 +68,16 @@ final class NewImage {
                         Code.BAD_MANIFEST,
                         "the configuration names other layers than the image has; build the image again");
             }
-            return list(blob(CONFIG, json), blobs, repository, tag);
+            StoredImage image = manifest(blob(CONFIG, json), blobs, repository, tag, notes.manifest());
+            if (notes.statement().isPresent()) {
+                image = image.in(new StatementWriter(this)
+                        .write(
+                                ContentStore.descriptor(image),
+                                Platform.running(),
+                                notes.statement().get(),
+                                notes.index()));
+            }
+            return list(image);
         }
     }
 
@@ -73,7 +85,10 @@ final class NewImage {
     /// @param tag empty for an image without a name
     StoredImage list(Descriptor config, List<Descriptor> layers, String repository, Optional<String> tag)
             throws IOException {
-        StoredImage image = manifest(config, layers, repository, tag);
+        return list(manifest(config, layers, repository, tag));
+    }
+
+    private StoredImage list(StoredImage image) throws IOException {
         store.describe(image); // refuses what could not be run
         store.add(image);
         return image;
@@ -82,7 +97,22 @@ final class NewImage {
     /// Writes the manifest of an image that is not listed yet.
     StoredImage manifest(Descriptor config, List<Descriptor> layers, String repository, Optional<String> tag)
             throws IOException {
-        Descriptor manifest = blob(MANIFEST, document(config, layers).getBytes(StandardCharsets.UTF_8));
+        return manifest(config, layers, repository, tag, Map.of());
+    }
+
+    private StoredImage manifest(
+            Descriptor config,
+            List<Descriptor> layers,
+            String repository,
+            Optional<String> tag,
+            Map<String, String> annotations)
+            throws IOException {
+        String document = document(config, layers);
+        if (!annotations.isEmpty()) {
+            String notes = JsonOutput.of(new TreeMap<>(annotations)).strip();
+            document = document.substring(0, document.length() - 1) + ",\"annotations\":" + notes + "}";
+        }
+        Descriptor manifest = blob(MANIFEST, document.getBytes(StandardCharsets.UTF_8));
         return new StoredImage(
                 repository,
                 tag,
@@ -123,7 +153,7 @@ final class NewImage {
                 MediaType.ociLayer(layer.mediaType()), layer.digest(), layer.size(), Optional.empty(), Map.of());
     }
 
-    private Descriptor blob(String mediaType, byte[] content) throws IOException {
+    Descriptor blob(String mediaType, byte[] content) throws IOException {
         var blob = new Descriptor(mediaType, Digest.of(content), content.length, Optional.empty(), Map.of());
         new BlobDownload(store, blob, _ -> new Blob(new ByteArrayInputStream(content), 0), _ -> {}).run();
         return blob;

@@ -93,6 +93,24 @@ final class OciLayoutReader implements AutoCloseable {
         return digests;
     }
 
+    /// Returns what an index names beside its image: blobs before the manifest that names them, and the index itself
+    /// last.
+    List<Descriptor> statements(ImageIndex index) throws IOException {
+        var all = new ArrayList<Descriptor>();
+        if (ManifestDocument.parse(ImageIndex.MEDIA_TYPE, blob(index.descriptor(), "the index")) instanceof Index own) {
+            for (Descriptor one : own.manifests()) {
+                if ("attestation-manifest".equals(one.annotations().get("vnd.docker.reference.type"))) {
+                    Manifest manifest = manifestOf(one);
+                    all.add(manifest.config());
+                    all.addAll(manifest.layers());
+                    all.add(one);
+                }
+            }
+        }
+        all.add(index.descriptor());
+        return all;
+    }
+
     /// Reads the manifest of an image of one platform.
     Manifest manifestOf(Descriptor image) throws IOException {
         if (ManifestDocument.parse(image.mediaType(), blob(image, "the manifest")) instanceof Manifest manifest) {

@@ -11,6 +11,7 @@ import java.util.Optional;
 /// @param mediaType of the manifest
 /// @param pulledMillis when it was stored, since the epoch
 /// @param manifestSize bytes of the manifest
+/// @param index that names it beside statements about it
 public record StoredImage(
         String repository,
         Optional<String> tag,
@@ -18,7 +19,31 @@ public record StoredImage(
         Digest pulled,
         String mediaType,
         long manifestSize,
-        long pulledMillis) {
+        long pulledMillis,
+        Optional<ImageIndex> index) {
+    StoredImage(
+            String repository,
+            Optional<String> tag,
+            Digest manifest,
+            Digest pulled,
+            String mediaType,
+            long manifestSize,
+            long pulledMillis) {
+        this(repository, tag, manifest, pulled, mediaType, manifestSize, pulledMillis, Optional.empty());
+    }
+
+    /// Returns the same image under another name.
+    StoredImage called(String otherRepository, Optional<String> otherTag) {
+        return new StoredImage(
+                otherRepository, otherTag, manifest, pulled, mediaType, manifestSize, pulledMillis, index);
+    }
+
+    /// Returns the same image with an index that names it.
+    StoredImage in(ImageIndex other) {
+        return new StoredImage(
+                repository, tag, manifest, other.digest(), mediaType, manifestSize, pulledMillis, Optional.of(other));
+    }
+
     /// Returns its name as people write it: with its tag, else with the digest that it was pulled by.
     public String name() {
         String shown = ImageReference.parse(repository).shortRepository();
@@ -36,6 +61,6 @@ public record StoredImage(
 
     /// Returns the same image without its name.
     public StoredImage withoutTag() {
-        return new StoredImage(repository, Optional.empty(), manifest, pulled, mediaType, manifestSize, pulledMillis);
+        return called(repository, Optional.empty());
     }
 }

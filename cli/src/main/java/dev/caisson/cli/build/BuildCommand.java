@@ -1,7 +1,9 @@
 package dev.caisson.cli.build;
 
+import dev.caisson.build.BuildCaches;
 import dev.caisson.build.BuildException;
 import dev.caisson.build.BuildListener;
+import dev.caisson.build.BuildNotes;
 import dev.caisson.build.BuildRequest;
 import dev.caisson.build.BuildResult;
 import dev.caisson.build.Builder;
@@ -143,9 +145,21 @@ public final class BuildCommand implements Callable<Integer> {
 
     @Option(
             names = "--provenance",
-            paramLabel = "false",
-            description = "Refused unless false: nothing is attested in this version.")
+            paramLabel = "true|false|mode=min|mode=max",
+            description = "Statement in the image's index of how it was built (default: false; true is mode=min).")
     private String provenance = "false";
+
+    @Option(
+            names = "--attest",
+            paramLabel = "type=provenance[,mode=max]",
+            description = "As --provenance, with its type.")
+    private List<String> attested = new ArrayList<>();
+
+    @Option(
+            names = "--annotation",
+            paramLabel = "[manifest:|index:]KEY=VALUE",
+            description = "Annotation of the image's manifest or index; may be given several times.")
+    private List<String> annotations = new ArrayList<>();
 
     @Option(
             names = "--sbom",
@@ -167,8 +181,11 @@ public final class BuildCommand implements Callable<Integer> {
     public Integer call() {
         Platforms.requireOwn(platform);
         BuildProgress.require(progress);
-        requireFalse("--provenance", provenance);
-        requireFalse("--sbom", packages);
+        if (!packages.equals("false")) {
+            throw CommandException.refused("--sbom", "no list of packages is made in this version: give --sbom=false");
+        }
+        BuildCaches caches = CacheOptions.parse(cacheFrom, cacheTo, Pulls.logins());
+        BuildNotes notes = NoteOptions.parse(provenance, attested, annotations);
 
         quiet |= progress.equals("quiet");
         PrintWriter err = spec.commandLine().getErr();
@@ -182,7 +199,11 @@ public final class BuildCommand implements Callable<Integer> {
                 var lease = Caller.current().engine();
                 Images images = Images.open(options)) {
             boolean handedOut = wanted.filter(OutputOption::isHandedOut).isPresent();
-            BuildRequest request = request(sources).again(Set.copyOf(uncached)).listed(!handedOut);
+            BuildRequest request = request(sources)
+                    .again(Set.copyOf(uncached))
+                    .listed(!handedOut)
+                    .caches(caches)
+                    .notes(notes);
             BuildResult result = new Builder(lease.engine(), images, options).build(request, shown);
             if (wanted.isPresent()) {
                 wanted.get().write(result, images, request.latest());
@@ -198,12 +219,6 @@ public final class BuildCommand implements Callable<Integer> {
         }
     }
 
-    private static void requireFalse(String option, String value) {
-        if (!value.equals("false")) {
-            throw CommandException.refused(option, "nothing is attested in this version: give " + option + "=false");
-        }
-    }
-
     private List<ImageReference> names() {
         return tags.stream().map(ImageReference::parse).toList();
     }
@@ -212,20 +227,19 @@ public final class BuildCommand implements Callable<Integer> {
         List<ImageReference> names = names();
         Map<String, String> given = arguments();
         return new BuildRequest(
-                        sources.dockerfile(),
-                        sources.context(),
-                        sources.ignore(),
-                        names,
-                        given,
-                        Optional.ofNullable(target).filter(name -> !name.isEmpty()),
-                        pairs("--label", labels),
-                        SecretOptions.parse(secrets),
-                        network.equals("none") ? Network.none() : Network.on(network),
-                        !noCache,
-                        pull,
-                        latest(given),
-                        Pulls.logins())
-                .caches(CacheOptions.parse(cacheFrom, cacheTo, Pulls.logins()));
+                sources.dockerfile(),
+                sources.context(),
+                sources.ignore(),
+                names,
+                given,
+                Optional.ofNullable(target).filter(name -> !name.isEmpty()),
+                pairs("--label", labels),
+                SecretOptions.parse(secrets),
+                network.equals("none") ? Network.none() : Network.on(network),
+                !noCache,
+                pull,
+                latest(given),
+                Pulls.logins());
     }
 
     private Map<String, String> arguments() {

@@ -3,7 +3,9 @@ package dev.caisson.cli.build;
 import dev.caisson.build.BuildResult;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.text.JsonText;
+import dev.caisson.image.ImageIndex;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.StoredImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,11 +30,13 @@ final class BuildFacts {
     }
 
     private static Map<String, Object> facts(BuildResult result, List<ImageReference> names) {
-        String manifest = result.image().manifest().toString();
+        StoredImage image = result.image();
         var descriptor = new LinkedHashMap<String, Object>();
-        descriptor.put("mediaType", result.image().mediaType());
+        descriptor.put("mediaType", image.index().isPresent() ? ImageIndex.MEDIA_TYPE : image.mediaType());
+        String manifest =
+                image.index().map(ImageIndex::digest).orElse(image.manifest()).toString();
         descriptor.put("digest", manifest);
-        descriptor.put("size", result.image().manifestSize());
+        descriptor.put("size", image.index().map(ImageIndex::size).orElse(image.manifestSize()));
         var facts = new LinkedHashMap<String, Object>();
         facts.put("containerimage.config.digest", result.id().toString());
         facts.put("containerimage.descriptor", descriptor);

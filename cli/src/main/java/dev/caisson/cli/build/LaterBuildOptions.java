@@ -10,14 +10,11 @@ import java.util.Optional;
 public final class LaterBuildOptions {
     private static final String LIMIT = "each RUN has the limits that every container has by default: leave it out";
     private static final String REMOVED = "containers of steps are always removed: leave it out";
-    private static final String ATTESTED =
-            "nothing is attested in this version: leave it out, or say --provenance=false";
     private static final String CHECKED = "a Dockerfile is checked while it is built: leave it out";
     private static final Map<String, String> REASONS = new HashMap<>();
 
     static {
         put(REMOVED, "--rm", "--force-rm");
-        put(ATTESTED, "--attest");
         put(CHECKED, "--call", "--check");
         put(
                 LIMIT,
@@ -36,7 +33,6 @@ public final class LaterBuildOptions {
                 "--ulimit");
         put("a RUN finds names on its --network: leave it out", "--add-host");
         put("a RUN gets no more rights than another container: leave it out", "--allow", "--security-opt");
-        put("an image gets notes with --label", "--annotation");
         put("files come from the one context, or from an image with COPY --from=IMAGE", "--build-context");
         put("builds are made here, by no builder of another place: leave it out", "--builder");
         put("the context is read where it lies: leave it out", "--compress");

@@ -61,10 +61,6 @@ class BuildFactsTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "--attest=type=sbom",
-                "--cache-from=x",
-                "--cache-to=type=inline",
-                "--annotation=a=b",
                 "--build-context=a=b",
                 "--builder=b",
                 "--push",
@@ -81,8 +77,8 @@ class BuildFactsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--provenance=true", "--provenance=mode=max", "--sbom=true"})
-    void what_would_be_attested_is_refused(String option) {
+    @ValueSource(strings = {"--attest=type=sbom", "--provenance=version=v0.2", "--cache-to=type=gha", "--sbom=true"})
+    void a_value_that_is_not_known_is_refused_by_name(String option) {
         Answer refused = Answer.caisson("build", option, directory.toString());
         assertThat(refused.status()).isEqualTo(1);
         assertThat(refused.err()).startsWith("caisson: OPTION_REFUSED: " + option.replaceFirst("=.*", ""));
