@@ -66,7 +66,7 @@ final class DeniedDestinations {
                 if (found.size() < MOST && line.contains(EgressDenials.ACTION) && line.contains(id.value())) {
                     LifeEvent.parse(line)
                             .filter(event -> event.action().equals(EgressDenials.ACTION)
-                                    && event.id().equals(id))
+                                    && event.id().equals(id.value()))
                             .flatMap(DeniedDestinations::of)
                             .ifPresent(found::add);
                 }

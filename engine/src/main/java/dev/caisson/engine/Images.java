@@ -21,7 +21,6 @@ import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.spec.Bytes;
-import dev.caisson.spec.Mount;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -31,8 +30,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of
@@ -43,10 +42,14 @@ public final class Images implements AutoCloseable {
     private final EngineOptions options;
     private final ImageStore store;
     private final ImageTaint taint;
+    private final ImageUsers users;
+    private final ImageEvents events;
 
     private Images(EngineOptions options, ImageStore store) {
         this.options = options;
         this.store = store;
+        this.users = new ImageUsers(options, store);
+        this.events = new ImageEvents(options, store);
         this.taint = new ImageTaint(options.data().resolve(SecretStore.DIRECTORY));
     }
 
@@ -129,7 +132,7 @@ public final class Images implements AutoCloseable {
         present(name, "name");
         present(notes, "notes");
         return Failures.call(
-                () -> store.make(base, taint.checked(layers), taint.checked(config), name, taint.checked(notes)));
+                () -> events.tagged(store.make(base, taint.checked(layers), taint.checked(config), name, taint.checked(notes))));
     }
 
     /// Returns the image of a name.
@@ -197,7 +200,7 @@ public final class Images implements AutoCloseable {
         present(reference, "reference");
         present(logins, "logins");
         present(listener, "listener");
-        return Failures.call(() -> store.pull(reference, logins, listener));
+        return Failures.call(() -> events.pulled(reference, store.pull(reference, logins, listener)));
     }
 
     /// Copies an image to the registry of its name. What is there already is not sent again; a layer that another
@@ -212,6 +215,7 @@ public final class Images implements AutoCloseable {
         Failures.run(() -> {
             requireClean(List.of(image));
             store.push(image, logins, listener);
+            events.pushed(image);
         });
     }
 
@@ -236,7 +240,7 @@ public final class Images implements AutoCloseable {
     public StoredImage tag(StoredImage image, ImageReference name) {
         present(image, "image");
         present(name, "name");
-        return Failures.call(() -> store.tag(image, name));
+        return Failures.call(() -> events.tagged(store.tag(image, name)));
     }
 
     /// Makes an image of a container that outlives its command: its image's layers, and its changes as one more.
@@ -273,7 +277,7 @@ public final class Images implements AutoCloseable {
         present(name, "name");
         return Failures.call(() -> {
             var config = new ImportedConfig(how, source);
-            return store.importRoot(archive, source, taint::checked, taint.checked(config::with), name);
+            return events.told("import", store.importRoot(archive, source, taint::checked, taint.checked(config::with), name));
         });
     }
 
@@ -286,7 +290,11 @@ public final class Images implements AutoCloseable {
     public List<StoredImage> load(InputStream archive, String source) {
         present(archive, "archive");
         present(source, "source");
-        return Failures.call(() -> store.load(archive, source, this::requireClean));
+        return Failures.call(() -> {
+            List<StoredImage> loaded = store.load(archive, source, this::requireClean);
+            loaded.forEach(image -> events.told("load", image));
+            return loaded;
+        });
     }
 
     /// Writes images as one archive. The same images under the same names make the same bytes.
@@ -301,6 +309,7 @@ public final class Images implements AutoCloseable {
         try {
             requireClean(images);
             store.save(images, form, to);
+            images.forEach(image -> events.told("save", image));
         } catch (RuntimeException e) {
             throw Failures.coded(e);
         }
@@ -323,18 +332,18 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> {
             boolean isLast = store.images().stream()
                     .noneMatch(other -> !other.equals(image) && other.manifest().equals(image.manifest()));
-            Set<String> users = isLast ? users(image) : Set.of();
-            if (users.isEmpty()) {
-                store.remove(Set.of(image));
+            Set<String> having = isLast ? users.of(image) : Set.of();
+            if (having.isEmpty()) {
+                events.removing(List.of(image), () -> store.remove(Set.of(image)));
                 return isLast;
             }
             if (!force || image.tag().isEmpty()) {
                 throw new EngineException(
                         "IMAGE_IN_USE",
-                        "image " + image.name() + " is used by " + String.join(", ", users) + ": remove "
-                                + (snapshots(image).isEmpty() ? "these containers" : "these") + " first");
+                        "image " + image.name() + " is used by " + String.join(", ", having) + ": remove "
+                                + (users.snapshots(image).isEmpty() ? "these containers" : "these") + " first");
             }
-            store.untag(image);
+            events.removing(List.of(image), () -> store.untag(image));
             return false;
         });
     }
@@ -355,22 +364,28 @@ public final class Images implements AutoCloseable {
     public boolean isCalled(StoredImage image, String text) {
         present(image, "image");
         present(text, "text");
-        return Failures.call(() -> called(image, text));
+        return Failures.call(() -> users.called(image, text));
     }
 
     /// Removes images that have no name, or all that no container has; with them unpacked layers that no image of
     /// the store has and no container uses.
     /// @return those that were removed
     public List<StoredImage> prune(boolean all) {
+        return prune(all, _ -> true);
+    }
+
+    /// Like the other, for those of them that are chosen. Unpacked layers of no image go, too.
+    public List<StoredImage> prune(boolean all, Predicate<StoredImage> chosen) {
+        present(chosen, "chosen");
         return Failures.call(() -> {
             var removed = new LinkedHashSet<StoredImage>();
             for (StoredImage image : store.images()) {
-                if ((all || image.tag().isEmpty()) && users(image).isEmpty()) {
+                if ((all || image.tag().isEmpty()) && chosen.test(image) && users.of(image).isEmpty()) {
                     removed.add(image);
                 }
             }
             if (!removed.isEmpty()) {
-                store.remove(removed);
+                events.removing(List.copyOf(removed), () -> store.remove(removed));
             }
             store.removeUnused();
             return List.copyOf(removed);
@@ -380,51 +395,6 @@ public final class Images implements AutoCloseable {
     /// Returns the bytes that all of them take, as they were fetched and unpacked. Looks at every file.
     public Bytes onDisk() {
         return Failures.call(() -> Bytes.of(store.bytes()));
-    }
-
-    /// Returns the names of containers that have an image, whether they run or are kept, and of snapshots
-    /// above it.
-    private Set<String> users(StoredImage image) {
-        var users = new TreeSet<String>();
-        for (KeptContainer kept : KeptContainer.all(options)) {
-            Optional<String> digest = kept.imageDigest();
-            if (digest.isPresent()
-                    ? digest.get().equals(image.manifest().toString())
-                    : called(image, kept.image()) && kept.isRunning()) {
-                users.add(kept.name().orElse(kept.id().shortForm()));
-            }
-        }
-        for (ContainerStatus status : ContainerStatus.all(options)) {
-            if (!status.kept() && called(image, status.image())) {
-                users.add(status.name().orElse(status.id().shortForm()));
-            }
-        }
-        KeptSpec.each(options, (entry, spec) -> {
-            if (spec.mounts().stream().anyMatch(mount -> shows(mount, image))) {
-                users.add(entry.name().orElse(entry.id().shortForm()));
-            }
-        });
-        snapshots(image).forEach(name -> users.add("the snapshot " + name));
-        return users;
-    }
-
-    private static boolean shows(Mount mount, StoredImage image) {
-        return mount instanceof Mount.ImageFiles files
-                && files.image().digest().filter(image.manifest()::equals).isPresent();
-    }
-
-    private List<String> snapshots(StoredImage image) {
-        return store.snapshots().above(image.manifest());
-    }
-
-    private boolean called(StoredImage image, String text) {
-        try {
-            return store.find(ImageReference.parse(text))
-                    .filter(found -> found.manifest().equals(image.manifest()))
-                    .isPresent();
-        } catch (ImageException e) {
-            return false; // host, dir:, oci: and docker-archive: are not of the store
-        }
     }
 
     @Override

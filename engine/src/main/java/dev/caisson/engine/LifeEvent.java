@@ -14,16 +14,32 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Something that happened to a container, in Docker's words.
+/// Something that happened to a container, an image or a volume, in Docker's words.
 ///
-/// @param action as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`, `rename`, `update`,
+/// @param action of a container as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`, `rename`, `update`,
 ///     `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`, `health_status: healthy|unhealthy`; and
-///     `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`
-/// @param attributes `name` and `image` first, then those of the action, as `exitCode` and `signal`, then its labels
-public record LifeEvent(Instant time, String action, ContainerId id, Map<String, String> attributes) {
+///     `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`; of an image `pull`, `push`, `tag`, `untag`,
+///     `delete`, `import`, `load` or `save`; of a volume `create` or `destroy`
+/// @param id of the container or the image, or a name: of a volume, or of an image that was pulled or pushed
+/// @param attributes of a container `name` and `image` first, then those of the action, as `exitCode` and `signal`, then
+///     its labels
+public record LifeEvent(Instant time, Kind kind, String action, String id, Map<String, String> attributes) {
+    /// What it happened to.
+    public enum Kind {
+        CONTAINER,
+        IMAGE,
+        VOLUME;
+
+        /// Returns Docker's word for it.
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     private static final int LONGEST = 256;
     private static final int MOST_ATTRIBUTES = 10;
     private static final long NANOS = 1_000_000_000;
@@ -33,10 +49,15 @@ public record LifeEvent(Instant time, String action, ContainerId id, Map<String,
 
     public LifeEvent {
         present(time, "time");
+        present(kind, "kind");
         present(action, "action");
         present(id, "id");
         present(attributes, "attributes");
         attributes = Collections.unmodifiableMap(new LinkedHashMap<>(attributes)); // in their order
+    }
+
+    LifeEvent(Instant time, String action, ContainerId id, Map<String, String> attributes) {
+        this(time, Kind.CONTAINER, action, id.value(), attributes);
     }
 
     /// The line of it in the journal; texts of the user are cut where they are long, labels left out where they are
@@ -46,7 +67,10 @@ public record LifeEvent(Instant time, String action, ContainerId id, Map<String,
         fields.put("seconds", time.getEpochSecond());
         fields.put("nanos", (long) time.getNano());
         fields.put("action", cut(action));
-        fields.put("id", id.value());
+        fields.put("id", cut(id));
+        if (kind != Kind.CONTAINER) {
+            fields.put("kind", kind.word());
+        }
         var told = new LinkedHashMap<String, String>();
         attributes.entrySet().stream()
                 .limit(MOST_ATTRIBUTES)
@@ -69,10 +93,15 @@ public record LifeEvent(Instant time, String action, ContainerId id, Map<String,
             var attributes = new LinkedHashMap<String, String>();
             found.forEach((key, value) -> attributes.put((String) key, (String) value));
             long nanos = KeptFile.number(fields, "nanos");
+            Kind kind = fields.get("kind") instanceof String word
+                    ? Kind.valueOf(word.toUpperCase(Locale.ROOT))
+                    : Kind.CONTAINER;
+            String id = KeptFile.text(fields, "id");
             return Optional.of(new LifeEvent(
                     Instant.ofEpochSecond(KeptFile.number(fields, "seconds"), Math.floorMod(nanos, NANOS)),
+                    kind,
                     KeptFile.text(fields, "action"),
-                    new ContainerId(KeptFile.text(fields, "id")),
+                    kind == Kind.CONTAINER ? new ContainerId(id).value() : id,
                     attributes));
         } catch (MalformedJsonException
                 | ArgumentException

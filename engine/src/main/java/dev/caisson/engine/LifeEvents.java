@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Events of the containers of a state directory, as they happen: a journal has what commands did, and the record
-/// that each monitor leaves has how a container in the background ended.
+/// Events of the containers, images and volumes of a state directory, as they happen: a journal has what commands did, and
+/// the record that each monitor leaves has how a container in the background ended.
 ///
 /// Bounds: the journal holds the last 256 KiB at least. Of each container that is there the last end is
 /// known, the last 32 ends of programs that nobody waited for, and the last 8 changes of its health. A reader
@@ -89,6 +89,12 @@ public final class LifeEvents implements AutoCloseable {
 
     static void note(EngineOptions options, ContainerId id, String action, Map<String, String> attributes) {
         note(options, new LifeEvent(Instant.now(), action, id, attributes));
+    }
+
+    /// Notes what was done with an image or a volume.
+    static void note(
+            EngineOptions options, LifeEvent.Kind kind, String action, String id, Map<String, String> attributes) {
+        note(options, new LifeEvent(Instant.now(), kind, action, id, attributes));
     }
 
     /// Notes the last end, before the record of it goes.

@@ -28,7 +28,7 @@ final class SharedParts {
     /// @param lasting whether it outlives its command
     /// @return a detached mount of each, in the order of the plan; the caller's to close
     List<Fd> make(ContainerId id, Preparation.Prepared prepared, LaunchPlan plan, boolean lasting) {
-        return held.make(id.value(), plan, new SharedUse(prepared, workspaces, volumes.directory(), lasting));
+        return held.make(id.value(), plan, new SharedUse(prepared, workspaces, volumes, lasting));
     }
 
     /// Returns the descriptors whose locks hold what a container has; they stay this object's.

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 ///
 /// @param lasting whether its anonymous volumes are listed, and stay until somebody removes them
 record SharedUse(
-        Preparation.Prepared prepared, SharedDirectories workspaces, SharedDirectories volumes, boolean lasting)
+        Preparation.Prepared prepared, SharedDirectories workspaces, Volumes volumes, boolean lasting)
         implements Function<SharedName, HeldDirectory> {
     @Override
     public HeldDirectory apply(SharedName shared) {
@@ -34,13 +34,13 @@ record SharedUse(
         Optional<HeldDirectory.Filling> filling = filling(name);
         if (prepared.anonymous().contains(name)) {
             if (!lasting) {
-                return volumes.createUnlisted(wanted(name, true), filling);
+                return volumes.directory().createUnlisted(wanted(name, true), filling);
             }
-            volumes.create(wanted(name, true));
+            volumes.make(wanted(name, true));
         }
         while (true) {
             try {
-                HeldDirectory held = volumes.hold(name, filling);
+                HeldDirectory held = volumes.directory().hold(name, filling);
                 requireBounds(name, held);
                 return held;
             } catch (StateException e) {
@@ -55,7 +55,7 @@ record SharedUse(
     /// Another container may make it at the same time.
     private void make(VolumeName name) {
         try {
-            volumes.create(wanted(name, false));
+            volumes.make(wanted(name, false));
         } catch (StateException e) {
             if (!e.code().equals("VOLUME_EXISTS")) {
                 throw e;

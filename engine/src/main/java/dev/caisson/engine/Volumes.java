@@ -12,6 +12,7 @@ import dev.caisson.state.HeldDirectory;
 import dev.caisson.state.NewShared;
 import dev.caisson.state.SharedDirectories;
 import dev.caisson.state.SharedKind;
+import dev.caisson.state.SharedRecord;
 import dev.caisson.state.StateException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -58,8 +59,24 @@ public final class Volumes {
         present(spec, "spec");
         VolumeName name =
                 spec.name().orElseGet(() -> new VolumeName(HexFormat.of().formatHex(KernelRandom.bytes(NAME_BYTES))));
-        return Failures.call(() -> Volume.of(directory.create(new NewShared(
-                name, spec.size(), spec.inodes(), spec.labels(), spec.name().isEmpty()))));
+        return Failures.call(() -> Volume.of(make(
+                new NewShared(name, spec.size(), spec.inodes(), spec.labels(), spec.name().isEmpty()))));
+    }
+
+    /// Makes one, and notes it.
+    SharedRecord make(NewShared wanted) {
+        SharedRecord made = directory.create(wanted);
+        note("create", wanted.name().value());
+        return made;
+    }
+
+    private void note(String action, String name) {
+        LifeEvents.note(options, LifeEvent.Kind.VOLUME, action, name, Map.of("driver", "local"));
+    }
+
+    private void destroy(VolumeName name) {
+        directory.remove(name);
+        note("destroy", name.value());
     }
 
     /// Returns all, by name.
@@ -134,7 +151,7 @@ public final class Volumes {
                         "the volume " + name + " is in use by " + String.join(", ", containers)
                                 + ": remove these containers first");
             }
-            directory.remove(name);
+            destroy(name);
         });
     }
 
@@ -156,7 +173,7 @@ public final class Volumes {
 
     private boolean removeIfFree(VolumeName name) {
         try {
-            directory.remove(name);
+            destroy(name);
             return true;
         } catch (StateException e) {
             if (e.code().equals(IN_USE) || e.code().equals(UNKNOWN)) {

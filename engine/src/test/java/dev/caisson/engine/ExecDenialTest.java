@@ -339,7 +339,7 @@ class ExecDenialTest {
             assertThat(noted)
                     .extracting(LifeEvent::action)
                     .containsExactly("exec_create: sh -c exit 5", "exec_start: sh -c exit 5", "exec_die");
-            assertThat(noted).extracting(LifeEvent::id).containsOnly(box.id());
+            assertThat(noted).extracting(LifeEvent::id).containsOnly(box.id().value());
             assertThat(noted.getLast().attributes())
                     .containsEntry("name", "box")
                     .containsEntry("image", box.image())

@@ -7,6 +7,7 @@ import dev.caisson.engine.Images;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Spec;
         name = "prune",
         sortOptions = false,
         description = "Remove images that have no name any more.",
-        footer = "%n  caisson image prune -a -f")
+        footer = {"%n  caisson image prune -a -f", "  caisson image prune -a -f --filter until=240h --filter label!=keep"})
 public final class PruneImagesCommand implements Callable<Integer> {
     private static final int DIGITS = 4;
     private static final int FAILED = 1;
@@ -37,6 +38,12 @@ public final class PruneImagesCommand implements Callable<Integer> {
             names = {"-f", "--force"},
             description = "Do not ask.")
     private boolean force;
+
+    @Option(
+            names = "--filter",
+            paramLabel = "KEY=VALUE",
+            description = "Only those with until=TIME (made before), label=KEY[=VALUE], or without label!=KEY[=VALUE].")
+    private List<String> filters = List.of();
 
     /// Reports damaged images: while one is there, no blob is removed.
     /// @return true if there are any
@@ -59,13 +66,14 @@ public final class PruneImagesCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
+        ImagePruneFilter filter = ImagePruneFilter.parse(filters, Instant.now());
         if (!force
                 && !Confirmation.isGiven(out, all ? "all images that no container has" : "all images without a name")) {
             return 0;
         }
         try (Images images = Images.open(Caller.current().directories())) {
             long before = images.onDisk().count();
-            List<StoredImage> removed = images.prune(all);
+            List<StoredImage> removed = images.prune(all, image -> filter.accepts(images.describe(image)));
             long freed = Math.max(0, before - images.onDisk().count()); // another process may pull meanwhile
             if (!removed.isEmpty()) {
                 out.println("Deleted Images:");

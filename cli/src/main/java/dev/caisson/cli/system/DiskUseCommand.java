@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.template.Table;
+import dev.caisson.cli.template.Template;
 import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.DiskUse;
 import dev.caisson.engine.EngineOptions;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Spec;
             "container has: 'caisson container prune', 'volume prune', 'workspace prune' and 'snapshot prune' free it.",
             "Images are unpacked once, and none is removed by itself.",
             "%n  caisson system df -v",
-            "  caisson system df --format '{{.Type}} {{.Size}}'"
+            "  caisson system df --format '{{.Type}} {{.Size}}'",
+            "  caisson system df -v --format json"
         })
 public final class DiskUseCommand implements Callable<Integer> {
     private static final int DIGITS = 4;
@@ -63,20 +65,24 @@ public final class DiskUseCommand implements Callable<Integer> {
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            description = "json for programs, an object a line, or a template: 'table {{.Type}}\\t{{.Size}}'.")
+            description = "json for programs, an object a line, or a template: 'table {{.Type}}\\t{{.Size}}'; with -v one object of lists.")
     private @Nullable String format;
 
     @Override
     public Integer call() {
-        if (verbose && format != null) {
-            throw CommandException.usage("--format is for the sums: leave -v or --format out");
-        }
         String given = format;
+        if (verbose && given != null && given.startsWith("table")) {
+            throw CommandException.usage("-v has a table of each kind: leave --format out, or give json or a template");
+        }
         Table table = Table.of(given == null || given.isEmpty() ? "table" : given, TABLE, HEADERS);
         EngineOptions options = Caller.current().directories();
         Leftovers.clear(options);
         DiskUse use = DiskUse.read(options);
-        if (verbose) {
+        if (verbose && given != null && !given.isEmpty()) {
+            Template template =
+                    Template.parse(given.equals("json") ? "{{json .}}" : given.replace("\\t", "\t"));
+            spec.commandLine().getOut().println(template.render(new DiskUseFields(use).all()));
+        } else if (verbose) {
             details(use);
             sharedDetails(use);
         } else {

@@ -7,6 +7,7 @@ import static java.util.stream.Collectors.toList;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.LifeEvent;
+import dev.caisson.engine.LifeEvent.Kind;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -32,29 +33,39 @@ final class EventFilter {
         String value = pair[1];
         return switch (pair[0]) {
             case "container" ->
-                event -> value.equals(event.attributes().get("name"))
-                        || (!value.isEmpty() && event.id().value().startsWith(value));
+                event -> event.kind() == Kind.CONTAINER
+                        && (value.equals(event.attributes().get("name"))
+                                || (!value.isEmpty() && event.id().startsWith(value)));
+            case "volume" ->
+                event -> event.kind() == Kind.VOLUME && event.id().equals(value);
             case "event" ->
                 event -> event.action().equals(value) || event.action().startsWith(value + ":");
             case "image" -> {
                 Predicate<String> image = ImageMatch.of(value);
-                yield event -> image.test(event.attributes().getOrDefault("image", ""));
+                yield event -> switch (event.kind()) {
+                    case CONTAINER -> image.test(event.attributes().getOrDefault("image", ""));
+                    case IMAGE ->
+                        image.test(event.attributes().getOrDefault("name", ""))
+                                || image.test(event.id())
+                                || event.id().startsWith("sha256:" + value);
+                    case VOLUME -> false;
+                };
             }
             case "scope" -> _ -> value.equals("local");
             case "type" -> type(value);
             case LABEL -> label(value);
             default ->
                 throw CommandException.usage(
-                        "--filter takes container, event, image, label, scope or type, not '" + pair[0] + "'");
+                        "--filter takes container, event, image, label, scope, type or volume, not '" + pair[0] + "'");
         };
     }
 
     private static Predicate<LifeEvent> type(String value) {
-        if (!value.equals("container")) {
+        if (!List.of("container", "image", "volume").contains(value)) {
             throw CommandException.usage(
-                    "--filter type takes container, there are no events of others, not '" + value + "'");
+                    "--filter type takes container, image or volume, there are no events of others, not '" + value + "'");
         }
-        return event -> true;
+        return event -> event.kind().word().equals(value);
     }
 
     private static Predicate<LifeEvent> label(String text) {

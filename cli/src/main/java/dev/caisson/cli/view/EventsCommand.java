@@ -22,11 +22,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `caisson events`: what happens to containers, as it happens.
+/// `caisson events`: what happens to containers, images and volumes, as it happens.
 @Command(
         name = "events",
         sortOptions = false,
-        description = "Show what happens to containers in the background, as it happens.",
+        description = "Show what happens to containers in the background, images and volumes, as it happens.",
         footer = {
             "%n  caisson events --since 10m --until 0s",
             "  caisson events --filter event=die --format '{{.Actor.Attributes.name}} {{.Action}}'"
@@ -54,7 +54,7 @@ public final class EventsCommand implements Callable<Integer> {
             names = {"-f", "--filter"},
             paramLabel = "KEY=VALUE",
             description =
-                    "Only those with container=NAME|ID, event=ACTION, image=IMAGE, label=KEY[=VALUE] or type=container.")
+                    "Only those with container=NAME|ID, event=ACTION, image=IMAGE, volume=NAME, label=KEY[=VALUE] or type=container|image|volume.")
     private List<String> filters = List.of();
 
     @Option(
@@ -108,19 +108,19 @@ public final class EventsCommand implements Callable<Integer> {
         var attributes = new ArrayList<String>();
         event.attributes().forEach((key, value) -> attributes.add(OneLine.row(key) + "=" + OneLine.row(value)));
         attributes.sort(String::compareTo);
-        return TIME.format(event.time()) + " container " + OneLine.of(event.action()) + " "
-                + event.id().value() + " (" + String.join(", ", attributes) + ")";
+        return TIME.format(event.time()) + " " + event.kind().word() + " " + OneLine.of(event.action()) + " "
+                + OneLine.of(event.id()) + " (" + String.join(", ", attributes) + ")";
     }
 
     private static Map<String, Object> fields(LifeEvent event) {
         var actor = new LinkedHashMap<String, Object>();
-        actor.put("ID", event.id().value());
+        actor.put("ID", event.id());
         actor.put("Attributes", new Template.Dictionary(event.attributes()));
         var fields = new LinkedHashMap<String, Object>();
         fields.put("status", event.action());
-        fields.put("id", event.id().value());
+        fields.put("id", event.id());
         fields.put("from", event.attributes().getOrDefault("image", ""));
-        fields.put("Type", "container");
+        fields.put("Type", event.kind().word());
         fields.put("Action", event.action());
         fields.put("Actor", actor);
         fields.put("scope", "local");
@@ -128,7 +128,7 @@ public final class EventsCommand implements Callable<Integer> {
         long nanos = ChronoUnit.NANOS.between(Instant.EPOCH, event.time());
         fields.put("timeNano", nanos);
         fields.put("Status", new Template.Unlisted(event.action()));
-        fields.put("ID", new Template.Unlisted(event.id().value()));
+        fields.put("ID", new Template.Unlisted(event.id()));
         fields.put("From", new Template.Unlisted(event.attributes().getOrDefault("image", "")));
         fields.put("Scope", new Template.Unlisted("local"));
         fields.put("Time", new Template.Unlisted(event.time().getEpochSecond()));

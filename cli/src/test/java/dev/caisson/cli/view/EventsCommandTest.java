@@ -134,7 +134,7 @@ class EventsCommandTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "events --filter team=core|--filter takes container, event, image, label, scope or type",
+                "events --filter team=core|--filter takes container, event, image, label, scope, type or volume",
                 "events --filter type=network|there are no events of others",
                 "events --since yesterday|--since",
                 "events --until 0s --format {{.Actoin}}|Actoin",

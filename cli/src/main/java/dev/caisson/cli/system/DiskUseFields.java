@@ -1,0 +1,66 @@
+package dev.caisson.cli.system;
+
+import dev.caisson.cli.text.SizeText;
+import dev.caisson.engine.DiskUse;
+import dev.caisson.spec.Bytes;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What templates of `caisson system df -v` see: a list for each kind, with Docker's names where it has them.
+record DiskUseFields(DiskUse use) {
+    private static final int DIGITS = 4;
+
+    Map<String, Object> all() {
+        var all = new LinkedHashMap<String, Object>();
+        all.put("Images", use.images().stream().map(DiskUseFields::image).toList());
+        all.put("Containers", use.containers().stream().map(DiskUseFields::container).toList());
+        all.put(
+                "Volumes",
+                use.volumes().stream()
+                        .map(volume -> shared(volume.name().value(), volume.containers(), volume.onDisk()))
+                        .toList());
+        all.put(
+                "Workspaces",
+                use.workspaces().stream()
+                        .map(workspace ->
+                                shared(workspace.name().value(), workspace.containers(), workspace.onDisk()))
+                        .toList());
+        all.put(
+                "Snapshots",
+                use.snapshots().stream()
+                        .map(snapshot -> shared(snapshot.name().value(), snapshot.containers(), snapshot.bytes()))
+                        .toList());
+        return all;
+    }
+
+    private static String size(Bytes bytes) {
+        return SizeText.of(bytes.count(), DIGITS);
+    }
+
+    private static Map<String, Object> image(DiskUse.Unpacked image) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("ID", image.digest());
+        fields.put("Size", size(image.bytes()));
+        return fields;
+    }
+
+    private static Map<String, Object> container(DiskUse.OfContainer container) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("ID", container.id().value());
+        fields.put("Image", container.image());
+        fields.put("Log", size(container.log()));
+        fields.put("Names", container.name());
+        fields.put("Size", size(container.written()));
+        fields.put("State", container.running() ? "running" : "ended");
+        return fields;
+    }
+
+    private static Map<String, Object> shared(String name, int containers, Bytes bytes) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("Links", Integer.toString(containers));
+        fields.put("Name", name);
+        fields.put("Size", size(bytes));
+        return fields;
+    }
+}

@@ -1,0 +1,60 @@
+package dev.caisson.engine;
+
+import dev.caisson.image.ImageException;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.ImageStore;
+import dev.caisson.image.StoredImage;
+import dev.caisson.spec.Mount;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/// Finds what uses an image of a store.
+record ImageUsers(EngineOptions options, ImageStore store) {
+    /// Returns the names of containers that have an image, whether they run or are kept, and of snapshots
+    /// above it.
+    Set<String> of(StoredImage image) {
+        var users = new TreeSet<String>();
+        for (KeptContainer kept : KeptContainer.all(options)) {
+            Optional<String> digest = kept.imageDigest();
+            if (digest.isPresent()
+                    ? digest.get().equals(image.manifest().toString())
+                    : called(image, kept.image()) && kept.isRunning()) {
+                users.add(kept.name().orElse(kept.id().shortForm()));
+            }
+        }
+        for (ContainerStatus status : ContainerStatus.all(options)) {
+            if (!status.kept() && called(image, status.image())) {
+                users.add(status.name().orElse(status.id().shortForm()));
+            }
+        }
+        KeptSpec.each(options, (entry, spec) -> {
+            if (spec.mounts().stream().anyMatch(mount -> shows(mount, image))) {
+                users.add(entry.name().orElse(entry.id().shortForm()));
+            }
+        });
+        snapshots(image).forEach(name -> users.add("the snapshot " + name));
+        return users;
+    }
+
+    private static boolean shows(Mount mount, StoredImage image) {
+        return mount instanceof Mount.ImageFiles files
+                && files.image().digest().filter(image.manifest()::equals).isPresent();
+    }
+
+    List<String> snapshots(StoredImage image) {
+        return store.snapshots().above(image.manifest());
+    }
+
+    /// Returns true if the text is a name of the image.
+    boolean called(StoredImage image, String text) {
+        try {
+            return store.find(ImageReference.parse(text))
+                    .filter(found -> found.manifest().equals(image.manifest()))
+                    .isPresent();
+        } catch (ImageException e) {
+            return false; // host, dir:, oci: and docker-archive: are not of the store
+        }
+    }
+}
