@@ -44,7 +44,6 @@ public final class LayerCaches {
     /// Adds an image of one more layer, which is fetched and compared with both of its digests.
     ///
     /// @param base empty for an image of this layer alone
-    /// @param diffId digest of the uncompressed layer
     /// @param config the whole configuration
     /// @param check fails for images that may not be there
     /// @throws ImageException DIGEST_MISMATCH, and any other of its codes
