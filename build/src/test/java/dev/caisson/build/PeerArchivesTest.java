@@ -3,27 +3,13 @@ package dev.caisson.build;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.ArchiveForm;
-import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
-import dev.caisson.image.ImageTree;
 import dev.caisson.image.StoredImage;
-import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.attribute.UserDefinedFileAttributeView;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -81,7 +67,8 @@ class PeerArchivesTest {
                 """;
         Path file = own.resolve("podman.sh");
         Files.writeString(file, function + script);
-        return PeerTrees.shell("exec unshare -m --propagation private sh -ec \"$(cat \"$0/podman.sh\")\" \"$0\"", own.toString());
+        return PeerTrees.shell(
+                "exec unshare -m --propagation private sh -ec \"$(cat \"$0/podman.sh\")\" \"$0\"", own.toString());
     }
 
     @ParameterizedTest

@@ -131,8 +131,8 @@ public final class Images implements AutoCloseable {
         present(config, "config");
         present(name, "name");
         present(notes, "notes");
-        return Failures.call(
-                () -> events.tagged(store.make(base, taint.checked(layers), taint.checked(config), name, taint.checked(notes))));
+        return Failures.call(() -> events.tagged(
+                store.make(base, taint.checked(layers), taint.checked(config), name, taint.checked(notes))));
     }
 
     /// Returns the image of a name.
@@ -277,7 +277,8 @@ public final class Images implements AutoCloseable {
         present(name, "name");
         return Failures.call(() -> {
             var config = new ImportedConfig(how, source);
-            return events.told("import", store.importRoot(archive, source, taint::checked, taint.checked(config::with), name));
+            return events.told(
+                    "import", store.importRoot(archive, source, taint::checked, taint.checked(config::with), name));
         });
     }
 
@@ -380,7 +381,9 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> {
             var removed = new LinkedHashSet<StoredImage>();
             for (StoredImage image : store.images()) {
-                if ((all || image.tag().isEmpty()) && chosen.test(image) && users.of(image).isEmpty()) {
+                if ((all || image.tag().isEmpty())
+                        && chosen.test(image)
+                        && users.of(image).isEmpty()) {
                     removed.add(image);
                 }
             }

@@ -20,12 +20,15 @@ import java.util.Optional;
 
 /// Something that happened to a container, an image or a volume, in Docker's words.
 ///
-/// @param action of a container as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`, `rename`, `update`,
+/// @param action of a container as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`,
+/// `rename`, `update`,
 ///     `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`, `health_status: healthy|unhealthy`; and
-///     `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`; of an image `pull`, `push`, `tag`, `untag`,
+///     `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`; of an image `pull`, `push`, `tag`,
+/// `untag`,
 ///     `delete`, `import`, `load` or `save`; of a volume `create` or `destroy`
 /// @param id of the container or the image, or a name: of a volume, or of an image that was pulled or pushed
-/// @param attributes of a container `name` and `image` first, then those of the action, as `exitCode` and `signal`, then
+/// @param attributes of a container `name` and `image` first, then those of the action, as `exitCode` and `signal`,
+/// then
 ///     its labels
 public record LifeEvent(Instant time, Kind kind, String action, String id, Map<String, String> attributes) {
     /// What it happened to.

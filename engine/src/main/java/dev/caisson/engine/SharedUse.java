@@ -19,8 +19,7 @@ import java.util.stream.Stream;
 /// Finds or makes the workspaces and volumes of one container.
 ///
 /// @param lasting whether its anonymous volumes are listed, and stay until somebody removes them
-record SharedUse(
-        Preparation.Prepared prepared, SharedDirectories workspaces, Volumes volumes, boolean lasting)
+record SharedUse(Preparation.Prepared prepared, SharedDirectories workspaces, Volumes volumes, boolean lasting)
         implements Function<SharedName, HeldDirectory> {
     @Override
     public HeldDirectory apply(SharedName shared) {

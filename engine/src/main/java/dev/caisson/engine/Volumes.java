@@ -59,8 +59,8 @@ public final class Volumes {
         present(spec, "spec");
         VolumeName name =
                 spec.name().orElseGet(() -> new VolumeName(HexFormat.of().formatHex(KernelRandom.bytes(NAME_BYTES))));
-        return Failures.call(() -> Volume.of(make(
-                new NewShared(name, spec.size(), spec.inodes(), spec.labels(), spec.name().isEmpty()))));
+        return Failures.call(() -> Volume.of(make(new NewShared(
+                name, spec.size(), spec.inodes(), spec.labels(), spec.name().isEmpty()))));
     }
 
     /// Makes one, and notes it.

@@ -152,7 +152,7 @@ class EgressContainersTest {
         try (LifeEvents events = LifeEvents.open(OPTIONS)) {
             return events.next().stream()
                     .filter(one ->
-                            one.action().equals("egress_denied") && one.id().equals(container))
+                            one.action().equals("egress_denied") && one.id().equals(container.value()))
                     .map(LifeEvent::attributes)
                     .toList();
         }
@@ -230,7 +230,7 @@ class EgressContainersTest {
                     Thread.sleep(100);
                 }
             }
-            assertThat(seen).allMatch(one -> one.id().equals(web.id()));
+            assertThat(seen).allMatch(one -> one.id().equals(web.id().value()));
             assertThat(seen.getFirst().attributes())
                     .containsEntry("name", web.name())
                     .containsEntry("domain", "api.test")

@@ -20,7 +20,10 @@ import picocli.CommandLine.Spec;
         name = "prune",
         sortOptions = false,
         description = "Remove images that have no name any more.",
-        footer = {"%n  caisson image prune -a -f", "  caisson image prune -a -f --filter until=240h --filter label!=keep"})
+        footer = {
+            "%n  caisson image prune -a -f",
+            "  caisson image prune -a -f --filter until=240h --filter label!=keep"
+        })
 public final class PruneImagesCommand implements Callable<Integer> {
     private static final int DIGITS = 4;
     private static final int FAILED = 1;

@@ -65,7 +65,8 @@ public final class DiskUseCommand implements Callable<Integer> {
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            description = "json for programs, an object a line, or a template: 'table {{.Type}}\\t{{.Size}}'; with -v one object of lists.")
+            description =
+                    "json for programs, an object a line, or a template: 'table {{.Type}}\\t{{.Size}}'; with -v one object of lists.")
     private @Nullable String format;
 
     @Override
@@ -79,8 +80,7 @@ public final class DiskUseCommand implements Callable<Integer> {
         Leftovers.clear(options);
         DiskUse use = DiskUse.read(options);
         if (verbose && given != null && !given.isEmpty()) {
-            Template template =
-                    Template.parse(given.equals("json") ? "{{json .}}" : given.replace("\\t", "\t"));
+            Template template = Template.parse(given.equals("json") ? "{{json .}}" : given.replace("\\t", "\t"));
             spec.commandLine().getOut().println(template.render(new DiskUseFields(use).all()));
         } else if (verbose) {
             details(use);

@@ -4,7 +4,6 @@ import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.DiskUse;
 import dev.caisson.spec.Bytes;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /// What templates of `caisson system df -v` see: a list for each kind, with Docker's names where it has them.
@@ -14,7 +13,9 @@ record DiskUseFields(DiskUse use) {
     Map<String, Object> all() {
         var all = new LinkedHashMap<String, Object>();
         all.put("Images", use.images().stream().map(DiskUseFields::image).toList());
-        all.put("Containers", use.containers().stream().map(DiskUseFields::container).toList());
+        all.put(
+                "Containers",
+                use.containers().stream().map(DiskUseFields::container).toList());
         all.put(
                 "Volumes",
                 use.volumes().stream()
@@ -23,8 +24,7 @@ record DiskUseFields(DiskUse use) {
         all.put(
                 "Workspaces",
                 use.workspaces().stream()
-                        .map(workspace ->
-                                shared(workspace.name().value(), workspace.containers(), workspace.onDisk()))
+                        .map(workspace -> shared(workspace.name().value(), workspace.containers(), workspace.onDisk()))
                         .toList());
         all.put(
                 "Snapshots",

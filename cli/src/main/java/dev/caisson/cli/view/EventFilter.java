@@ -36,8 +36,7 @@ final class EventFilter {
                 event -> event.kind() == Kind.CONTAINER
                         && (value.equals(event.attributes().get("name"))
                                 || (!value.isEmpty() && event.id().startsWith(value)));
-            case "volume" ->
-                event -> event.kind() == Kind.VOLUME && event.id().equals(value);
+            case "volume" -> event -> event.kind() == Kind.VOLUME && event.id().equals(value);
             case "event" ->
                 event -> event.action().equals(value) || event.action().startsWith(value + ":");
             case "image" -> {
@@ -63,7 +62,8 @@ final class EventFilter {
     private static Predicate<LifeEvent> type(String value) {
         if (!List.of("container", "image", "volume").contains(value)) {
             throw CommandException.usage(
-                    "--filter type takes container, image or volume, there are no events of others, not '" + value + "'");
+                    "--filter type takes container, image or volume, there are no events of others, not '" + value
+                            + "'");
         }
         return event -> event.kind().word().equals(value);
     }

@@ -62,7 +62,8 @@ class ImageEventsTest {
     @Test
     void a_life_of_an_image_is_told_in_dockers_words() throws Exception {
         imported("1", "--change", "LABEL team=core");
-        String id = ok("image", "inspect", "--format", "{{.Id}}", name + ":1").out().strip();
+        String id =
+                ok("image", "inspect", "--format", "{{.Id}}", name + ":1").out().strip();
         ok("tag", name + ":1", name + ":2");
         Path archive = directory.resolve("image.tar");
         ok("save", "-o", archive.toString(), name + ":2");
@@ -81,7 +82,16 @@ class ImageEventsTest {
                         "image load " + id + " " + name + ":2");
         assertThat(events("{{.Action}}", "image=" + name + ":1")).containsExactly("import", "untag");
         assertThat(events("{{.Action}}", "type=container", "label=team=core")).isEmpty();
-        assertThat(ok("events", "--since", began, "--until", "0s", "--filter", "image=" + name + ":1", "--filter", "event=tag")
+        assertThat(ok(
+                                "events",
+                                "--since",
+                                began,
+                                "--until",
+                                "0s",
+                                "--filter",
+                                "image=" + name + ":1",
+                                "--filter",
+                                "event=tag")
                         .out())
                 .isEmpty();
     }
@@ -100,7 +110,8 @@ class ImageEventsTest {
         imported("1", "--change", "LABEL " + volume + "=1");
         for (String condition : List.of("until=1h", "label=" + volume + "=2", "label!=" + volume)) {
             ok("image", "prune", "-a", "-f", "--filter", "label=" + volume, "--filter", condition);
-            assertThat(ok("image", "inspect", "--format", "{{.RepoTags}}", name + ":1").out())
+            assertThat(ok("image", "inspect", "--format", "{{.RepoTags}}", name + ":1")
+                            .out())
                     .as(condition)
                     .contains(name);
         }
@@ -110,7 +121,8 @@ class ImageEventsTest {
 
         assertThat(Answer.caisson("image", "prune", "-f", "--filter", "size=1").err())
                 .contains("--filter takes label, label! or until, not 'size'");
-        assertThat(Answer.caisson("image", "prune", "-f", "--filter", "until=1h", "--filter", "until=2h").err())
+        assertThat(Answer.caisson("image", "prune", "-f", "--filter", "until=1h", "--filter", "until=2h")
+                        .err())
                 .contains("may be given once");
     }
 
@@ -119,9 +131,11 @@ class ImageEventsTest {
         ok("volume", "create", volume);
         String json = ok("system", "df", "-v", "--format", "json").out();
         assertThat(json).startsWith("{\"Images\":[").contains("\"Name\":\"" + volume + "\"", "\"Snapshots\":[");
-        assertThat(ok("system", "df", "-v", "--format", "{{range .Volumes}}{{.Name}} {{.Links}};{{end}}").out())
+        assertThat(ok("system", "df", "-v", "--format", "{{range .Volumes}}{{.Name}} {{.Links}};{{end}}")
+                        .out())
                 .contains(volume + " 0;");
-        assertThat(Answer.caisson("system", "df", "-v", "--format", "table {{.Name}}").err())
+        assertThat(Answer.caisson("system", "df", "-v", "--format", "table {{.Name}}")
+                        .err())
                 .contains("-v has a table of each kind");
     }
 }
