@@ -10,6 +10,9 @@ record AnswerHead(int status, String line, Fields fields) {
     private static final int LONGEST_LINE = 8192;
     private static final int SWITCHING = 101;
     private static final int FIRST_FINAL = 200;
+    /// Fields that say how a body, or messages within it, are encoded: the latter of gRPC and of Connect.
+    private static final List<String> ENCODINGS =
+            List.of("content-encoding", "grpc-encoding", "connect-content-encoding");
 
     /// @throws Refusal for what may be read in two ways
     static AnswerHead read(Input input) throws IOException, Refusal {
@@ -45,7 +48,9 @@ record AnswerHead(int status, String line, Fields fields) {
 
     /// Refuses a body in which the value of a secret could stand unseen.
     void requirePlain() throws Refusal {
-        List<String> codings = fields.members("content-encoding");
+        List<String> codings = ENCODINGS.stream()
+                .flatMap(name -> fields.members(name).stream())
+                .toList();
         if (codings.stream().anyMatch(coding -> !coding.equals("identity"))) {
             throw new Refusal(
                     Refusal.BAD_GATEWAY,

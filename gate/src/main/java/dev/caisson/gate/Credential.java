@@ -2,7 +2,6 @@ package dev.caisson.gate;
 
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.Gate;
-import java.io.ByteArrayOutputStream;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -21,46 +20,6 @@ final class Credential implements AutoCloseable {
 
     static final int MOST_BYTES = 8192;
     private static final byte[] HEX = "0123456789ABCDEF".getBytes(StandardCharsets.US_ASCII);
-
-    /// Collects the bytes of a head, and clears all that it had.
-    static final class Head extends ByteArrayOutputStream {
-        private static final int ROOM = 1024;
-
-        Head() {
-            super(ROOM);
-        }
-
-        Head line(String text) {
-            writeBytes(Input.bytes(text));
-            write('\r');
-            write('\n');
-            return this;
-        }
-
-        @Override
-        public synchronized void write(byte[] bytes, int from, int length) {
-            if (count + length > buf.length) {
-                byte[] former = buf;
-                buf = Arrays.copyOf(former, Math.max(former.length * 2, count + length));
-                Arrays.fill(former, (byte) 0);
-            }
-            super.write(bytes, from, length);
-        }
-
-        @Override
-        public synchronized void write(int one) {
-            write(new byte[] {(byte) one}, 0, 1);
-        }
-
-        byte[] array() {
-            return buf;
-        }
-
-        void clear() {
-            Arrays.fill(buf, (byte) 0);
-            reset();
-        }
-    }
 
     private static final int RETAINED = 2;
 
@@ -112,16 +71,14 @@ final class Credential implements AutoCloseable {
         return gate.place() instanceof Gate.Query;
     }
 
-    /// Writes a request line with the value in it, if it goes there.
-    void requestLine(RequestHead request, Head out) {
-        out.writeBytes(Input.bytes(request.method() + " "));
+    /// Writes a target with the value in it, if it goes there.
+    void target(RequestHead request, HeadWriter out) {
         if (gate.place() instanceof Gate.Query query && !request.target().equals("*")) {
-            out.writeBytes(Input.bytes(without(request.target(), query.name())));
+            out.add(without(request.target(), query.name()));
             encoded(out);
         } else {
-            out.writeBytes(Input.bytes(request.target()));
+            out.add(request.target());
         }
-        out.line(" HTTP/1.1");
     }
 
     /// Returns a target up to where the value begins, without parameters of that name.
@@ -150,8 +107,9 @@ final class Credential implements AutoCloseable {
         }
     }
 
-    private void encoded(Head out) {
+    private void encoded(HeadWriter out) {
         byte[] bytes = copy();
+        var text = new ClearedBytes();
         try {
             for (byte one : bytes) {
                 boolean plain = (one >= 'a' && one <= 'z')
@@ -159,26 +117,28 @@ final class Credential implements AutoCloseable {
                         || (one >= '0' && one <= '9')
                         || "-._~".indexOf(one) >= 0;
                 if (plain) {
-                    out.write(one);
+                    text.write(one);
                 } else {
-                    out.write('%');
-                    out.write(HEX[one >> 4 & 0xf]);
-                    out.write(HEX[one & 0xf]);
+                    text.write('%');
+                    text.write(HEX[one >> 4 & 0xf]);
+                    text.write(HEX[one & 0xf]);
                 }
             }
+            out.add(text.array(), text.size());
         } finally {
+            text.clear();
             Arrays.fill(bytes, (byte) 0);
         }
     }
 
     /// Writes the field with the value in it, if it is one of its own.
-    void field(Head out) {
+    void field(HeadWriter out) {
         byte[] bytes = copy();
         try {
             switch (gate.place()) {
-                case Gate.Bearer _ -> field(out, "Authorization: Bearer ", bytes);
+                case Gate.Bearer _ -> field(out, "Authorization", "Bearer ", bytes);
                 case Gate.Basic basic -> basic(out, basic.user(), bytes);
-                case Gate.Header header -> field(out, header.name() + ": ", bytes);
+                case Gate.Header header -> field(out, header.name(), "", bytes);
                 case Gate.Query _, Gate.Placeholder _ -> {}
             }
         } finally {
@@ -186,16 +146,17 @@ final class Credential implements AutoCloseable {
         }
     }
 
-    private static void field(Head out, String begin, byte[] bytes) {
-        out.writeBytes(Input.bytes(begin));
-        out.writeBytes(bytes);
-        out.line("");
+    private static void field(HeadWriter out, String name, String begin, byte[] bytes) {
+        out.field(name);
+        out.add(begin);
+        out.add(bytes, bytes.length);
+        out.end();
     }
 
     /// Writes a field of the program's with the value in place of each placeholder.
     ///
     /// @throws Refusal if it has none, so that the program sends no credential of its own there
-    void replaced(Gate.Placeholder placeholder, Fields.Field field, Head out) throws Refusal {
+    void replaced(Gate.Placeholder placeholder, Fields.Field field, HeadWriter out) throws Refusal {
         byte[] bytes = copy();
         try {
             new Placeholders(placeholder, field).write(bytes, out);
@@ -204,12 +165,12 @@ final class Credential implements AutoCloseable {
         }
     }
 
-    private static void basic(Head out, String user, byte[] bytes) {
+    private static void basic(HeadWriter out, String user, byte[] bytes) {
         byte[] name = Input.bytes(user.isEmpty() ? "" : user + ":");
         byte[] both = Arrays.copyOf(name, name.length + bytes.length);
         System.arraycopy(bytes, 0, both, name.length, bytes.length);
         byte[] text = Base64.getEncoder().encode(both);
-        field(out, "Authorization: Basic ", text);
+        field(out, "Authorization", "Basic ", text);
         Arrays.fill(both, (byte) 0);
         Arrays.fill(text, (byte) 0);
     }

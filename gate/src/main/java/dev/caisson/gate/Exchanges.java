@@ -1,6 +1,5 @@
 package dev.caisson.gate;
 
-import dev.caisson.gate.Credential.Head;
 import dev.caisson.spec.Gate;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -26,13 +25,21 @@ final class Exchanges implements AutoCloseable {
     private boolean answered;
 
     /// @param credentials of one host
-    Exchanges(Guest guest, Guest.Setting setting, List<Credential> credentials, Input in, OutputStream out) {
+    /// @param server that was chosen by the greeting; null if none was
+    Exchanges(
+            Guest guest,
+            Guest.Setting setting,
+            List<Credential> credentials,
+            Input in,
+            OutputStream out,
+            @Nullable Server server) {
         this.guest = guest;
         this.setting = setting;
         this.credentials = credentials;
         this.gate = credentials.getFirst().gate();
         this.in = in;
         this.out = out;
+        this.server = server;
     }
 
     /// Carries the next one.
@@ -104,21 +111,18 @@ final class Exchanges implements AutoCloseable {
         if (known != null) {
             known.close();
         }
-        Server fresh = guest.connect(gate);
+        Server fresh = guest.connect(gate, Server.Attempt.standard(Server.HTTP_1));
         server = fresh;
         send(request, used, fresh);
         return fresh;
     }
 
     private void send(RequestHead request, List<Credential> used, Server to) throws IOException, Refusal {
-        var head = new Head();
         Set<Credential> put;
-        try {
+        try (var head = new HeadWriter.Lines()) {
             put = new WrittenRequest(request, gate, credentials, used).to(head);
             to.out().write(head.array(), 0, head.size());
             to.out().flush();
-        } finally {
-            head.clear();
         }
         put.forEach(credential -> setting.notes().used(credential.gate()));
     }

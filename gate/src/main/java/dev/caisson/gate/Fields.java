@@ -47,13 +47,35 @@ record Fields(List<Field> all) {
         for (String line = input.requiredLine(LONGEST); !line.isEmpty(); line = input.requiredLine(LONGEST)) {
             bytes += line.length();
             if (all.size() == MOST || bytes > MOST_BYTES) {
-                throw new Refusal(
-                        Refusal.TOO_LARGE,
-                        "the head has more than " + MOST + " fields or " + MOST_BYTES + " bytes: send fewer");
+                throw tooLarge();
             }
             all.add(field(line));
         }
         return new Fields(all);
+    }
+
+    /// Takes fields that were read otherwise.
+    /// @throws Refusal if they are too many or too long
+    static Fields of(List<Field> fields) throws Refusal {
+        int bytes = 0;
+        for (Field field : fields) {
+            int length = field.name().length() + field.value().length();
+            bytes += length;
+            if (length > LONGEST) {
+                throw new Refusal(
+                        Refusal.TOO_LARGE, "a header field is longer than " + LONGEST + " bytes: send a shorter one");
+            }
+        }
+        if (fields.size() > MOST || bytes > MOST_BYTES) {
+            throw tooLarge();
+        }
+        return new Fields(fields);
+    }
+
+    static Refusal tooLarge() {
+        return new Refusal(
+                Refusal.TOO_LARGE,
+                "the head has more than " + MOST + " fields or " + MOST_BYTES + " bytes: send fewer");
     }
 
     private static Field field(String line) throws Refusal {
@@ -74,7 +96,8 @@ record Fields(List<Field> all) {
         return new Field(line.substring(0, colon), value);
     }
 
-    private static String trimmed(String text) {
+    /// Returns a text without blanks around it.
+    static String trimmed(String text) {
         int from = 0;
         int to = text.length();
         while (from < to && isBlank(text.charAt(from))) {

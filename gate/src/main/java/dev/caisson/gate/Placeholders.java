@@ -1,6 +1,5 @@
 package dev.caisson.gate;
 
-import dev.caisson.gate.Credential.Head;
 import dev.caisson.spec.Gate;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -15,18 +14,24 @@ record Placeholders(Gate.Placeholder placeholder, Fields.Field field) {
     /// Writes the field with the value in their place.
     ///
     /// @throws Refusal if there are none, or too many
-    void write(byte[] value, Head out) throws Refusal {
-        out.writeBytes(Input.bytes(field.name() + ": "));
+    void write(byte[] value, HeadWriter out) throws Refusal {
+        out.field(field.name());
         String text = field.value();
         if (text.contains(placeholder.mark())) {
-            replace(text, value, out);
+            var whole = new ClearedBytes();
+            try {
+                replace(text, value, whole);
+                out.add(whole.array(), whole.size());
+            } finally {
+                whole.clear();
+            }
         } else {
             basic(text, value, out);
         }
-        out.line("");
+        out.end();
     }
 
-    private void replace(String text, byte[] value, Head out) throws Refusal {
+    private void replace(String text, byte[] value, ClearedBytes out) throws Refusal {
         int from = 0;
         int count = 0;
         for (int at = text.indexOf(placeholder.mark()); at >= 0; at = text.indexOf(placeholder.mark(), from)) {
@@ -42,7 +47,7 @@ record Placeholders(Gate.Placeholder placeholder, Fields.Field field) {
     }
 
     /// Looks into what user and password are encoded in.
-    private void basic(String text, byte[] value, Head out) throws Refusal {
+    private void basic(String text, byte[] value, HeadWriter out) throws Refusal {
         if (!text.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
             throw missing();
         }
@@ -56,13 +61,13 @@ record Placeholders(Gate.Placeholder placeholder, Fields.Field field) {
         if (!plain.contains(placeholder.mark())) {
             throw missing();
         }
-        var inner = new Head();
+        var inner = new ClearedBytes();
         try {
             replace(plain, value, inner);
             byte[] decoded = Arrays.copyOf(inner.array(), inner.size());
             byte[] encoded = Base64.getEncoder().encode(decoded);
-            out.writeBytes(Input.bytes("Basic "));
-            out.writeBytes(encoded);
+            out.add("Basic ");
+            out.add(encoded, encoded.length);
             Arrays.fill(decoded, (byte) 0);
             Arrays.fill(encoded, (byte) 0);
         } finally {

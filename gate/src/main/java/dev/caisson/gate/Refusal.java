@@ -16,12 +16,18 @@ final class Refusal extends Exception {
     static final int VERSION = 505;
 
     private final int status;
+    private final boolean ofProtocol;
 
     /// @param status of HTTP
     /// @param sentence what is wrong, then what to do
     Refusal(int status, String sentence) {
+        this(status, sentence, false);
+    }
+
+    private Refusal(int status, String sentence, boolean ofProtocol) {
         super(sentence);
         this.status = status;
+        this.ofProtocol = ofProtocol;
     }
 
     static Refusal malformed(String sentence) {
@@ -31,6 +37,16 @@ final class Refusal extends Exception {
     /// The same for what a server sent.
     Refusal ofServer() {
         return status == BAD_GATEWAY ? this : new Refusal(BAD_GATEWAY, "in the server's answer " + getMessage());
+    }
+
+    /// Makes one for a server that speaks none of the versions of HTTP that it may.
+    static Refusal ofProtocol(String sentence) {
+        return new Refusal(BAD_GATEWAY, sentence, true);
+    }
+
+    /// True if the server speaks none of the versions of HTTP that it may.
+    boolean isOfProtocol() {
+        return ofProtocol;
     }
 
     int status() {

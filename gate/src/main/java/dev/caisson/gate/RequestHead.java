@@ -28,7 +28,7 @@ record RequestHead(String method, String target, Fields fields) {
         }
         String[] words = line.get().split(" ", -1);
         if (line.get().startsWith("PRI * HTTP/2")) {
-            throw new Refusal(Refusal.VERSION, "HTTP/2 does not pass a gate: use HTTP/1.1");
+            throw new Refusal(Refusal.VERSION, "the greeting of TLS did not agree on HTTP/2: offer h2 there");
         }
         if (words.length != 3 || !Fields.isToken(words[0]) || words[1].isEmpty()) {
             throw Refusal.malformed("the request line is not METHOD TARGET HTTP/1.1");
@@ -37,6 +37,15 @@ record RequestHead(String method, String target, Fields fields) {
             throw new Refusal(Refusal.VERSION, "the version of HTTP is not 1.1: use HTTP/1.1");
         }
         return Optional.of(new RequestHead(words[0], words[1], Fields.read(input)));
+    }
+
+    /// Refuses a target that is too long.
+    static void requireTarget(String target) throws Refusal {
+        if (target.length() > LONGEST_LINE) {
+            throw new Refusal(
+                    Refusal.TOO_LARGE,
+                    "the request's target is longer than " + LONGEST_LINE + " bytes: send a shorter one");
+        }
     }
 
     /// Returns the same with its target in origin form.

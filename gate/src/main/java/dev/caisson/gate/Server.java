@@ -18,8 +18,26 @@ import javax.net.ssl.SSLSocket;
 /// A connection to the real server, whose certificate is good for the host's name by the authorities that the host of
 /// the container trusts.
 final class Server implements AutoCloseable {
-    private static final int CONNECT_MILLIS = 5_000;
-    private static final int MOST_TRIED = 4;
+    static final String HTTP_1 = "http/1.1";
+    static final String HTTP_2 = "h2";
+
+    private static final String NO_PROTOCOL = "no_application_protocol";
+    /// How a server is looked for.
+    ///
+    /// @param protocols of HTTP, of which the server chooses one
+    /// @param most addresses that are tried
+    /// @param millis for each to answer, and for each part of its greeting
+    record Attempt(List<String> protocols, int most, int millis) {
+        static Attempt standard(String protocol) {
+            return new Attempt(List.of(protocol), 4, 5_000);
+        }
+
+        /// Makes one for which a client waits within its own greeting.
+        static Attempt brief(List<String> protocols) {
+            return new Attempt(protocols, 1, 4_000);
+        }
+    }
+
     private static final long FRESH_NANOS = 3_000_000_000L;
 
     private final SSLSocket socket;
@@ -36,7 +54,7 @@ final class Server implements AutoCloseable {
     /// Connects to one of a gate's addresses.
     ///
     /// @param opened is handed each socket before it is connected, to close it when its time is up
-    static Server connect(Gate gate, Origins origins, SSLContext trust, Consumer<Socket> opened)
+    static Server connect(Gate gate, Attempt attempt, Origins origins, SSLContext trust, Consumer<Socket> opened)
             throws Refusal, IOException {
         List<InetAddress> addresses;
         try {
@@ -51,20 +69,17 @@ final class Server implements AutoCloseable {
                             + " in --egress too");
         }
         IOException last = new IOException("no address was tried");
-        for (InetAddress address : addresses.subList(0, Math.min(MOST_TRIED, addresses.size()))) {
+        for (InetAddress address : addresses.subList(0, Math.min(attempt.most(), addresses.size()))) {
             Socket plain = new Socket();
             opened.accept(plain);
             try {
-                plain.connect(new InetSocketAddress(address, gate.port()), CONNECT_MILLIS);
+                plain.connect(new InetSocketAddress(address, gate.port()), attempt.millis());
+                plain.setSoTimeout(attempt.millis());
                 plain.setTcpNoDelay(true);
-                return new Server(greeted(plain, gate, trust));
+                return new Server(greeted(plain, gate, attempt.protocols(), trust));
             } catch (SSLException e) {
                 plain.close();
-                throw new Refusal(
-                        Refusal.BAD_GATEWAY,
-                        "the server of " + gate.host()
-                                + " is not trusted: the host of this container knows no authority"
-                                + " that vouches for it");
+                throw refused(gate, attempt.protocols(), e);
             } catch (IOException e) {
                 plain.close();
                 last = e;
@@ -73,16 +88,46 @@ final class Server implements AutoCloseable {
         throw last;
     }
 
-    private static SSLSocket greeted(Socket plain, Gate gate, SSLContext trust) throws IOException {
+    private static Refusal refused(Gate gate, List<String> protocols, SSLException cause) {
+        return String.valueOf(cause.getMessage()).contains(NO_PROTOCOL)
+                ? Refusal.ofProtocol(
+                        "the server of " + gate.host() + " does not speak " + String.join(" or ", protocols)
+                                + ", which the program does: have it use another version of HTTP")
+                : new Refusal(
+                        Refusal.BAD_GATEWAY,
+                        "the server of " + gate.host()
+                                + " is not trusted: the host of this container knows no authority"
+                                + " that vouches for it");
+    }
+
+    private static SSLSocket greeted(Socket plain, Gate gate, List<String> protocols, SSLContext trust)
+            throws IOException {
         SSLSocket tls = (SSLSocket) trust.getSocketFactory().createSocket(plain, gate.host(), gate.port(), true);
         SSLParameters parameters = tls.getSSLParameters();
         parameters.setServerNames(List.of(new SNIHostName(gate.host())));
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        parameters.setApplicationProtocols(new String[] {"http/1.1"});
+        parameters.setApplicationProtocols(protocols.toArray(String[]::new));
         parameters.setProtocols(new String[] {"TLSv1.3", "TLSv1.2"});
         tls.setSSLParameters(parameters);
         tls.startHandshake();
+        plain.setSoTimeout(0);
+        if (!protocols.contains(protocol(tls))) {
+            throw new SSLException(NO_PROTOCOL); // it has ignored the list
+        }
         return tls;
+    }
+
+    private static String protocol(SSLSocket tls) {
+        return tls.getApplicationProtocol().isEmpty() ? HTTP_1 : tls.getApplicationProtocol();
+    }
+
+    /// Returns the version of HTTP that the server has chosen.
+    String protocol() {
+        return protocol(socket);
+    }
+
+    SSLSocket socket() {
+        return socket;
     }
 
     Input in() {

@@ -1,6 +1,5 @@
 package dev.caisson.gate;
 
-import dev.caisson.gate.Credential.Head;
 import dev.caisson.spec.Gate;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -13,41 +12,38 @@ import java.util.Set;
 /// @param credentials of the host, whose places are the gate's alone
 /// @param used those that this request may have
 record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentials, List<Credential> used) {
-    private static final Set<String> WRITTEN_ANEW = Set.of("host", "accept-encoding", WebSocket.EXTENSIONS);
+    /// Also those that would let the server compress what a gate must look into: messages of gRPC and of Connect.
+    private static final Set<String> WRITTEN_ANEW =
+            Set.of("host", "accept-encoding", "grpc-accept-encoding", "connect-accept-encoding", WebSocket.EXTENSIONS);
 
     /// Writes it.
     ///
     /// @return the credentials whose values it has, each once
-    Set<Credential> to(Head head) throws Refusal {
+    Set<Credential> to(HeadWriter head) throws Refusal {
         var put = new LinkedHashSet<Credential>();
+        head.begin(request.method(), gate.host() + (gate.port() == Gate.HTTPS ? "" : ":" + gate.port()));
         Optional<Credential> inTarget =
                 used.stream().filter(Credential::isInTarget).findFirst();
         if (inTarget.isPresent()) {
-            inTarget.get().requestLine(request, head);
+            inTarget.get().target(request, head);
         } else {
-            head.line(request.method() + " " + target() + " HTTP/1.1");
+            head.add(target());
         }
-        head.line("Host: " + gate.host() + (gate.port() == Gate.HTTPS ? "" : ":" + gate.port()));
+        head.end();
         for (Fields.Field field : request.fields().lasting().toList()) {
             if (!WRITTEN_ANEW.contains(field.name().toLowerCase(Locale.ROOT))
                     && credentials.stream().noneMatch(one -> one.drops(field.name()))) {
                 field(field, head, put);
             }
         }
-        head.line("Accept-Encoding: identity");
-        if (request.fields().isChunked()) {
-            head.line("Transfer-Encoding: chunked");
-        }
-        if (request.fields().has("upgrade")) {
-            head.line("Connection: Upgrade").line("Upgrade: " + WebSocket.NAME);
-        }
+        head.field("Accept-Encoding", "identity");
         for (Credential one : used) {
             if (!(one.gate().place() instanceof Gate.Placeholder)) {
                 one.field(head);
                 put.add(one);
             }
         }
-        head.line("");
+        head.finish(request);
         return put;
     }
 
@@ -62,7 +58,7 @@ record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentia
         return target;
     }
 
-    private void field(Fields.Field field, Head head, Set<Credential> put) throws Refusal {
+    private void field(Fields.Field field, HeadWriter head, Set<Credential> put) throws Refusal {
         for (Credential one : credentials) {
             if (one.gate().place() instanceof Gate.Placeholder placeholder && field.is(placeholder.header())) {
                 if (used.contains(one)) {
@@ -72,6 +68,6 @@ record WrittenRequest(RequestHead request, Gate gate, List<Credential> credentia
                 return;
             }
         }
-        head.line(field.name() + ": " + field.value());
+        head.field(field.name(), field.value());
     }
 }

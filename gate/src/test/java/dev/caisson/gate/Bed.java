@@ -1,5 +1,7 @@
 package dev.caisson.gate;
 
+import dev.caisson.gate.http2.Http2Connection;
+import dev.caisson.gate.http2.Patience;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.Gate;
 import java.io.BufferedReader;
@@ -40,6 +42,8 @@ final class Bed implements AutoCloseable {
     static final String VALUE = "v4lue-of-the+secret/42";
     static final Duration SHORT = Duration.ofMillis(700);
     static final Guest.Patience IMPATIENT = new Guest.Patience(SHORT, SHORT, SHORT, SHORT, SHORT);
+    static final Patience PATIENT = new Patience(
+            Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(60));
     private static final int MOST_WAIT = 8_000;
 
     /// Answers one request.
@@ -65,6 +69,9 @@ final class Bed implements AutoCloseable {
     private final SSLServerSocket origin;
     private final SSLContext clients;
     volatile Reply reply = Reply.ok("fine");
+    /// Versions of HTTP that the server chooses from, and what it does with requests of the second one.
+    volatile List<String> speaks = List.of();
+    volatile Http2Connection.Requests streams = (_, _) -> {};
     volatile boolean allowed = true;
 
     static Bed of(Path directory, Gate.Place... places) throws Exception {
@@ -189,6 +196,22 @@ final class Bed implements AutoCloseable {
 
     private void serve(Socket socket) {
         try (socket) {
+            if (!speaks.isEmpty()) {
+                SSLSocket tls = (SSLSocket) socket;
+                SSLParameters parameters = tls.getSSLParameters();
+                parameters.setApplicationProtocols(speaks.toArray(String[]::new));
+                tls.setSSLParameters(parameters);
+                tls.startHandshake();
+                if (tls.getApplicationProtocol().equals("h2")) {
+                    Http2Connection.server(
+                                    tls.getInputStream(),
+                                    tls.getOutputStream(),
+                                    PATIENT,
+                                    (stream, head) -> streams.serve(stream, head))
+                            .run();
+                    return;
+                }
+            }
             InputStream in = socket.getInputStream();
             for (Optional<String> head = head(in); head.isPresent(); head = head(in)) {
                 heads.add(head.get());
