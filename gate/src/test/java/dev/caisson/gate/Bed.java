@@ -68,6 +68,7 @@ final class Bed implements AutoCloseable {
     private final List<Gate> gates;
     private final SSLServerSocket origin;
     private final SSLContext clients;
+    private final SSLContext world;
     volatile Reply reply = Reply.ok("fine");
     /// Versions of HTTP that the server chooses from, and what it does with requests of the second one.
     volatile List<String> speaks = List.of();
@@ -118,6 +119,7 @@ final class Bed implements AutoCloseable {
                 trusted.equals(named)
                         ? world.pem()
                         : Authority.create("others", List.of(trusted)).pem());
+        this.world = HostTrust.context(bundle);
         origin = (SSLServerSocket)
                 serving(world.leaf(named)).getServerSocketFactory().createServerSocket();
         origin.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
@@ -186,6 +188,7 @@ final class Bed implements AutoCloseable {
         while (true) {
             try {
                 Socket socket = origin.accept();
+                socket.setTcpNoDelay(true);
                 arrived.add(socket);
                 Thread.ofVirtual().start(() -> serve(socket));
             } catch (IOException e) {
@@ -281,13 +284,28 @@ final class Bed implements AutoCloseable {
     }
 
     Socket plain() throws IOException {
-        var socket = new Socket(InetAddress.getLoopbackAddress(), gatePort());
+        return connect(gatePort());
+    }
+
+    private static Socket connect(int port) throws IOException {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(MOST_WAIT);
+        socket.setTcpNoDelay(true);
         return socket;
     }
 
     SSLSocket greet(String name, String... protocols) throws IOException {
-        var tls = (SSLSocket) clients.getSocketFactory().createSocket(plain(), HOST, gatePort(), true);
+        return greet(clients, plain(), name, protocols);
+    }
+
+    /// Connects to the server itself.
+    SSLSocket direct(String protocol) throws IOException {
+        return greet(world, connect(port()), HOST, protocol);
+    }
+
+    private static SSLSocket greet(SSLContext trust, Socket plain, String name, String... protocols)
+            throws IOException {
+        var tls = (SSLSocket) trust.getSocketFactory().createSocket(plain, HOST, plain.getPort(), true);
         SSLParameters parameters = tls.getSSLParameters();
         parameters.setServerNames(name.isEmpty() ? List.of() : List.of(new SNIHostName(name)));
         parameters.setEndpointIdentificationAlgorithm("HTTPS");
