@@ -14,12 +14,16 @@ import org.jspecify.annotations.Nullable;
 final class ServerStreams implements AutoCloseable {
     private record Open(Server server, Http2Connection connection) {}
 
+    private static final long FRESH_NANOS = 1_000_000_000;
+
     private final Guest guest;
     private final Gate gate;
     private final Patience patience;
     private final Set<Open> all = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Open present;
+    private @Nullable IOException failure;
+    private long failed;
     private volatile boolean closed;
 
     /// @param first that speaks HTTP/2; null if there was none yet
@@ -40,11 +44,25 @@ final class ServerStreams implements AutoCloseable {
             if (known != null && known.connection().isUsable()) {
                 return known.connection();
             }
-            Open next = begin(guest.connect(gate, Server.Attempt.standard(Server.HTTP_2)));
+            IOException recent = failure;
+            if (recent != null && System.nanoTime() - failed < FRESH_NANOS) {
+                throw new IOException(recent); // others have waited for the same
+            }
+            Open next = begin(connect());
             present = next;
             return next.connection();
         } finally {
             lock.unlock();
+        }
+    }
+
+    private Server connect() throws IOException, Refusal {
+        try {
+            return guest.connect(gate, Server.Attempt.standard(Server.HTTP_2));
+        } catch (IOException e) {
+            failure = e;
+            failed = System.nanoTime();
+            throw e;
         }
     }
 

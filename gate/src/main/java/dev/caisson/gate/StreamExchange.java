@@ -2,6 +2,7 @@ package dev.caisson.gate;
 
 import dev.caisson.gate.http2.ErrorCode;
 import dev.caisson.gate.http2.HeaderBlock;
+import dev.caisson.gate.http2.HeaderField;
 import dev.caisson.gate.http2.HeaderList;
 import dev.caisson.gate.http2.Http2Error;
 import dev.caisson.gate.http2.Http2Stream;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// One request of HTTP/2 and its answer, each carried while it comes.
 final class StreamExchange {
     private static final int PIECE = 16_384;
+    private static final HeaderField HEAD = new HeaderField(":method", "HEAD");
 
     private final StreamExchanges connection;
     private final Gate gate;
@@ -38,7 +40,7 @@ final class StreamExchange {
             if (answered) {
                 client.reset(ErrorCode.INTERNAL_ERROR);
             } else {
-                tell(e);
+                tell(e, list.fields().contains(HEAD));
             }
         } catch (StreamError e) {
             stop(e);
@@ -194,11 +196,13 @@ final class StreamExchange {
         throw unreachable();
     }
 
-    private void tell(Refusal refusal) throws IOException {
+    private void tell(Refusal refusal, boolean headAlone) throws IOException {
         byte[] text = ("caisson gate: " + refusal.sentence() + "\n").getBytes(StandardCharsets.UTF_8);
         HeaderBlock head = StreamHeads.block(refusal, text.length);
-        client.send(head, false);
-        client.send(text, text.length);
-        client.end();
+        client.send(head, headAlone);
+        if (!headAlone) {
+            client.send(text, text.length);
+            client.end();
+        }
     }
 }

@@ -73,6 +73,8 @@ final class Bed implements AutoCloseable {
     /// Versions of HTTP that the server chooses from, and what it does with requests of the second one.
     volatile List<String> speaks = List.of();
     volatile Http2Connection.Requests streams = (_, _) -> {};
+    volatile boolean silent;
+    final List<Http2Connection> served = new CopyOnWriteArrayList<>();
     volatile boolean allowed = true;
 
     static Bed of(Path directory, Gate.Place... places) throws Exception {
@@ -199,6 +201,10 @@ final class Bed implements AutoCloseable {
 
     private void serve(Socket socket) {
         try (socket) {
+            if (silent) {
+                pause(); // and does not greet
+                return;
+            }
             if (!speaks.isEmpty()) {
                 SSLSocket tls = (SSLSocket) socket;
                 SSLParameters parameters = tls.getSSLParameters();
@@ -206,12 +212,10 @@ final class Bed implements AutoCloseable {
                 tls.setSSLParameters(parameters);
                 tls.startHandshake();
                 if (tls.getApplicationProtocol().equals("h2")) {
-                    Http2Connection.server(
-                                    tls.getInputStream(),
-                                    tls.getOutputStream(),
-                                    PATIENT,
-                                    (stream, head) -> streams.serve(stream, head))
-                            .run();
+                    Http2Connection connection = Http2Connection.server(
+                            tls.getInputStream(), tls.getOutputStream(), PATIENT, (stream, head) -> streams.serve(stream, head));
+                    served.add(connection);
+                    connection.run();
                     return;
                 }
             }
@@ -226,6 +230,14 @@ final class Bed implements AutoCloseable {
             }
         } catch (IOException e) {
             // the gate has ended it
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(MOST_WAIT);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -222,9 +222,12 @@ final class Http2GateTest {
                             .add(":path", "/v1/x"),
                     true);
             assertThat(StreamClient.answer(other).status()).isEqualTo("421");
+            Answer refusedHead = StreamClient.answer(client.connection.open(client.head("HEAD", "/admin"), true));
+            assertThat(refusedHead.status()).isEqualTo("403");
+            assertThat(refusedHead.body()).isEmpty();
             assertThat(client.get("/v1/x").body()).isEqualTo("fine");
             assertThat(asked).hasSize(1);
-            assertThat(bed.refused(4)).hasSize(4);
+            assertThat(bed.refused(5)).hasSize(5);
             assertThat(bed.uses).hasSize(1);
         }
     }
@@ -337,6 +340,46 @@ final class Http2GateTest {
             }
             assertThat(eventually(client)).isEqualTo("fine");
             assertThat(bed.arrived).hasSize(2);
+        }
+    }
+
+    @Test
+    void a_connection_on_which_the_server_takes_no_more_is_closed_when_its_answers_are_there() throws Exception {
+        try (Bed bed = bed();
+                var client = new StreamClient(bed)) {
+            assertThat(client.get("/").body()).isEqualTo("fine");
+            bed.served.getFirst().drain();
+            assertThat(eventually(client)).isEqualTo("fine");
+            assertThat(bed.arrived).hasSize(2);
+            long until = System.nanoTime() + 10_000_000_000L;
+            while (!bed.arrived.getFirst().isClosed() && System.nanoTime() - until < 0) {
+                Thread.sleep(10);
+            }
+            assertThat(bed.arrived.getFirst().isClosed()).isTrue();
+            assertThat(bed.arrived.getLast().isClosed()).isFalse();
+        }
+    }
+
+    @Test
+    void requests_that_wait_for_a_server_together_are_told_together_that_it_does_not_answer() throws Exception {
+        try (Bed bed = bed();
+                var client = new StreamClient(bed);
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            client.get("/");
+            bed.silent = true;
+            for (Socket socket : bed.arrived) {
+                socket.close();
+            }
+            Thread.sleep(200); // the gate has seen it
+            long begun = System.nanoTime();
+            var answers = new ArrayList<Future<Answer>>();
+            for (int i = 0; i < 6; i++) {
+                answers.add(threads.submit((Callable<Answer>) () -> client.get("/")));
+            }
+            for (Future<Answer> answer : answers) {
+                assertThat(answer.get().status()).isEqualTo("502");
+            }
+            assertThat(System.nanoTime() - begun).isLessThan(20_000_000_000L); // one attempt takes five seconds
         }
     }
 

@@ -283,6 +283,7 @@ final class Streams {
         try {
             leaving = true;
             if (!ofClient) {
+                draining = true;
                 var refused = StreamException.received(ErrorCode.REFUSED_STREAM);
                 open.values().stream().filter(one -> one.id() > served).forEach(one -> one.fail(refused));
             }
