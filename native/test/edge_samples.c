@@ -78,6 +78,7 @@ PAYLOAD(ready_most, put_bytes(p, filled('/', 4095), 4095))
 PAYLOAD(filter_most, put_bytes(p, filled(6, 4096 * 8), 4096 * 8))
 PAYLOAD(exec_most, exec_of(p, 4095, 4095))
 PAYLOAD(exec_least, exec_of(p, 0, 1))
+PAYLOAD(exec_idle, put_u8(p, 2), put_u8(p, 1), put_text(p, "/"), put_u32(p, 1), put_text(p, "x"), put_u32(p, 0))
 
 const struct sample edge_samples[] = {
 	{PHASE_MAPPED, OP_JOIN_CGROUP, slot_8},
@@ -110,6 +111,7 @@ const struct sample edge_samples[] = {
 	{PHASE_FILTER, OP_FILTER, filter_most},
 	{PHASE_FILTER, OP_EXEC, exec_most},
 	{PHASE_FILTER, OP_EXEC, exec_least},
+	{PHASE_FILTER, OP_EXEC, exec_idle},
 };
 const unsigned edge_sample_count = sizeof edge_samples / sizeof *edge_samples;
 
@@ -127,6 +129,8 @@ PAYLOAD(volume_up, put_u16(p, 6), put_u8(p, 0), put_text(p, "../x"))
 PAYLOAD(fs_up, put_u8(p, FS_TMPFS), put_u8(p, 0), put_u32(p, 0), put_u64(p, 0), put_u64(p, 0), put_text(p, "a/.."))
 PAYLOAD(host_device_slash, device_of(p, DEVICE_CHARACTER, 1, 5, "dev/"))
 PAYLOAD(sysctl_long, put_text(p, "a"), put_bytes(p, filled('a', 4096), 4096))
+PAYLOAD(sysctl_up, put_text(p, "net/ipv4/conf/.."), put_text(p, "/"))
+PAYLOAD(sysctl_double, put_text(p, "net/ipv4//conf"), put_text(p, "/"))
 PAYLOAD(sysctl_unit, put_text(p, "a"), put_text(p, "a\x1f"))
 PAYLOAD(sysctl_return, put_text(p, "a"), put_text(p, "\r"))
 PAYLOAD(sysctl_nul, put_text(p, "a"), put_bytes(p, "1\0", 2))
@@ -151,6 +155,8 @@ const struct bad_sample bad_edge_samples[] = {
 	{"link at ..", PHASE_MOUNTS, OP_SYMLINK, link_path_up, PLAN_BAD_PATH},
 	{"host's device with a slash at its end", PHASE_DEVICES, OP_HOST_DEVICE, host_device_slash, PLAN_BAD_PATH},
 	{"sysctl of 4096", PHASE_PROTECT, OP_SYSCTL, sysctl_long, PLAN_BAD_TEXT},
+	{"sysctl with .. at its end", PHASE_PROTECT, OP_SYSCTL, sysctl_up, PLAN_BAD_PATH},
+	{"sysctl with two slashes", PHASE_PROTECT, OP_SYSCTL, sysctl_double, PLAN_BAD_PATH},
 	{"last control character in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_unit, PLAN_BAD_TEXT},
 	{"carriage return in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_return, PLAN_BAD_TEXT},
 	{"NUL in sysctl", PHASE_PROTECT, OP_SYSCTL, sysctl_nul, PLAN_BAD_TEXT},

@@ -1,13 +1,14 @@
 /* Every rule of the decoder with a plan that keeps it and one that breaks it. No root, no kernel. */
 #include "builder.h"
 #include "check.h"
+#include "plan_tests.h"
 #include "samples.h"
 
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-static enum plan_error decode(const struct builder *plan, uint32_t *where)
+enum plan_error decode(const struct builder *plan, uint32_t *where)
 {
 	static struct plan decoded;
 	/* a copy of exactly its size, so that a sanitizer sees a read past the end */
@@ -400,89 +401,6 @@ static void a_slot_is_used_once(void)
 	expect(PLAN_BAD_SLOT, &plan);
 }
 
-/* ---- one more program ---- */
-
-static enum plan_error exec_plan(const struct sample *extra, uint8_t without)
-{
-	struct builder plan;
-	uint32_t where;
-	sample_exec_plan(&plan, extra, without);
-	enum plan_error error = decode(&plan, &where);
-	builder_free(&plan);
-	return error;
-}
-
-/* What makes or changes namespaces, mounts or the host is for a container's first process. */
-static void a_program_of_a_running_container_changes_nothing_of_it(void)
-{
-	static const uint8_t its_own[] = {OP_SEAL,    OP_JOIN_CGROUP, OP_MAPPED, OP_NO_NEW_PRIVS, OP_CONSOLE, OP_RLIMIT,
-					  OP_LANDLOCK, OP_KEYRING, OP_CAPS,	      OP_READY,	 OP_FILTER,	  OP_EXEC};
-	CHECK_EQUAL(PLAN_OK, exec_plan(NULL, 0));
-	for (unsigned i = 0; i < sample_count; i++) {
-		bool early_filter = samples[i].opcode == OP_FILTER && samples[i].phase == PHASE_CAPS;
-		enum plan_error expected = memchr(its_own, samples[i].opcode, sizeof its_own) ? PLAN_OK : PLAN_BAD_KIND;
-		enum plan_error error = early_filter ? expected : exec_plan(&samples[i], 0);
-		if (error != expected)
-			fprintf(stderr, "opcode %u in phase %u\n", samples[i].opcode, samples[i].phase);
-		CHECK_EQUAL(expected, error);
-	}
-}
-
-static void a_program_enters_first_and_once(void)
-{
-	static const uint8_t needed[] = {OP_MAPPED, OP_CAPS, OP_READY};
-	for (unsigned i = 0; i < sizeof needed; i++)
-		CHECK_EQUAL(PLAN_BAD_COUNT, exec_plan(NULL, needed[i]));
-	CHECK_EQUAL(PLAN_BAD_ORDER, exec_plan(NULL, OP_ENTER)); /* root of a namespace that it is not in */
-	CHECK_EQUAL(PLAN_NO_EXEC, exec_plan(NULL, OP_EXEC));
-	for (unsigned i = 0; i < bad_exec_sample_count; i++) {
-		const struct bad_sample *bad = &bad_exec_samples[i];
-		struct sample extra = {bad->phase, bad->opcode, bad->payload};
-		enum plan_error error = exec_plan(&extra, 0);
-		if (error != bad->error)
-			fprintf(stderr, "%s\n", bad->name);
-		CHECK_EQUAL(bad->error, error);
-	}
-}
-
-static void groups_are_joined_before_anything_is_entered(void)
-{
-	static const uint8_t order[2][2] = {{OP_JOIN_CGROUP, OP_ENTER}, {OP_ENTER, OP_JOIN_CGROUP}};
-	for (unsigned i = 0; i < 2; i++) {
-		struct builder plan, late;
-		uint32_t where;
-		sample_exec_plan(&plan, NULL, 0);
-		builder_start(&late, SAMPLE_SLOTS);
-		late.kind = PLAN_EXEC;
-		builder_step(&late, PHASE_SEAL, OP_SEAL);
-		for (unsigned k = 0; k < 2; k++) {
-			builder_step(&late, PHASE_MAPPED, order[i][k]);
-			if (order[i][k] == OP_JOIN_CGROUP)
-				put_u16(&late, 5);
-			else
-				put_u32(&late, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID), put_u16(&late, 6),
-				    put_u16(&late, 7), put_u16(&late, 8);
-		}
-		builder_finish(&late);
-		/* the rest is missing: where it stops tells how far it came */
-		CHECK_EQUAL(i == 0 ? PLAN_NO_EXEC : PLAN_BAD_ORDER, decode(&late, &where));
-		builder_free(&late);
-		builder_free(&plan);
-	}
-}
-
-static void a_first_process_enters_nothing(void)
-{
-	struct builder plan;
-	sample_exec_plan(&plan, NULL, 0);
-	plan.kind = PLAN_LAUNCH;
-	builder_finish(&plan);
-	uint32_t where;
-	CHECK_EQUAL(PLAN_BAD_KIND, decode(&plan, &where));
-	CHECK_EQUAL(1, where);
-	builder_free(&plan);
-}
-
 static const struct test tests[] = {
 	{"minimal plan", minimal_plan_is_taken},
 	{"every opcode in its phase", every_opcode_is_taken_in_its_phase},
@@ -511,16 +429,14 @@ static const struct test tests[] = {
 	{"order of a network", a_network_is_set_up_behind_the_loopback_and_before_the_resolver},
 	{"bad links", bad_links_are_refused},
 	{"slot once", a_slot_is_used_once},
-	{"one more program", a_program_of_a_running_container_changes_nothing_of_it},
-	{"entering", a_program_enters_first_and_once},
-	{"groups before entering", groups_are_joined_before_anything_is_entered},
-	{"a first process enters nothing", a_first_process_enters_nothing},
 };
 
 int main(int argc, char **argv)
 {
 	unsigned passed = 0, failed = 0;
-	run_tests(tests, sizeof tests / sizeof *tests, argc > 1 ? argv[1] : NULL, &passed, &failed);
+	const char *filter = argc > 1 ? argv[1] : NULL;
+	run_tests(tests, sizeof tests / sizeof *tests, filter, &passed, &failed);
+	run_tests(plan_exec_tests, plan_exec_test_count, filter, &passed, &failed);
 	printf("plan: %u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }
