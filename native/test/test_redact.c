@@ -1,6 +1,7 @@
 /* Tests how the monitor takes values out of output. Its file is included; the tables are made here, and searched naively too. */
 #include "../monitor_redact.c"
 #include "check.h"
+#include "redaction_table.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -19,34 +20,13 @@ static uint32_t *buckets(void) { return (uint32_t *)(table_bytes + sizeof *head(
 
 static struct redaction_pattern *patterns(void) { return (struct redaction_pattern *)(buckets() + 16); }
 
-/* A filter of 13 bits and buckets of 4. */
 static void build(unsigned patterns_count, const char *const text[], const char *const name[])
 {
-	memset(table_bytes, 0, sizeof table_bytes);
 	count = patterns_count;
-	*head() = (struct redaction_table){
-		.magic = PLAN_MAGIC, .key = 0x9e3779b97f4a7c15, .filter_bits = 13, .bucket_bits = 4, .patterns = count, .words = count};
-	uint64_t *filter = (uint64_t *)(table_bytes + sizeof *head());
-	memset(buckets(), 0xff, 64);
-	struct redaction_word *word = (struct redaction_word *)(patterns() + count);
-	uint32_t at = (uint32_t)((uint8_t *)(word + count) - table_bytes);
-	for (unsigned i = 0; i < count; i++) {
+	memset(table_bytes, 0, sizeof table_bytes);
+	build_redaction_table(table_bytes, count, text, name);
+	for (unsigned i = 0; i < count; i++)
 		texts[i] = text[i], words[i] = name[i];
-		uint64_t first;
-		memcpy(&first, text[i], sizeof first);
-		uint64_t product = first * head()->key, bit = product >> 51;
-		filter[bit >> 6] |= 1ull << (bit & 63);
-		uint32_t *bucket = &buckets()[product >> 60];
-		patterns()[i] = (struct redaction_pattern){
-			.next = *bucket, .at = at, .length = (uint16_t)strlen(text[i]), .word = (uint16_t)i};
-		*bucket = i;
-		memcpy(table_bytes + at, text[i], strlen(text[i]));
-		at += (uint32_t)strlen(text[i]);
-		word[i] = (struct redaction_word){.at = at, .length = (uint32_t)strlen(name[i])};
-		memcpy(table_bytes + at, name[i], strlen(name[i]));
-		at += (uint32_t)strlen(name[i]);
-	}
-	head()->size = at;
 }
 
 static int load(void)
@@ -263,6 +243,52 @@ static void a_table_with_a_part_elsewhere_is_refused(void)
 	}
 }
 
+/* The limits themselves are taken. */
+static void a_table_at_its_limits_is_taken(void)
+{
+	for (unsigned which = 0; which < 4; which++) {
+		build(2, two, names);
+		struct redaction_word *word = (struct redaction_word *)(patterns() + 2);
+		switch (which) {
+		case 0:
+			patterns()[0].at = head()->size - patterns()[0].length;
+			break;
+		case 1:
+			patterns()[0].length = HEAD;
+			break;
+		case 2:
+			word[0].at = head()->size, word[0].length = 0;
+			break;
+		default:
+			word[1].at = 0, word[1].length = REDACTION_WORD;
+		}
+		CHECK_EQUAL(0, load());
+	}
+	build(2, two, names);
+	patterns()[0].at = head()->size - patterns()[0].length + 1;
+	CHECK_EQUAL(-EBADMSG, load());
+}
+
+/* mlock(2) does nothing under AddressSanitizer. */
+static void a_child_does_not_have_the_table(void)
+{
+	char line[256], start[32];
+	bool at = false, inherited = true;
+	build(2, two, names);
+	CHECK_EQUAL(0, load());
+	snprintf(start, sizeof start, "%lx-", (unsigned long)(uintptr_t)redaction.bytes);
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	while (maps && fgets(line, sizeof line, maps)) {
+		if (strstr(line, "VmFlags:") && at) {
+			inherited = strstr(line, " dc") == NULL;
+			break;
+		}
+		at = at || strncmp(line, start, strlen(start)) == 0;
+	}
+	fclose(maps);
+	CHECK(at && !inherited);
+}
+
 static void drop(void *context, const uint8_t *bytes, size_t length)
 {
 	*(size_t *)context += length + bytes[0] % 2;
@@ -310,6 +336,8 @@ int main(int arguments, char **argument)
 		{"parts", parts_of_any_size_give_the_same},
 		{"another", another_table_takes_its_place},
 		{"elsewhere", a_table_with_a_part_elsewhere_is_refused},
+		{"limits", a_table_at_its_limits_is_taken},
+		{"memory", a_child_does_not_have_the_table},
 		{"damage", a_damaged_table_does_no_harm},
 	};
 	unsigned passed = 0, failed = 0;
