@@ -323,11 +323,10 @@ int container_launch(struct engine *engine, const struct spec *spec, struct cont
 	return status;
 }
 
-void container_start(struct container *container)
-{
-	uint8_t start = CONTROL_START;
-	send(container->control, &start, 1, MSG_NOSIGNAL);
-}
+static void send_word(struct container *container, uint8_t word) { send(container->control, &word, 1, MSG_NOSIGNAL); }
+
+void container_start(struct container *container) { send_word(container, CONTROL_START); }
+void container_start_asking(struct container *container) { send_word(container, CONTROL_START_ASKING); }
 
 static void read_output(struct container *container)
 {

@@ -34,6 +34,7 @@ struct spec {
 	const char *path;	  /* NULL: /bin */
 	const char *directory;	  /* NULL: / */
 	bool no_init, terminal, read_only, keep_privileges_open;
+	bool idle; /* no program, as for a container that others work in */
 	bool bare_dev;	/* the image's own /dev, no file system mounted there */
 	bool no_devices;
 	bool leaves_at_handover; /* the engine closes its side of the control socket before init can read the plan */
@@ -95,6 +96,7 @@ int container_launch(struct engine *, const struct spec *, struct container *);
 int make_device(struct engine *, const char *host_path);
 bool container_report(struct container *, struct report *, int *fd);
 void container_start(struct container *);
+void container_start_asking(struct container *); /* the listener of its filter comes as a report */
 /* Start, read all output, reports and the end; everything is closed. */
 void container_finish(struct container *);
 void container_run(struct engine *, const struct spec *, struct container *);

@@ -94,7 +94,7 @@ static void program_steps(const struct spec *spec, struct builder *plan)
 		builder_step(plan, PHASE_FILTER, OP_FILTER);
 		put_bytes(plan, spec->filter, spec->filter_bytes);
 	}
-	builder_step(plan, PHASE_FILTER, OP_EXEC), put_u8(plan, !spec->no_init), put_u8(plan, spec->terminal);
+	builder_step(plan, PHASE_FILTER, OP_EXEC), put_u8(plan, spec->idle ? 2 : !spec->no_init), put_u8(plan, spec->terminal);
 	put_text(plan, spec->path ? spec->path : "/bin");
 	put_list(plan, spec->argv);
 	put_list(plan, spec->environment ? spec->environment : nothing);

@@ -142,7 +142,7 @@ static void one_is_removed_or_a_whole_tree(void)
 	in_box("mkdir -p d/e; echo >d/one; echo >d/e/two; ln -sf ../g d/link");
 	CHECK_EQUAL(0, remove_tree(5, "tmp/d"));
 	CHECK_EQUAL(5, answer.value);
-	CHECK_TEXT("kept\n", in_box("ls d g 2>/dev/null | grep kept")); /* a link is removed, not followed */
+	CHECK_TEXT("kept\n", in_box("test -e d && echo d; ls g")); /* a link is removed, not followed */
 	CHECK_EQUAL(-EBUSY, remove_tree(100, "dev/shm"));
 	CHECK_TEXT("kept\n", in_box("ls /dev/shm")); /* another mount */
 	CHECK_EQUAL(0, remove_tree(100, "tmp/g/kept"));
@@ -159,6 +159,7 @@ static void a_tree_that_is_too_deep_is_not_removed(void)
 	in_box("cd b; i=0; while [ $i -lt 99 ]; do cd x; i=$((i+1)); done; rmdir x; cd /tmp");
 	CHECK_EQUAL(0, remove_tree(1000, "tmp/b"));
 	CHECK_EQUAL(100, answer.value);
+	CHECK_TEXT("a\n", in_box("ls"));
 	end_files();
 }
 

@@ -259,6 +259,7 @@ static void a_run_survives_its_zygote(void)
 	while (!(state_of(watched.socket).flags & STATE_ZYGOTE_GONE))
 		usleep(5000);
 	CHECK_EQUAL(MONITOR_RUNNING, state_of(watched.socket).phase);
+	CHECK_EQUAL(EPIPE, ask_op(watched.socket, MONITOR_MOUNT, SLOT_FIRST_FREE, NULL, 0, NULL, 0)); /* nor is there a mount of it */
 	while (state_of(watched.socket).log_bytes == 0)
 		usleep(5000);
 	CHECK_EQUAL(0, ask_op(watched.socket, MONITOR_SIGNAL, SIGTERM, NULL, 0, NULL, 0));

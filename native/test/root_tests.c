@@ -57,6 +57,8 @@ static void a_detached_mount_as_root(void)
 	container_run(&engine, &spec, &container);
 	CHECK_TEXT("here\nhostname\ncat: can't open '/dev/node': No such file or directory\n", container.text); /* /dev is covered */
 	expect_exit(&container, 1);
+	snprintf(path, sizeof path, "%s/etc/here", root);
+	CHECK(access(path, F_OK) == 0); /* nothing is in between */
 }
 
 static void device_nodes_of_an_image_do_not_work(void)

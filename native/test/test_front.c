@@ -2,46 +2,26 @@
  * The front end against an engine that is made up: each answer of the protocol, those that nobody should give, and callers that cannot
  * be served. The launcher is a script that prints "launcher" and its words. Root.
  */
-#include "../front.h"
-#include "check.h"
+#include "front_tests.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static const char *program;
-static char home[64], serve[96];
-static int listening, client;
+char home[64], serve[96];
+int listening;
+static int client;
 static char *words[4] = {"a", "b c", NULL};
-
-static struct {
-	pid_t pid;
-	int output, status;
-	char text[4096];
-} front;
-
-struct message {
-	struct front_header header;
-	char payload[FRONT_MAX_PAYLOAD];
-} __attribute__((packed));
-
-static struct message received;
-static ssize_t received_length;
+struct front front;
+void (*before_start)(void);
+struct message received;
+ssize_t received_length;
 static unsigned received_fds;
 
 /* ---- a clone, a state directory, an engine ---- */
 
-static void write_file(const char *name, const char *text, mode_t mode)
+void write_file(const char *name, const char *text, mode_t mode)
 {
 	char path[256];
 	snprintf(path, sizeof path, "%s/%s", home, name);
@@ -56,14 +36,14 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 	return remove(path);
 }
 
-static void make_directory(const char *name)
+void make_directory(const char *name)
 {
 	char path[256];
 	snprintf(path, sizeof path, "%s/%s", home, name);
 	CHECK_EQUAL(0, mkdir(path, 0700));
 }
 
-static void begin(void)
+void begin(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	strcpy(home, "/tmp/caisson-front.XXXXXX");
@@ -82,7 +62,7 @@ static void begin(void)
 	client = -1;
 }
 
-static void start(void)
+void start(void)
 {
 	int output[2];
 	fflush(NULL);
@@ -92,6 +72,8 @@ static void start(void)
 		char *all[8] = {"caisson-front", home, "build-1"};
 		for (int i = 0; words[i]; i++)
 			all[3 + i] = words[i];
+		if (before_start)
+			before_start();
 		dup2(output[1], 1);
 		dup2(output[1], 2);
 		execv(program, all);
@@ -101,7 +83,7 @@ static void start(void)
 	front.output = output[0];
 }
 
-static int is_connected(void)
+int is_connected(void)
 {
 	struct pollfd ready = {listening, POLLIN, 0};
 	if (poll(&ready, 1, 5000) != 1)
@@ -111,7 +93,7 @@ static int is_connected(void)
 }
 
 /* The next message, with its descriptors counted and closed. */
-static void receive(void)
+void receive(void)
 {
 	char control[CMSG_SPACE(16 * sizeof(int))];
 	struct iovec data = {&received, sizeof received};
@@ -129,7 +111,7 @@ static void receive(void)
 	}
 }
 
-static void receive_request(void)
+void receive_request(void)
 {
 	struct front_hello hello;
 	CHECK(is_connected());
@@ -147,7 +129,7 @@ static void receive_request(void)
 	}
 }
 
-static void answer(uint16_t op, uint16_t version, uint32_t value, const void *payload, size_t length)
+void answer(uint16_t op, uint16_t version, uint32_t value, const void *payload, size_t length)
 {
 	static struct message message;
 	message.header = (struct front_header){op, version, value};
@@ -156,14 +138,22 @@ static void answer(uint16_t op, uint16_t version, uint32_t value, const void *pa
 	CHECK(send(client, &message, sizeof message.header + length, MSG_NOSIGNAL) > 0);
 }
 
-static void hang_up(void)
+void hang_up(void)
 {
 	close(client);
 	client = -1;
 }
 
+void clean_up(void)
+{
+	if (client >= 0)
+		hang_up();
+	close(listening);
+	nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 /* Reads what it prints, until its end. */
-static void end(void)
+void end(void)
 {
 	size_t length = 0;
 	ssize_t count;
@@ -172,13 +162,10 @@ static void end(void)
 	front.text[length] = 0;
 	close(front.output);
 	waitpid(front.pid, &front.status, 0);
-	if (client >= 0)
-		hang_up();
-	close(listening);
-	nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	clean_up();
 }
 
-static void ended_with(int status, const char *text)
+void ended_with(int status, const char *text)
 {
 	end();
 	CHECK(WIFEXITED(front.status));
@@ -186,7 +173,7 @@ static void ended_with(int status, const char *text)
 	CHECK_TEXT(text, front.text);
 }
 
-static void failed_with(const char *code)
+void failed_with(const char *code)
 {
 	end();
 	CHECK_EQUAL(FRONT_FAILED, WEXITSTATUS(front.status));
@@ -194,7 +181,6 @@ static void failed_with(const char *code)
 	CHECK(strchr(front.text, '\n') == front.text + strlen(front.text) - 1);
 }
 
-#define LAUNCHED "launcher own a b c\n"
 
 /* ---- answers ---- */
 
@@ -306,219 +292,6 @@ static void an_engine_that_says_nothing_is_not_waited_for(void)
 	failed_with("SERVE_SILENT: ");
 }
 
-/* ---- signals ---- */
-
-static void signals_are_passed_on_while_the_command_takes_them(void)
-{
-	begin();
-	start();
-	receive_request();
-	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
-	static const int numbers[] = {SIGTERM, SIGINT, SIGTSTP, SIGWINCH, SIGUSR2, 40};
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		kill(front.pid, numbers[i]);
-		receive();
-		CHECK_EQUAL(FRONT_SIGNAL, received.header.op);
-		CHECK_EQUAL(numbers[i], received.header.value);
-	}
-	answer(FRONT_EXIT, FRONT_VERSION, 3, NULL, 0);
-	ended_with(3, "");
-}
-
-static void signals_that_are_left_end_the_front_end(void)
-{
-	uint64_t mask = (uint64_t)1 << (SIGUSR1 - 1);
-	begin();
-	start();
-	receive_request();
-	answer(FRONT_STARTED, FRONT_VERSION, 0, NULL, 0);
-	kill(front.pid, SIGTERM);
-	end();
-	CHECK(WIFSIGNALED(front.status) && WTERMSIG(front.status) == SIGTERM);
-
-	begin();
-	start();
-	receive_request();
-	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
-	kill(front.pid, SIGUSR1);
-	receive();
-	answer(FRONT_LEAVE, FRONT_VERSION, 0, &mask, sizeof mask);
-	end();
-	CHECK(WIFSIGNALED(front.status) && WTERMSIG(front.status) == SIGUSR1);
-}
-
-static void the_engine_knows_when_it_stands_still(void)
-{
-	int status;
-	begin();
-	start();
-	receive_request();
-	answer(FRONT_STARTED, FRONT_VERSION, 0, NULL, 0);
-	usleep(100000);
-	kill(front.pid, SIGTSTP);
-	receive();
-	CHECK_EQUAL(FRONT_PAUSE, received.header.op);
-	CHECK_EQUAL(front.pid, waitpid(front.pid, &status, WUNTRACED));
-	CHECK(WIFSTOPPED(status));
-	kill(front.pid, SIGCONT);
-	receive();
-	CHECK_EQUAL(FRONT_RESUME, received.header.op);
-	answer(FRONT_EXIT, FRONT_VERSION, 0, NULL, 0);
-	ended_with(0, "");
-}
-
-/* ---- callers that cannot be served ---- */
-
-static void others_directories_are_not_entered(void)
-{
-	begin();
-	CHECK_EQUAL(0, chmod(serve, 0755));
-	start();
-	ended_with(9, LAUNCHED);
-
-	begin();
-	CHECK_EQUAL(0, chown(serve, 1000, 0));
-	start();
-	ended_with(9, LAUNCHED);
-
-	begin();
-	char other[160];
-	snprintf(other, sizeof other, "%s/elsewhere", home);
-	CHECK(rename(serve, other) == 0 && symlink(other, serve) == 0);
-	start();
-	ended_with(9, LAUNCHED);
-
-	begin();
-	setenv("CAISSON_STATE", "relative", 1);
-	start();
-	ended_with(9, LAUNCHED);
-}
-
-static void an_engine_of_another_user_is_sent_nothing(void)
-{
-	begin();
-	close(listening);
-	char path[160];
-	snprintf(path, sizeof path, "%s/socket", serve);
-	unlink(path);
-	CHECK_EQUAL(0, chmod(home, 0777));
-	CHECK(chmod(serve, 0777) == 0);
-	int ready[2];
-	CHECK_EQUAL(0, pipe(ready));
-	pid_t other = fork();
-	if (other == 0) {
-		struct sockaddr_un address = {.sun_family = AF_UNIX};
-		strcpy(address.sun_path, path);
-		listening = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-		if (setuid(1000) != 0 || bind(listening, (struct sockaddr *)&address, sizeof address) != 0 || listen(listening, 1) != 0)
-			_exit(1);
-		if (write(ready[1], "x", 1) != 1 || !is_connected())
-			_exit(1);
-		receive();
-		_exit(received_length > 0 ? 2 : 0);
-	}
-	char go;
-	CHECK_EQUAL(1, read(ready[0], &go, 1));
-	CHECK_EQUAL(0, chmod(serve, 0700));
-	start();
-	int status;
-	waitpid(other, &status, 0);
-	CHECK_EQUAL(0, status);
-	listening = -1;
-	ended_with(9, LAUNCHED);
-	close(ready[0]);
-	close(ready[1]);
-}
-
-static void newer_sources_are_the_launchers(void)
-{
-	begin();
-	make_directory("room");
-	make_directory("room/src");
-	make_directory("room/src/main");
-	make_directory("room/src/main/deep");
-	struct timespec later[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
-	char current[160];
-	snprintf(current, sizeof current, "%s/.caisson/current", home);
-	CHECK_EQUAL(0, utimensat(AT_FDCWD, current, later, 0));
-	CHECK(front_is_fresh(home));
-	static const char *const sources[] = {"room/src/main/deep/A.java", "room/pom.xml", "pom.xml", "caisson"};
-	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-		char path[160];
-		snprintf(path, sizeof path, "%s/%s", home, sources[i]);
-		struct timespec newest[2] = {{.tv_sec = 4000000001}, {.tv_sec = 4000000001}};
-		if (i < 3)
-			write_file(sources[i], "", 0600);
-		CHECK_EQUAL(0, utimensat(AT_FDCWD, path, newest, 0));
-		CHECK(!front_is_fresh(home));
-		CHECK_EQUAL(0, utimensat(AT_FDCWD, path, later, 0));
-		CHECK(front_is_fresh(home));
-	}
-	write_file("room/notes", "", 0600); /* no source */
-	CHECK(front_is_fresh(home));
-	snprintf(current, sizeof current, "%s/caisson", home);
-	struct timespec newest[2] = {{.tv_sec = 4000000001}, {.tv_sec = 4000000001}};
-	CHECK_EQUAL(0, utimensat(AT_FDCWD, current, newest, 0));
-	start();
-	ended_with(9, LAUNCHED);
-}
-
-static void a_text_that_is_too_large_is_the_launchers(void)
-{
-	struct rlimit stack, large = {RLIM_INFINITY, RLIM_INFINITY};
-	char *text = malloc(120000);
-	if (!text || getrlimit(RLIMIT_STACK, &stack) != 0 || setrlimit(RLIMIT_STACK, &large) != 0) {
-		CHECK(0);
-		return;
-	}
-	memset(text, 'y', 119999);
-	text[119999] = 0;
-	begin();
-	for (int i = 0; i < 36; i++) {
-		char name[16];
-		snprintf(name, sizeof name, "LARGE_%d", i);
-		setenv(name, text, 1);
-	}
-	start();
-	CHECK(is_connected());
-	for (int i = 0; i < 36; i++) {
-		char name[16];
-		snprintf(name, sizeof name, "LARGE_%d", i);
-		unsetenv(name);
-	}
-	ended_with(9, LAUNCHED);
-	setrlimit(RLIMIT_STACK, &stack);
-	free(text);
-}
-
-static void a_large_text_arrives_whole(void)
-{
-	char text[100000];
-	memset(text, 'z', sizeof text - 1);
-	text[sizeof text - 1] = 0;
-	begin();
-	setenv("LARGE", text, 1);
-	start();
-	receive_request();
-	unsetenv("LARGE");
-	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
-	answer(FRONT_EXIT, FRONT_VERSION, 0, NULL, 0);
-	ended_with(0, "");
-}
-
-static void places_are_equal_where_nothing_differs(void)
-{
-	char one[FRONT_MAX_PLACE], other[FRONT_MAX_PLACE];
-	int length = front_place(one, sizeof one);
-	CHECK(length > 500);
-	CHECK_EQUAL(length, front_place(other, sizeof other));
-	CHECK(memcmp(one, other, (size_t)length) == 0);
-	mode_t before = umask(0077);
-	CHECK(front_place(other, sizeof other) != length || memcmp(one, other, (size_t)length) != 0);
-	umask(before);
-	CHECK_EQUAL(-1, front_place(other, 100));
-}
-
 int main(int argc, char **argv)
 {
 	static const struct test tests[] = {
@@ -529,15 +302,6 @@ int main(int argc, char **argv)
 		{"a_refusal_arrives_though_the_request_was_not_read", a_refusal_arrives_though_the_request_was_not_read},
 		{"after_its_start_a_command_is_never_run_again", after_its_start_a_command_is_never_run_again},
 		{"an_engine_that_says_nothing_is_not_waited_for", an_engine_that_says_nothing_is_not_waited_for},
-		{"signals_are_passed_on_while_the_command_takes_them", signals_are_passed_on_while_the_command_takes_them},
-		{"signals_that_are_left_end_the_front_end", signals_that_are_left_end_the_front_end},
-		{"the_engine_knows_when_it_stands_still", the_engine_knows_when_it_stands_still},
-		{"others_directories_are_not_entered", others_directories_are_not_entered},
-		{"an_engine_of_another_user_is_sent_nothing", an_engine_of_another_user_is_sent_nothing},
-		{"newer_sources_are_the_launchers", newer_sources_are_the_launchers},
-		{"a_text_that_is_too_large_is_the_launchers", a_text_that_is_too_large_is_the_launchers},
-		{"a_large_text_arrives_whole", a_large_text_arrives_whole},
-		{"places_are_equal_where_nothing_differs", places_are_equal_where_nothing_differs},
 	};
 	unsigned passed = 0, failed = 0;
 	if (argc < 2) {
@@ -546,7 +310,9 @@ int main(int argc, char **argv)
 	}
 	program = argv[1];
 	alarm(120);
-	run_tests(tests, sizeof tests / sizeof *tests, argc > 2 ? argv[2] : NULL, &passed, &failed);
+	const char *filter = argc > 2 ? argv[2] : NULL;
+	run_tests(tests, sizeof tests / sizeof *tests, filter, &passed, &failed);
+	run_tests(front_caller_tests, front_caller_test_count, filter, &passed, &failed);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }

@@ -75,6 +75,7 @@ int main(int argc, char **argv)
 	run_tests(first_process_tests, first_process_test_count, filter, &passed, &failed);
 	run_tests(zygote_state_tests, zygote_state_test_count, filter, &passed, &failed);
 	run_tests(program_tests, program_test_count, filter, &passed, &failed);
+	run_tests(idle_tests, idle_test_count, filter, &passed, &failed);
 	run_tests(root_tests, root_test_count, filter, &passed, &failed);
 	run_tests(device_tests, device_test_count, filter, &passed, &failed);
 	run_tests(fault_tests, fault_test_count, filter, &passed, &failed);

@@ -328,6 +328,10 @@ static void kernels_that_take_layers_by_path_alone_get_the_same_roots(void)
 	close(root);
 	CHECK_EQUAL(-EINVAL, root_without(&own, ROOT_TMPFS, FIRST_LAYER + 1)); /* some of them are not all */
 	CHECK_EQUAL(9, mounts_of(own.pid));
+	char link[64], directory[64] = "";
+	snprintf(link, sizeof link, "/proc/%d/cwd", own.pid);
+	CHECK(readlink(link, directory, sizeof directory - 1) > 0);
+	CHECK_TEXT("/", directory);
 	struct spec spec = shell("exit 4");
 	container_run(&own, &spec, &container);
 	expect_exit(&container, 4);

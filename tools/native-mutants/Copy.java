@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 /// its own, because a mistake may well be one that harms the host.
 final class Copy {
     /// Programs of tests that have the sources in them, quickest first; each runs only for the files that it is made of.
-    private static final List<String> OWN_SOURCES = List.of("test_checks", "test_answers", "test_plan", "test_redact", "test_played");
+    private static final List<String> OWN_SOURCES = List.of("test_checks", "test_answers", "test_plan", "test_redact", "test_units", "test_played");
     private static final List<String> BY_TEST = List.of("test_init", "test_monitor");
     /// With input that is made up, from a seed that does not change; after all others.
     private static final List<String> FUZZ = List.of("replay", "fuzz_monitor", "fuzz_files");

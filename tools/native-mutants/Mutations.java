@@ -1,4 +1,5 @@
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ final class Mutations {
 
     static List<Mutant> of(String file, List<String> lines) {
         var found = new ArrayList<Mutant>();
+        var numbers = new HashMap<String, Integer>();
         boolean comment = false;
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i);
@@ -38,7 +40,8 @@ final class Mutations {
             }
             if (code) {
                 for (String changed : changes(line)) {
-                    found.add(new Mutant(file, i, line, changed));
+                    int number = numbers.merge(line.strip() + " => " + changed.strip(), 1, Integer::sum);
+                    found.add(new Mutant(file, i, line, changed, number));
                 }
             }
         }

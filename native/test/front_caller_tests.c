@@ -1,0 +1,375 @@
+/* Signals that the front end passes on or not, callers that cannot be served, and sources that are newer than the build. */
+#include "front_tests.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+/* ---- signals ---- */
+
+static void signals_are_passed_on_while_the_command_takes_them(void)
+{
+	begin();
+	start();
+	receive_request();
+	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
+	static const int numbers[] = {SIGTERM, SIGINT, SIGTSTP, SIGWINCH, SIGUSR2, 40, 64};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		kill(front.pid, numbers[i]);
+		receive();
+		CHECK_EQUAL(FRONT_SIGNAL, received.header.op);
+		CHECK_EQUAL(numbers[i], received.header.value);
+	}
+	answer(FRONT_EXIT, FRONT_VERSION, 3, NULL, 0);
+	ended_with(3, "");
+}
+
+static void signals_that_are_left_end_the_front_end(void)
+{
+	uint64_t mask = (uint64_t)1 << (SIGUSR1 - 1);
+	begin();
+	start();
+	receive_request();
+	answer(FRONT_STARTED, FRONT_VERSION, 0, NULL, 0);
+	kill(front.pid, SIGTERM);
+	end();
+	CHECK(WIFSIGNALED(front.status) && WTERMSIG(front.status) == SIGTERM);
+
+	begin();
+	start();
+	receive_request();
+	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
+	kill(front.pid, SIGUSR1);
+	receive();
+	answer(FRONT_LEAVE, FRONT_VERSION, 0, &mask, sizeof mask);
+	end();
+	CHECK(WIFSIGNALED(front.status) && WTERMSIG(front.status) == SIGUSR1);
+}
+
+static void the_engine_knows_when_it_stands_still(void)
+{
+	int status;
+	begin();
+	start();
+	receive_request();
+	answer(FRONT_STARTED, FRONT_VERSION, 0, NULL, 0);
+	usleep(100000);
+	kill(front.pid, SIGTSTP);
+	receive();
+	CHECK_EQUAL(FRONT_PAUSE, received.header.op);
+	CHECK_EQUAL(front.pid, waitpid(front.pid, &status, WUNTRACED));
+	CHECK(WIFSTOPPED(status));
+	kill(front.pid, SIGCONT);
+	receive();
+	CHECK_EQUAL(FRONT_RESUME, received.header.op);
+	answer(FRONT_EXIT, FRONT_VERSION, 0, NULL, 0);
+	ended_with(0, "");
+}
+
+/* ---- callers that cannot be served ---- */
+
+static void others_directories_are_not_entered(void)
+{
+	begin();
+	CHECK_EQUAL(0, chmod(serve, 0755));
+	start();
+	ended_with(9, LAUNCHED);
+
+	begin();
+	CHECK_EQUAL(0, chown(serve, 1000, 0));
+	start();
+	ended_with(9, LAUNCHED);
+
+	begin();
+	char other[160];
+	snprintf(other, sizeof other, "%s/elsewhere", home);
+	CHECK(rename(serve, other) == 0 && symlink(other, serve) == 0);
+	start();
+	ended_with(9, LAUNCHED);
+
+	begin();
+	setenv("CAISSON_STATE", "relative", 1);
+	start();
+	ended_with(9, LAUNCHED);
+}
+
+static void an_engine_of_another_user_is_sent_nothing(void)
+{
+	begin();
+	close(listening);
+	char path[160];
+	snprintf(path, sizeof path, "%s/socket", serve);
+	unlink(path);
+	CHECK_EQUAL(0, chmod(home, 0777));
+	CHECK(chmod(serve, 0777) == 0);
+	int ready[2];
+	CHECK_EQUAL(0, pipe(ready));
+	pid_t other = fork();
+	if (other == 0) {
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		strcpy(address.sun_path, path);
+		listening = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+		if (setuid(1000) != 0 || bind(listening, (struct sockaddr *)&address, sizeof address) != 0 || listen(listening, 1) != 0)
+			_exit(1);
+		if (write(ready[1], "x", 1) != 1 || !is_connected())
+			_exit(1);
+		receive();
+		_exit(received_length > 0 ? 2 : 0);
+	}
+	char go;
+	CHECK_EQUAL(1, read(ready[0], &go, 1));
+	CHECK_EQUAL(0, chmod(serve, 0700));
+	start();
+	int status;
+	waitpid(other, &status, 0);
+	CHECK_EQUAL(0, status);
+	listening = -1;
+	ended_with(9, LAUNCHED);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void newer_sources_are_the_launchers(void)
+{
+	begin();
+	make_directory("room");
+	make_directory("room/src");
+	make_directory("room/src/main");
+	make_directory("room/src/main/deep");
+	struct timespec later[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
+	char current[160];
+	snprintf(current, sizeof current, "%s/.caisson/current", home);
+	CHECK_EQUAL(0, utimensat(AT_FDCWD, current, later, 0));
+	CHECK(front_is_fresh(home));
+	static const char *const sources[] = {"room/src/main/deep/A.java", "room/pom.xml", "pom.xml", "caisson"};
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+		char path[160];
+		snprintf(path, sizeof path, "%s/%s", home, sources[i]);
+		struct timespec newest[2] = {{.tv_sec = 4000000001}, {.tv_sec = 4000000001}};
+		if (i < 3)
+			write_file(sources[i], "", 0600);
+		CHECK_EQUAL(0, utimensat(AT_FDCWD, path, newest, 0));
+		CHECK(!front_is_fresh(home));
+		CHECK_EQUAL(0, utimensat(AT_FDCWD, path, later, 0));
+		CHECK(front_is_fresh(home));
+	}
+	write_file("room/notes", "", 0600); /* no source */
+	CHECK(front_is_fresh(home));
+	snprintf(current, sizeof current, "%s/caisson", home);
+	struct timespec newest[2] = {{.tv_sec = 4000000001}, {.tv_sec = 4000000001}};
+	CHECK_EQUAL(0, utimensat(AT_FDCWD, current, newest, 0));
+	start();
+	ended_with(9, LAUNCHED);
+}
+
+static void a_text_that_is_too_large_is_the_launchers(void)
+{
+	struct rlimit stack, large = {RLIM_INFINITY, RLIM_INFINITY};
+	char *text = malloc(120000);
+	if (!text || getrlimit(RLIMIT_STACK, &stack) != 0 || setrlimit(RLIMIT_STACK, &large) != 0) {
+		CHECK(0);
+		return;
+	}
+	memset(text, 'y', 119999);
+	text[119999] = 0;
+	begin();
+	for (int i = 0; i < 36; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "LARGE_%d", i);
+		setenv(name, text, 1);
+	}
+	start();
+	CHECK(is_connected());
+	for (int i = 0; i < 36; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "LARGE_%d", i);
+		unsetenv(name);
+	}
+	ended_with(9, LAUNCHED);
+	setrlimit(RLIMIT_STACK, &stack);
+	free(text);
+}
+
+static void a_large_text_arrives_whole(void)
+{
+	char text[100000];
+	memset(text, 'z', sizeof text - 1);
+	text[sizeof text - 1] = 0;
+	begin();
+	setenv("LARGE", text, 1);
+	start();
+	receive_request();
+	unsetenv("LARGE");
+	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
+	answer(FRONT_EXIT, FRONT_VERSION, 0, NULL, 0);
+	ended_with(0, "");
+}
+
+static void places_are_equal_where_nothing_differs(void)
+{
+	char one[FRONT_MAX_PLACE], other[FRONT_MAX_PLACE];
+	int length = front_place(one, sizeof one);
+	CHECK(length > 500);
+	CHECK_EQUAL(length, front_place(other, sizeof other));
+	CHECK(memcmp(one, other, (size_t)length) == 0);
+	mode_t before = umask(0077);
+	CHECK(front_place(other, sizeof other) != length || memcmp(one, other, (size_t)length) != 0);
+	umask(before);
+	CHECK_EQUAL(-1, front_place(other, 100));
+}
+
+/* ---- where it looks ---- */
+
+/* In a mount namespace of its own, with this home as the directory that is used when none is named. */
+static void stand_in(void)
+{
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("tmpfs", "/run", "tmpfs", 0, NULL) != 0 ||
+	    mkdir("/run/caisson", 0700) != 0 || mount(home, "/run/caisson", NULL, MS_BIND, NULL) != 0)
+		_exit(98);
+}
+
+static void without_a_directory_that_is_named_it_looks_in_the_usual_one(void)
+{
+	for (int empty = 0; empty < 2; empty++) {
+		begin();
+		if (empty)
+			setenv("CAISSON_STATE", "", 1);
+		else
+			unsetenv("CAISSON_STATE");
+		before_start = stand_in;
+		start();
+		before_start = NULL;
+		receive_request();
+		answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
+		answer(FRONT_EXIT, FRONT_VERSION, 4, NULL, 0);
+		ended_with(4, "");
+	}
+}
+
+static void a_directory_whose_name_is_too_long_is_not_looked_in(void)
+{
+	char name[5000];
+	memset(name, '/', sizeof name - 1);
+	name[sizeof name - 1] = 0;
+	begin();
+	setenv("CAISSON_STATE", name, 1);
+	start();
+	ended_with(9, LAUNCHED);
+}
+
+static void a_caller_may_want_the_engine_alone(void)
+{
+	begin();
+	setenv("CAISSON_SERVE", "only", 1);
+	start();
+	receive_request();
+	answer(FRONT_REFUSED, FRONT_VERSION, 0, "why", 3);
+	failed_with("SERVE_REFUSED: no resident engine runs this command (why)");
+}
+
+/* ---- sources ---- */
+
+static struct timespec built_at = {.tv_sec = 4000000000, .tv_nsec = 500};
+
+static void set_time(const char *name, long seconds, long nanos)
+{
+	char path[300];
+	struct timespec times[2] = {{.tv_sec = built_at.tv_sec + seconds, .tv_nsec = built_at.tv_nsec + nanos}};
+	times[1] = times[0];
+	snprintf(path, sizeof path, "%s/%s", home, name);
+	CHECK_EQUAL(0, utimensat(AT_FDCWD, path, times, 0));
+}
+
+static void begin_built(void)
+{
+	begin();
+	set_time(".caisson/current", 0, 0);
+}
+
+static void a_source_is_newer_by_a_nanosecond(void)
+{
+	begin_built();
+	write_file("pom.xml", "", 0600);
+	set_time("pom.xml", 0, 0);
+	CHECK(front_is_fresh(home));
+	set_time("pom.xml", 0, 1);
+	CHECK(!front_is_fresh(home));
+	set_time("pom.xml", -1, 400);
+	CHECK(front_is_fresh(home));
+	set_time("pom.xml", 1, -400);
+	CHECK(!front_is_fresh(home));
+	clean_up();
+}
+
+static void each_place_of_sources_is_looked_at(void)
+{
+	static const char *const sources[] = {"native/x.c", "native/x.h", "native/Makefile", ".mvn/deep/config", ".mvn/deep", "tools/build", "room/src/main/A.java"};
+	static const char *const others[] = {"native/check", "native/c", "native/.c", "native/xc", "tools/other", "room/src/test", ".caisson/other", "room/src/main/.hidden"};
+	static const char *const directories[] = {"native", ".mvn", ".mvn/deep", "tools", "room", "room/src", "room/src/main", "room/src/test"};
+	begin_built();
+	for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+		make_directory(directories[i]);
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+		if (strcmp(sources[i], ".mvn/deep") != 0)
+			write_file(sources[i], "", 0600);
+		CHECK(front_is_fresh(home));
+		set_time(sources[i], 1, 0);
+		check_at(!front_is_fresh(home), sources[i], __FILE__, __LINE__);
+		set_time(sources[i], 0, 0);
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (strcmp(others[i], "room/src/test") != 0)
+			write_file(others[i], "", 0600);
+		set_time(others[i], 1, 0);
+		if (strcmp(others[i], "native/.c") == 0)
+			continue; /* its name ends as that of a source */
+		check_at(front_is_fresh(home), others[i], __FILE__, __LINE__);
+	}
+	clean_up();
+}
+
+/* A tree that goes on for ever is taken for one that has changed. */
+static void trees_are_followed_thirty_two_deep(void)
+{
+	char name[200] = "room/src/main";
+	begin_built();
+	make_directory("room"), make_directory("room/src"), make_directory(name);
+	for (int depth = 1; depth <= 32; depth++) {
+		CHECK(front_is_fresh(home));
+		strcat(name, "/d");
+		make_directory(name);
+	}
+	CHECK(!front_is_fresh(home));
+	clean_up();
+}
+
+static void without_a_build_nothing_is_fresh(void)
+{
+	char path[160];
+	begin_built();
+	CHECK(front_is_fresh(home));
+	snprintf(path, sizeof path, "%s/.caisson/current", home);
+	CHECK_EQUAL(0, unlink(path));
+	CHECK(!front_is_fresh(home));
+	CHECK(!front_is_fresh("/nowhere"));
+	clean_up();
+}
+
+const struct test front_caller_tests[] = {
+	{"signals_are_passed_on_while_the_command_takes_them", signals_are_passed_on_while_the_command_takes_them},
+	{"signals_that_are_left_end_the_front_end", signals_that_are_left_end_the_front_end},
+	{"the_engine_knows_when_it_stands_still", the_engine_knows_when_it_stands_still},
+	{"others_directories_are_not_entered", others_directories_are_not_entered},
+	{"an_engine_of_another_user_is_sent_nothing", an_engine_of_another_user_is_sent_nothing},
+	{"newer_sources_are_the_launchers", newer_sources_are_the_launchers},
+	{"a_text_that_is_too_large_is_the_launchers", a_text_that_is_too_large_is_the_launchers},
+	{"a_large_text_arrives_whole", a_large_text_arrives_whole},
+	{"places_are_equal_where_nothing_differs", places_are_equal_where_nothing_differs},
+	{"without_a_directory_that_is_named_it_looks_in_the_usual_one", without_a_directory_that_is_named_it_looks_in_the_usual_one},
+	{"a_directory_whose_name_is_too_long_is_not_looked_in", a_directory_whose_name_is_too_long_is_not_looked_in},
+	{"a_caller_may_want_the_engine_alone", a_caller_may_want_the_engine_alone},
+	{"a_source_is_newer_by_a_nanosecond", a_source_is_newer_by_a_nanosecond},
+	{"each_place_of_sources_is_looked_at", each_place_of_sources_is_looked_at},
+	{"trees_are_followed_thirty_two_deep", trees_are_followed_thirty_two_deep},
+	{"without_a_build_nothing_is_fresh", without_a_build_nothing_is_fresh},
+};
+const unsigned front_caller_test_count = sizeof front_caller_tests / sizeof *front_caller_tests;
