@@ -2,6 +2,37 @@
 #include "../zygote.c"
 #include "unit_tests.h"
 
+#include <stdlib.h>
+
+/* ---- what others do ---- */
+
+static const char *done;
+static int outcome, given;
+static unsigned place_given;
+
+static int did(const char *what, int fd)
+{
+	done = what, given = fd;
+	return outcome;
+}
+
+int private_root(void) { return did("root of its own", -1); }
+_Noreturn void init(int control, uint32_t id_count, uint16_t kind) { (void)control, (void)id_count, (void)kind, abort(); }
+int build_root(const struct request *request, const int *fds) { (void)request; return did("root", fds[0]); }
+int make_device_node(const struct request *request, int device) { (void)request; return did("device", device); }
+int keep_mount(unsigned place, int mount) { place_given = place; return did("keep", mount); }
+int copy_kept(unsigned place) { place_given = place; return did("copy", -1); }
+int enter_network(int name_space) { return did("enter", name_space); }
+void leave_network(int own) { did("leave", own); }
+
+int make_user_namespace(uint32_t id_base, uint32_t id_count)
+{
+	CHECK(id_base == 1000 && id_count == 10);
+	return did("user namespace", -1);
+}
+
+int write_maps(int pid, uint32_t id_base, uint32_t id_count) { (void)id_base, (void)id_count; return did("maps", pid); }
+
 /* ---- values ---- */
 
 static struct request userns(void) { return (struct request){.magic = PLAN_MAGIC, .kind = REQUEST_USERNS, .id_base = 1000, .id_count = 10}; }
@@ -251,6 +282,55 @@ static void links_that_are_none_are_not_made(void)
 	CHECK_EQUAL(-1, out.fd);
 }
 
+/* Each kind is done by its own function, and a failure says at which stage. */
+static void each_kind_is_done(void)
+{
+	const struct {
+		struct request request;
+		const char *what;
+		uint32_t stage;
+		int given;
+		bool passes; /* what comes back goes with the answer */
+	} all[] = {{userns(), "user namespace", STAGE_MAPS, -1, true}, {tmpfs_root(), "root", STAGE_ROOT, 70, true},
+		   {of_kind(REQUEST_DEVICE, 1), "device", STAGE_DEVICE, 70, true}, {of_kind(REQUEST_KEEP, 1), "keep", STAGE_KEEP, 70, false},
+		   {of_kind(REQUEST_COPY, 0), "copy", STAGE_KEEP, -1, true}};
+	const int fds[] = {70, 71, 72};
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		for (int fails = 0; fails < 2; fails++) {
+			struct links_request message = {.request = all[i].request};
+			struct answer out = {{PLAN_MAGIC, 0, 0, STAGE_REQUEST}, -1};
+			bool has_place = message.request.kind == REQUEST_KEEP || message.request.kind == REQUEST_COPY;
+			message.request.place = has_place ? 9 : 0;
+			outcome = fails ? -EIO : all[i].passes ? 33 : 0;
+			done = "", given = -2;
+			CHECK_EQUAL(fails ? -EIO : 0, serve(&message, fds, &out));
+			CHECK_TEXT(all[i].what, done);
+			CHECK_EQUAL(all[i].stage, out.reply.stage);
+			CHECK_EQUAL(all[i].given, given);
+			CHECK(!has_place || place_given == 9);
+			CHECK_EQUAL(all[i].passes ? outcome : -1, out.fd);
+		}
+	outcome = 0;
+}
+
+/* The network that a child shares is the last that came. */
+static void a_child_is_cloned_in_the_network_that_it_shares(void)
+{
+	struct links_request message = {.request = child()};
+	struct answer out = {{PLAN_MAGIC, 0, 0, STAGE_REQUEST}, -1};
+	const int fds[] = {70, 71, 72};
+	message.request.clone_flags = OBLIGATORY_NAMESPACES;
+	outcome = -EXDEV;
+	for (uint16_t count = 2; count <= 3; count++) {
+		message.request.fds = count;
+		CHECK_EQUAL(-EXDEV, serve(&message, fds, &out));
+		CHECK_TEXT("enter", done);
+		CHECK_EQUAL(fds[count - 1], given);
+		CHECK_EQUAL(STAGE_CLONE, out.reply.stage);
+	}
+	outcome = 0;
+}
+
 const struct test unit_zygote_tests[] = {
 	{"zygote: ids", ids_are_a_range_without_the_host_s_root},
 	{"zygote: foreign values", what_belongs_to_another_kind_is_refused},
@@ -259,6 +339,8 @@ const struct test unit_zygote_tests[] = {
 	{"zygote: namespaces", a_child_has_namespaces_of_its_own},
 	{"zygote: roots", each_root_has_its_values},
 	{"zygote: messages", a_message_is_a_request_with_its_descriptors},
+	{"zygote: kinds", each_kind_is_done},
+	{"zygote: shared network", a_child_is_cloned_in_the_network_that_it_shares},
 	{"zygote: no links", links_that_are_none_are_not_made},
 };
 const unsigned unit_zygote_test_count = sizeof unit_zygote_tests / sizeof *unit_zygote_tests;
