@@ -1,14 +1,17 @@
-/* Containers whose first process is no program, and programs whose filter asks somebody. */
+/* Containers whose first process is no program, programs whose filter asks somebody, and those that outlive their starter. */
 #include "init_tests.h"
 
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct container container; /* large */
@@ -117,9 +120,55 @@ static void a_program_whose_filter_asks_nobody_has_none_to_report(void)
 	CHECK_TEXT("", container.text);
 }
 
+/* Somebody else starts it, hands its control socket to a third one, and exits. */
+static bool outlives_its_starter(uint8_t word)
+{
+	int told[2], held[2], pid = 0;
+	char byte;
+	CHECK(pipe2(told, O_CLOEXEC) == 0 && pipe2(held, O_CLOEXEC) == 0);
+	pid_t starter = fork();
+	if (starter == 0) {
+		struct engine own;
+		struct spec spec = shell("sleep 1000");
+		spec.filter = asks, spec.filter_bytes = sizeof asks;
+		if (!engine_start(&own, binary) || container_launch(&own, &spec, &container) != 0 || send(container.control, &word, 1, 0) != 1)
+			_exit(1);
+		for (unsigned tries = 0; tries < 1000 && child_of(container.pid) == 0; tries++)
+			usleep(5000);
+		close(held[1]);
+		if (fork() == 0) {
+			ssize_t length = read(held[0], &byte, 1); /* its end */
+			_exit((int)length);
+		}
+		if (write(told[1], &container.pid, sizeof container.pid) != sizeof container.pid)
+			_exit(1);
+		_exit(0);
+	}
+	close(told[1]), close(held[0]);
+	CHECK(read(told[0], &pid, sizeof pid) == sizeof pid);
+	int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	struct pollfd ended = {pidfd, POLLIN, 0};
+	CHECK(waitpid(starter, NULL, 0) == starter);
+	bool lives = pidfd >= 0 && poll(&ended, 1, 500) == 0;
+	close(told[0]), close(held[1]);
+	CHECK(pidfd < 0 || poll(&ended, 1, 10000) == 1); /* nobody holds it any more */
+	if (pidfd >= 0)
+		close(pidfd);
+	return lives;
+}
+
+static void who_holds_its_socket_keeps_a_process_that_was_started_alone(void)
+{
+	CHECK(!outlives_its_starter(CONTROL_START));
+	CHECK(!outlives_its_starter(CONTROL_START_ASKING));
+	CHECK(outlives_its_starter(CONTROL_START_ALONE));
+	CHECK(outlives_its_starter(CONTROL_START_ALONE_ASKING));
+}
+
 const struct test idle_tests[] = {
 	{"idle: holds nothing", an_idle_container_holds_its_streams_alone_and_ends_by_a_signal},
 	{"asking: listener", the_listener_of_a_program_is_reported_before_it_runs},
+	{"started alone", who_holds_its_socket_keeps_a_process_that_was_started_alone},
 	{"asking: nobody", a_program_whose_filter_asks_nobody_has_none_to_report},
 };
 const unsigned idle_test_count = sizeof idle_tests / sizeof *idle_tests;

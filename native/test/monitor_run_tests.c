@@ -36,11 +36,14 @@ static void a_run_is_logged_and_recorded(void)
 /* Tests the layer in memory and a volume: each run gets a copy of the same mounts. */
 static void a_second_run_has_the_files_of_the_first(void)
 {
-	char path[128];
+	char path[128], below[160];
 	snprintf(path, sizeof path, "%s/volume-XXXXXX", test_directory());
 	CHECK(mkdtemp(path) && chmod(path, 0777) == 0);
-	struct spec spec = shell("cat /mine /volume/ours; ls /volume; echo first >/mine; touch /volume/file");
-	spec.volume = open_tree_at(AT_FDCWD, path, OPEN_TREE_CLONE);
+	snprintf(below, sizeof below, "%s/below", path);
+	CHECK(mkdir(below, 0755) == 0 && mount("tmpfs", below, "tmpfs", 0, "mode=755") == 0);
+	struct spec spec = shell("cat /mine /volume/ours; ls /volume; echo first >/mine; touch /volume/file; grep -c ' /volume/below ' /proc/self/mountinfo");
+	spec.volume = open_tree_at(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE);
+	CHECK(umount2(below, MNT_DETACH) == 0);
 	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
 	CHECK_EQUAL(0, run().status);
 	for (int again = 2; again < 5; again++) {
@@ -52,6 +55,7 @@ static void a_second_run_has_the_files_of_the_first(void)
 	const char *log = log_of(&watched, "x-json.log");
 	const char *first = strstr(log, "\"first\\n\""), *second = first ? strstr(first + 1, "\"first\\n\"") : NULL;
 	CHECK(second && strstr(second + 1, "\"first\\n\"") && strstr(log, "\"file\\n\""));
+	CHECK(!strstr(log, "\"0\\n\"")); /* what is mounted below comes along */
 	watched_end(&watched);
 }
 

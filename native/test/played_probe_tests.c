@@ -91,6 +91,8 @@ static void a_probe_whose_words_are_no_reports_is_not_heard_any_more(void)
 	for (unsigned i = 0; i < 2; i++) {
 		begin_checked(&usual_want);
 		pass_until(m.health.next_at);
+		take_probe_report(&m); /* nothing has come */
+		CHECK(m.health.control >= 0);
 		report.magic = PLAN_MAGIC + (i == 0);
 		CHECK(send(played.probe_end, &report, sizeof report - i, 0) > 0);
 		take_probe_report(&m);

@@ -17,6 +17,7 @@ static void the_exit_that_init_reports_counts(void)
 	dies(SIGUSR2); /* it exits with 7 */
 	CHECK_EQUAL(MONITOR_EXITED, m.phase);
 	struct monitor_state state = m.last.state;
+	CHECK_EQUAL(played.clock + SECONDS, m.trim_at);
 	CHECK_EQUAL(3, state.status);
 	CHECK_EQUAL(OBSTACLE_ROOT_FULL, state.obstacles);
 	CHECK_EQUAL(11, state.user_micros);

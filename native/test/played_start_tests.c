@@ -3,6 +3,7 @@
 #include "../kernel.h"
 
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/mman.h>
 
 static const struct monitor_policy always = {.restart = RESTART_ALWAYS, .stop_signal = SIGTERM, .stop_millis = 10000};
@@ -308,6 +309,72 @@ static void a_network_lasts_from_restart_to_restart_as_long_as_its_owner_lives(v
 	finish();
 }
 
+static int sealed(void)
+{
+	int file = memfd_create("plan", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	CHECK(fcntl(file, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0);
+	return file;
+}
+
+static int relink(const struct links *links, int plan)
+{
+	int given = plan;
+	int error = take_links(&m, links, &given);
+	CHECK_EQUAL(error == 0, given < 0);
+	close_fd(&given);
+	return error;
+}
+
+static void links_and_a_network_change_between_starts_alone(void)
+{
+	static const struct links none;
+	struct links some = {.count = 1};
+	some.link[0] = (struct plan_link){"cv0", "cn0", "eth0", 100, 1500, {2}, 0, 0};
+	begin();
+	CHECK_EQUAL(-ENOENT, relink(&none, sealed()));
+	m.given[0].fd = sealed(), m.given[0].slot = SLOT_PLAN, m.given_count = 1;
+	CHECK_EQUAL(0, relink(&none, sealed()));
+	CHECK_EQUAL(-EPERM, relink(&none, some_file()));
+	CHECK_EQUAL(-EINVAL, relink(&some, sealed())); /* in no network of its own */
+	m.clone_flags = CLONE_NEWNET;
+	CHECK_EQUAL(-EPERM, relink(&some, sealed())); /* its zygote makes none */
+	m.makes_links = true;
+	CHECK_EQUAL(0, relink(&some, sealed()));
+	CHECK_EQUAL(1, m.links.count);
+	some.link[0].host[0] = 0;
+	CHECK_EQUAL(-EINVAL, relink(&some, sealed()));
+	int network = some_file();
+	CHECK_EQUAL(-EINVAL, take_network(&m, &network)); /* it has its own */
+	m.clone_flags = 0, m.flags = MONITOR_HOST_NETWORK;
+	CHECK_EQUAL(-EINVAL, take_network(&m, &network));
+	m.flags = 0;
+	for (unsigned held = 0; held < 2; held++) {
+		m.phase = held ? MONITOR_HELD : MONITOR_STARTING;
+		CHECK_EQUAL(-EBUSY, take_network(&m, &network));
+		CHECK_EQUAL(-EBUSY, relink(&none, sealed()));
+	}
+	m.phase = MONITOR_CREATED;
+	int owner = played.process(), other = some_file();
+	CHECK_EQUAL(-EINVAL, take_owner(&m, &owner)); /* of what? */
+	CHECK_EQUAL(0, take_network(&m, &network));
+	CHECK_EQUAL(-1, network);
+	CHECK(!is_network_kept(&m));
+	CHECK_EQUAL(-EINVAL, take_owner(&m, &other));
+	CHECK_EQUAL(0, take_owner(&m, &owner));
+	CHECK(owner < 0 && is_network_kept(&m));
+	syscall(SYS_pidfd_send_signal, m.owner, SIGKILL, NULL, 0);
+	CHECK(is_killed(m.owner));
+	CHECK(!is_network_kept(&m));
+	int again = dup(other);
+	CHECK_EQUAL(0, take_network(&m, &again));
+	CHECK_EQUAL(-1, m.owner); /* it was that of the other one */
+	forget_network(&m);
+	CHECK(is_network_kept(&m));
+	close(other), close_fd(&m.given[0].fd);
+	m.given_count = 0;
+	finish();
+}
+
 const struct test played_start_tests[] = {
 	{"start: sixty seconds", a_start_has_sixty_seconds},
 	{"start: no limit", a_program_that_runs_has_all_the_time},
@@ -329,6 +396,7 @@ const struct test played_start_tests[] = {
 	{"start: refused", a_start_that_its_zygote_refuses_leaves_nothing},
 	{"start: no zygote", a_start_whose_zygote_is_gone_says_so},
 	{"start: no links", an_init_whose_links_fail_is_killed_and_reaped},
+	{"start: relink", links_and_a_network_change_between_starts_alone},
 	{"start: network", a_network_lasts_from_restart_to_restart_as_long_as_its_owner_lives},
 };
 const unsigned played_start_test_count = sizeof played_start_tests / sizeof *played_start_tests;

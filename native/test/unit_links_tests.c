@@ -160,6 +160,11 @@ static void an_answer_is_an_error_or_a_link(void)
 		end();
 	}
 	begin();
+	CHECK_EQUAL(0, fcntl(exchange.socket, F_SETFL, O_NONBLOCK));
+	begin_request(RTM_GETLINK, 0, &link);
+	CHECK_EQUAL(-EAGAIN, ask()); /* there is none */
+	close(others), close(exchange.socket);
+	begin();
 	answer_error(-ENODEV);
 	begin_request(RTM_GETLINK, 0, &link);
 	CHECK_EQUAL(-ENODEV, ask());
