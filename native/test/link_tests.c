@@ -27,17 +27,8 @@ static struct engine linked;	   /* its zygote makes links */
 #define SYS_pidfd_open 434
 #endif
 
-static void enter(void)
-{
-	enter_own_network();
-	CHECK(engine_start_with_links(&linked, binary));
-}
-
-static void leave(void)
-{
-	engine_stop(&linked);
-	leave_own_network();
-}
+static void enter(void) { enter_linked(&linked, binary); }
+static void leave(void) { leave_linked(&linked); }
 
 /* ---- links ---- */
 
@@ -471,173 +462,6 @@ static void nothing_is_left_open(void)
 	leave();
 }
 
-/* ---- netlink requests of a plan ---- */
-
-static void expect_netlink_error(void (*more)(struct builder *, uint8_t), int error)
-{
-	struct spec spec = shell("echo never");
-	spec.more = more;
-	container_run(&engine, &spec, &container);
-	expect_error(&container, PHASE_LIMITS, OP_NETLINK, error);
-}
-
-static void on_no_link(struct builder *plan, uint8_t phase)
-{
-	if (phase != PHASE_LIMITS)
-		return;
-	request_up(1);
-	request_address(GUEST, NLM_F_ACK);
-	put_requests(plan, NETLINK_ROUTE);
-}
-
-/* The first that is refused is not the last, and does not ask for an answer. */
-static void refused_silently(struct builder *plan, uint8_t phase)
-{
-	if (phase != PHASE_LIMITS)
-		return;
-	request_address(GUEST, 0);
-	request_up(1);
-	put_requests(plan, NETLINK_ROUTE);
-}
-
-static void nft_message(uint16_t type, uint16_t flags, uint8_t family, const char *table)
-{
-	bool is_batch = type == NFNL_MSG_BATCH_BEGIN || type == NFNL_MSG_BATCH_END;
-	struct nfgenmsg body = {.nfgen_family = family, .version = NFNETLINK_V0};
-	body.res_id = htons(is_batch ? NFNL_SUBSYS_NFTABLES : 0);
-	begin_message(is_batch ? type : (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, &body, sizeof body);
-	if (table)
-		add_attribute(table, NFTA_TABLE_NAME, (uint16_t)(strlen(table) + 1));
-}
-
-static void put_table(struct builder *plan, const char *table)
-{
-	nft_message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NULL);
-	nft_message(NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, NFPROTO_IPV4, table);
-	nft_message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NULL);
-	put_requests(plan, NETLINK_NETFILTER);
-}
-
-static void one_table(struct builder *plan, uint8_t phase)
-{
-	if (phase == PHASE_LIMITS)
-		put_table(plan, "caisson");
-}
-
-static void one_table_twice(struct builder *plan, uint8_t phase)
-{
-	if (phase != PHASE_LIMITS)
-		return;
-	put_table(plan, "caisson");
-	put_table(plan, "caisson");
-}
-
-/* Taken by the kernel, and not answered: a batch without its end. */
-static void unanswered(struct builder *plan, uint8_t phase)
-{
-	if (phase != PHASE_LIMITS)
-		return;
-	nft_message(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NULL);
-	nft_message(NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_IPV4, "caisson");
-	nft_message(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NULL);
-	begin_message(NLMSG_NOOP, NLM_F_ACK, "", 0); /* behind the end of the batch the kernel reads no further */
-	put_requests(plan, NETLINK_NETFILTER);
-}
-
-static void a_request_that_the_kernel_refuses_ends_the_start(void)
-{
-	expect_netlink_error(on_no_link, ENODEV);
-	expect_netlink_error(refused_silently, ENODEV);
-	expect_netlink_error(one_table_twice, EEXIST);
-	expect_netlink_error(unanswered, EPROTO);
-}
-
-static void requests_stay_in_the_container_s_network(void)
-{
-	enter();
-	struct spec spec = shell("echo on");
-	spec.more = one_table;
-	container_run(&linked, &spec, &container);
-	expect_exit(&container, 0);
-	CHECK_TEXT("on\n", container.text);
-	CHECK_TEXT("", output_of("nft list ruleset"));
-	leave();
-}
-
-/* ---- the resolver's sockets ---- */
-
-static void with_busy_resolver(struct builder *plan, uint8_t phase)
-{
-	if (phase != PHASE_LIMITS)
-		return;
-	builder_step(plan, PHASE_LIMITS, OP_RESOLVER);
-	put_u16(plan, 65535), put_u16(plan, 65535);
-}
-
-static bool readable(int fd)
-{
-	char byte;
-	for (int tries = 0; tries < 500; tries++) {
-		if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN)
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
-
-/* What the program sends to 127.0.0.11 is read outside, and the answer reaches it. */
-static void a_program_talks_to_a_resolver_outside(void)
-{
-	char text[64] = "";
-	struct sockaddr_in from;
-	socklen_t size = sizeof from;
-	struct spec spec = shell("echo tcp | busybox nc 127.0.0.11 20054; busybox nslookup -type=a x 127.0.0.11:20053 | grep -c NXDOMAIN");
-	spec.more = with_resolver;
-	CHECK_EQUAL(0, container_launch(&engine, &spec, &container));
-	CHECK_EQUAL(REPORT_READY, container.ready.kind);
-	CHECK_EQUAL(2, container.resolvers);
-	if (container.resolvers == 2) {
-		int udp = container.resolver[0], tcp = container.resolver[1], client = -1;
-		expect_resolver_socket(udp, IPPROTO_UDP, UDP_PORT);
-		expect_resolver_socket(tcp, IPPROTO_TCP, TCP_PORT);
-		container_start(&container);
-		for (int tries = 0; tries < 500 && (client = accept4(tcp, NULL, NULL, SOCK_CLOEXEC)) < 0; tries++)
-			usleep(10000);
-		CHECK(client >= 0 && recv(client, text, sizeof text - 1, 0) == 4);
-		CHECK_TEXT("tcp\n", text);
-		CHECK(send(client, "yes\n", 4, MSG_NOSIGNAL) == 4);
-		close(client);
-		ssize_t asked = readable(udp) ? recvfrom(udp, text, sizeof text, 0, (struct sockaddr *)&from, &size) : -1;
-		CHECK_EQUAL(12 + 3 + 4, asked); /* one question for a name of one letter, which becomes its own answer: there is no such */
-		text[2] |= (char)0x80, text[3] = (char)0x83;
-		CHECK(asked > 0 && sendto(udp, text, (size_t)asked, 0, (const struct sockaddr *)&from, size) == asked);
-	}
-	close(container.input), container.input = -1;
-	container_finish(&container);
-	CHECK_TEXT("yes\n1\n", container.text);
-}
-
-/* Nothing of the host's: the same ports of two containers, and of the host, are three. */
-static void the_ports_are_the_container_s_own(void)
-{
-	static struct container other; /* large */
-	struct spec spec = shell("exit 3");
-	spec.more = with_busy_resolver;
-	enter();
-	struct sockaddr_in taken = {.sin_family = AF_INET, .sin_port = htons(65535), .sin_addr.s_addr = htonl(0x7f00000b)};
-	int host = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	CHECK(bind(host, (const struct sockaddr *)&taken, sizeof taken) == 0);
-	CHECK_EQUAL(0, container_launch(&linked, &spec, &other));
-	container_run(&linked, &spec, &container);
-	expect_exit(&container, 3);
-	container_start(&other);
-	close(other.input), other.input = -1;
-	container_finish(&other);
-	expect_exit(&other, 3);
-	close(host);
-	leave();
-}
-
 const struct test link_tests[] = {
 	{"a link", a_link_is_as_it_was_asked_for},
 	{"eight links", isolated_ports_and_eight_links},
@@ -653,9 +477,5 @@ const struct test link_tests[] = {
 	{"link that was left", what_an_earlier_run_left_is_replaced},
 	{"link without the capability", links_need_a_zygote_for_links},
 	{"link and descriptors", nothing_is_left_open},
-	{"netlink refusals", a_request_that_the_kernel_refuses_ends_the_start},
-	{"netlink inside", requests_stay_in_the_container_s_network},
-	{"resolver", a_program_talks_to_a_resolver_outside},
-	{"resolver's ports", the_ports_are_the_container_s_own},
 };
 const unsigned link_test_count = sizeof link_tests / sizeof *link_tests;

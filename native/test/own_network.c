@@ -187,3 +187,15 @@ void with_address_and_resolver(struct builder *plan, uint8_t phase)
 	with_address(plan, phase);
 	with_resolver(plan, phase);
 }
+
+void enter_linked(struct engine *linked, const char *binary)
+{
+	enter_own_network();
+	CHECK(engine_start_with_links(linked, binary));
+}
+
+void leave_linked(struct engine *linked)
+{
+	engine_stop(linked);
+	leave_own_network();
+}

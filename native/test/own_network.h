@@ -3,6 +3,7 @@
 #define CAISSON_TEST_OWN_NETWORK_H
 
 #include "builder.h"
+#include "engine.h"
 
 #include <stdbool.h>
 
@@ -14,6 +15,10 @@ enum { GUEST_INDEX = 100, UDP_PORT = 20053, TCP_PORT = 20054 };
 /* The bridge is `cnbridge`, with the address GATEWAY/24. */
 void enter_own_network(void);
 void leave_own_network(void);
+
+/* With an engine whose zygote makes links there. */
+void enter_linked(struct engine *linked, const char *binary);
+void leave_linked(struct engine *linked);
 
 struct links one_link(void); /* `cvtest` to `eth0`, 02:00:00:00:00:09, packets of 1400 */
 

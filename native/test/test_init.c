@@ -84,6 +84,7 @@ int main(int argc, char **argv)
 	run_tests(engine_end_tests, engine_end_test_count, filter, &passed, &failed);
 	run_tests(exec_tests, exec_test_count, filter, &passed, &failed);
 	run_tests(link_tests, link_test_count, filter, &passed, &failed);
+	run_tests(network_tests, network_test_count, filter, &passed, &failed);
 	run_tests(files_tests, files_test_count, filter, &passed, &failed);
 	run_tests(files_tree_tests, files_tree_test_count, filter, &passed, &failed);
 	engine_stop(&engine);

@@ -86,6 +86,7 @@ int main(int argc, char **argv)
 	run_tests(monitor_status_tests, monitor_status_test_count, filter, &passed, &failed);
 	run_tests(monitor_health_tests, monitor_health_test_count, filter, &passed, &failed);
 	run_tests(monitor_client_tests, monitor_client_test_count, filter, &passed, &failed);
+	run_tests(monitor_exec_tests, monitor_exec_test_count, filter, &passed, &failed);
 	run_tests(monitor_log_tests, monitor_log_test_count, filter, &passed, &failed);
 	run_tests(monitor_random_tests, monitor_random_test_count, filter, &passed, &failed);
 	engine_stop(&engine);
