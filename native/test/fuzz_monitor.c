@@ -25,6 +25,26 @@ static void must(bool holds, const char *what)
 	}
 }
 
+/* ---- in the place of monitor.c ---- */
+
+static unsigned reached[16]; /* by phase */
+
+uint64_t boot_nanos(void) { return played.clock; }
+uint64_t wall_millis(void) { return 1; }
+
+void change_phase(struct monitor *monitor, enum monitor_phase phase)
+{
+	reached[phase]++;
+	monitor->phase = phase;
+	note(monitor, WATCH_STATE);
+}
+
+void quit(struct monitor *monitor, int code)
+{
+	(void)monitor, (void)code;
+	longjmp(played.gone, 1);
+}
+
 /* ---- in libc's place ---- */
 
 static int process(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
@@ -370,8 +390,8 @@ int main(int argc, char **argv)
 		free(exact);
 	}
 	play_end();
-	printf("monitor: %u inputs of seed %s; held %u, ran %u, exited %u, with a resolver %u\n", inputs, argv[2], played.reached[MONITOR_HELD],
-	       played.reached[MONITOR_RUNNING], played.reached[MONITOR_EXITED], resolvers);
-	return inputs > 100 && played.reached[MONITOR_HELD] > 0 && played.reached[MONITOR_RUNNING] > 0 && played.reached[MONITOR_EXITED] > 0 && resolvers > 0 ? 0 : 1;
+	printf("monitor: %u inputs of seed %s; held %u, ran %u, exited %u, with a resolver %u\n", inputs, argv[2], reached[MONITOR_HELD],
+	       reached[MONITOR_RUNNING], reached[MONITOR_EXITED], resolvers);
+	return inputs > 100 && reached[MONITOR_HELD] > 0 && reached[MONITOR_RUNNING] > 0 && reached[MONITOR_EXITED] > 0 && resolvers > 0 ? 0 : 1;
 }
 #endif

@@ -15,23 +15,6 @@ static char path[64];
 
 /* ---- what the monitor's other parts would do ---- */
 
-uint64_t boot_nanos(void) { return played.clock; }
-uint64_t wall_millis(void) { return played.clock / MILLIS; }
-
-void change_phase(struct monitor *monitor, enum monitor_phase phase)
-{
-	played.reached[phase]++;
-	monitor->phase = phase;
-	note(monitor, WATCH_STATE);
-}
-
-void quit(struct monitor *monitor, int code)
-{
-	(void)monitor;
-	played.code = code;
-	longjmp(played.gone, 1);
-}
-
 int start_zygote(struct monitor *monitor) { (void)monitor; return -ENOSYS; }
 int keep_slot(struct monitor *monitor, uint16_t slot, int mount) { (void)monitor, (void)slot, (void)mount; return -ENOSYS; }
 int confine(const struct monitor *monitor) { (void)monitor; return -ENOSYS; }

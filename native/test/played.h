@@ -1,4 +1,4 @@
-/* Plays the zygote, inits and a clock to the monitor's own functions, in this process: time is what a test says it is. */
+/* Plays the zygote and inits to the monitor's own functions, in this process. Time is what a test says it is. */
 #ifndef CAISSON_TEST_PLAYED_H
 #define CAISSON_TEST_PLAYED_H
 
@@ -9,13 +9,12 @@
 extern struct monitor m;
 
 struct played {
-	uint64_t clock;			 /* boot_nanos() */
+	uint64_t clock;			 /* boot_nanos(), and wall_millis() */
 	int init_error, links_error, probe_error; /* what the zygote answers */
 	int (*process)(void);		 /* returns a pidfd for a process that the zygote makes */
 	int init_end, probe_end;	 /* the other end of their control sockets */
 	int program[3];			 /* the other end of the program's streams */
 	int directory;			 /* of the log, the record and the status */
-	unsigned reached[16];		 /* by phase */
 	jmp_buf gone;			 /* where quit() goes */
 	int code;			 /* of quit() */
 };

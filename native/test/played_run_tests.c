@@ -91,6 +91,7 @@ static void an_end_before_the_program_is_a_failed_start(void)
 	dies(SIGKILL);
 	CHECK(m.last.state.flags & STATE_START_FAILED);
 	CHECK_EQUAL(0, m.last.state.run_millis);
+	CHECK_EQUAL(-1, m.holder);
 	finish();
 }
 

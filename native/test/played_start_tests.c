@@ -86,6 +86,25 @@ static void a_second_ready_kills_it(void)
 	finish();
 }
 
+static void a_terminal_that_was_not_asked_for_is_not_taken(void)
+{
+	for (unsigned terminal = 0; terminal < 2; terminal++) {
+		begin();
+		m.flags = terminal ? MONITOR_TERMINAL : MONITOR_STDIN_OPEN;
+		ask(MONITOR_START, 0);
+		int before = m.output[STREAM_OUT], input = m.input;
+		say_with(REPORT_CONSOLE, 0, some_file());
+		CHECK_EQUAL(terminal, m.output[STREAM_OUT] != before);
+		CHECK_EQUAL(terminal, m.input != input);
+		CHECK(!terminal || m.input == m.output[STREAM_OUT]);
+		before = m.output[STREAM_OUT];
+		CHECK(!terminal || fcntl(before, F_GETFL) & O_NONBLOCK);
+		say_with(REPORT_CONSOLE, 0, some_file()); /* a second one */
+		CHECK_EQUAL(before, m.output[STREAM_OUT]);
+		finish();
+	}
+}
+
 static void an_unknown_report_kills_it(void)
 {
 	begin();
@@ -382,6 +401,7 @@ const struct test played_start_tests[] = {
 	{"start: its client goes", a_held_start_ends_with_its_client_and_no_restart_follows},
 	{"start: another client goes", any_other_client_may_go_while_a_start_is_held},
 	{"start: ready twice", a_second_ready_kills_it},
+	{"start: terminals", a_terminal_that_was_not_asked_for_is_not_taken},
 	{"start: unknown report", an_unknown_report_kills_it},
 	{"start: no report", bytes_that_are_no_report_end_the_conversation},
 	{"start: sixteen reports", at_most_sixteen_reports_are_taken_at_once},

@@ -1,5 +1,13 @@
 /* Tests how the monitor finds the answer to what a filter asks. Its file is included. */
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
+
+/* The kernel's part, and the time, as a test says. */
+static int ioctl_played(int fd, unsigned long request, void *argument);
+#define ioctl ioctl_played
 #include "../monitor_denials.c"
+#undef ioctl
 #include "check.h"
 
 #include <linux/audit.h>
@@ -7,8 +15,9 @@
 #include <unistd.h>
 
 /* Of the monitor's other files. */
-uint64_t boot_nanos(void) { return 1; }
-uint64_t wall_millis(void) { return 1; }
+static uint64_t clock_now = 1;
+uint64_t boot_nanos(void) { return clock_now; }
+uint64_t wall_millis(void) { return clock_now; }
 bool has_init(const struct monitor *monitor) { return monitor->init_pidfd >= 0; }
 
 static struct monitor m;
@@ -147,6 +156,107 @@ static void listeners_are_kept_as_long_as_there_is_room(void)
 	m.init_pidfd = NO_FD;
 }
 
+/* ---- questions ---- */
+
+static struct seccomp_data question; /* number 0: it was taken back */
+static struct seccomp_notif_resp answered;
+static int asked_at, answered_at;
+
+static int ioctl_played(int fd, unsigned long request, void *argument)
+{
+	if (request == SECCOMP_IOCTL_NOTIF_RECV && question.nr == 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (request == SECCOMP_IOCTL_NOTIF_RECV) {
+		asked_at = fd;
+		*(struct seccomp_notif *)argument = (struct seccomp_notif){.id = 4711, .data = question};
+	} else {
+		CHECK_EQUAL(SECCOMP_IOCTL_NOTIF_SEND, request);
+		answered_at = fd;
+		answered = *(struct seccomp_notif_resp *)argument;
+	}
+	return 0;
+}
+
+static const struct sock_filter answers[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 11, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 38),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 12, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 13, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_LOG),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static void ask_about(int number, uint64_t second)
+{
+	question = (struct seccomp_data){.nr = number, .args = {0, second}};
+	answered = (struct seccomp_notif_resp){.id = 1, .val = 1};
+	asked_at = answered_at = -1;
+	take_question(&m, LISTENER_OF_PROGRAM, POLLIN);
+	question.nr = 0;
+	CHECK_EQUAL(m.denials.listener[LISTENER_OF_PROGRAM], asked_at);
+	CHECK_EQUAL(asked_at, answered_at);
+	CHECK(answered.id == 4711 && answered.val == 0);
+}
+
+/* What the filter allows the kernel goes on with; all else fails, and is noted. */
+static void each_question_gets_the_filter_s_answer(void)
+{
+	const struct {
+		int number;
+		uint64_t second;
+		int error, noted; /* 0: it goes on, and nothing is noted */
+	} all[] = {{11, 0, -38, 38}, {12, 0, -EPERM, EPERM}, {13, 0, 0, 0}, {14, 0, 0, 0},
+		   {SYS_seccomp, 0, 0, 0}, {SYS_seccomp, NEW_LISTENER, -EBUSY, -1}, {15, NEW_LISTENER, 0, 0}};
+	CHECK(take(answers, sizeof answers, SEALS) == 0);
+	int ends[2];
+	CHECK(pipe(ends) == 0);
+	clear_listeners(&m.denials);
+	take_listener(&m, LISTENER_OF_PROGRAM, ends[0]);
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
+		m.denials.log = (struct monitor_denial_log){0};
+		m.denials.write_at = 0;
+		ask_about(all[i].number, all[i].second);
+		CHECK_EQUAL(all[i].error, answered.error);
+		CHECK_EQUAL(all[i].error == 0 ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0, answered.flags);
+		CHECK_EQUAL(all[i].noted != 0, m.denials.log.count);
+		CHECK(all[i].noted == 0 || m.denials.log.denial[0].error == all[i].noted);
+	}
+	close_listeners(&m);
+	CHECK_EQUAL(-1, m.denials.listener[LISTENER_OF_PROGRAM]);
+	close(ends[1]);
+}
+
+/* From one window of time to the next, to the nanosecond. */
+static void questions_wait_for_the_next_window(void)
+{
+	int ends[2];
+	CHECK(pipe(ends) == 0);
+	clear_listeners(&m.denials);
+	take_listener(&m, LISTENER_OF_PROGRAM, ends[0]);
+	clock_now = 5 * WINDOW;
+	for (unsigned i = 1; i < MOST_QUESTIONS; i++)
+		take_question(&m, LISTENER_OF_PROGRAM, POLLIN);
+	CHECK(m.denials.wait_until == 0 && m.denials.window == 5 * WINDOW);
+	clock_now = 6 * WINDOW - 1;
+	take_question(&m, LISTENER_OF_PROGRAM, POLLIN);
+	CHECK(m.denials.wait_until == 6 * WINDOW);
+	run_denial_deadlines(&m, 6 * WINDOW - 1);
+	CHECK(m.denials.wait_until == 6 * WINDOW);
+	run_denial_deadlines(&m, 6 * WINDOW);
+	CHECK(m.denials.wait_until == 0);
+	clock_now = 6 * WINDOW;
+	take_question(&m, LISTENER_OF_PROGRAM, POLLIN);
+	CHECK(m.denials.wait_until == 0 && m.denials.window == 6 * WINDOW && m.denials.questions == 1);
+	close_listeners(&m);
+	CHECK(!m.denials.expects);
+	close(ends[1]);
+	clock_now = 1;
+}
+
 static const struct seccomp_data some_call = {.nr = 7, .arch = AUDIT_ARCH_X86_64};
 
 /* Returns a new directory for the log of a monitor that has noted nothing. */
@@ -211,6 +321,8 @@ int main(void)
 		{"kinds", kinds_are_counted_and_bounded},
 		{"listeners", listeners_are_kept_as_long_as_there_is_room},
 		{"taken back", questions_that_are_taken_back_are_bounded},
+		{"each answer", each_question_gets_the_filter_s_answer},
+		{"windows", questions_wait_for_the_next_window},
 		{"next monitor", the_next_monitor_goes_on_with_the_notes},
 		{"later", notes_that_cannot_be_written_are_written_later},
 	};

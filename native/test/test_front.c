@@ -18,6 +18,7 @@ void (*before_start)(void);
 struct message received;
 ssize_t received_length;
 static unsigned received_fds;
+static struct stat received_stat[4];
 
 /* ---- a clone, a state directory, an engine ---- */
 
@@ -106,6 +107,7 @@ void receive(void)
 		for (unsigned i = 0; i < received_fds; i++) {
 			int fd;
 			memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
+			CHECK(i >= 4 || fstat(fd, &received_stat[i]) == 0);
 			close(fd);
 		}
 	}
@@ -119,6 +121,10 @@ void receive_request(void)
 	CHECK_EQUAL(FRONT_HELLO, received.header.op);
 	CHECK_EQUAL(FRONT_VERSION, received.header.version);
 	CHECK_EQUAL(4, received_fds);
+	struct stat here, in;
+	CHECK(stat(".", &here) == 0 && here.st_ino == received_stat[0].st_ino); /* where it stands, and its streams */
+	CHECK(fstat(0, &in) == 0 && in.st_ino == received_stat[1].st_ino);
+	CHECK(S_ISFIFO(received_stat[2].st_mode) && received_stat[2].st_ino == received_stat[3].st_ino);
 	memcpy(&hello, received.payload, sizeof hello);
 	CHECK_TEXT("build-1", hello.build);
 	for (uint32_t bytes = 0; bytes < hello.bytes && received_length > 0;) {

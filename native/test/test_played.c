@@ -112,6 +112,14 @@ ssize_t write(int fd, const void *bytes, size_t length)
 	return written;
 }
 
+unsigned freed;
+
+int madvise(void *at, size_t length, int advice)
+{
+	freed += advice == MADV_DONTNEED && length > 0;
+	return (int)syscall(SYS_madvise, at, length, advice);
+}
+
 /* ---- processes ---- */
 
 static void hear_signal(int number)
@@ -261,6 +269,7 @@ int main(void)
 	run_tests(played_request_tests, played_request_test_count, NULL, &passed, &failed);
 	run_tests(played_stream_tests, played_stream_test_count, NULL, &passed, &failed);
 	run_tests(played_setup_tests, played_setup_test_count, NULL, &passed, &failed);
+	run_tests(played_loop_tests, played_loop_test_count, NULL, &passed, &failed);
 	run_tests(played_log_tests, played_log_test_count, NULL, &passed, &failed);
 	play_end();
 	printf("played: %u passed, %u failed\n", passed, failed);

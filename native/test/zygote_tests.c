@@ -1,5 +1,6 @@
 /* The zygote by itself: what it refuses, that it goes on, and that nothing outlives the engine. */
 #include "init_tests.h"
+#include "../kernel.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -193,6 +194,29 @@ static void a_layer_that_is_none(void)
 }
 
 /* A child whose control socket is none cannot tell what is wrong: it ends. */
+static void a_place_keeps_one_mount(void)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/bin/busybox", base_root);
+	for (uint16_t place = 40; place < 42; place++) {
+		struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_KEEP, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1, .place = place};
+		struct reply reply;
+		int fd = -1;
+		for (int again = 0; again < 2; again++) {
+			int mount = (int)syscall(SYS_open_tree, AT_FDCWD, place == 40 ? base_root : path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+			CHECK_EQUAL(again ? -EEXIST : 0, engine_ask(&engine, &request, &mount, 1, &reply, &fd));
+			CHECK_EQUAL(-1, fd);
+			close(mount);
+		}
+		request.kind = REQUEST_COPY, request.fds = 0;
+		CHECK_EQUAL(0, engine_ask(&engine, &request, NULL, 0, &reply, &fd));
+		CHECK(fd >= 0);
+		close(fd);
+		request.place = 39; /* nothing is kept there */
+		CHECK_EQUAL(-ENOENT, engine_ask(&engine, &request, NULL, 0, &reply, &fd));
+	}
+}
+
 static void a_control_socket_that_is_none(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), pidfd;
@@ -382,6 +406,7 @@ const struct test zygote_tests[] = {
 	{"descriptors", more_descriptors_than_told},
 	{"messages of any size", messages_of_any_size},
 	{"no layer", a_layer_that_is_none},
+	{"kept once", a_place_keeps_one_mount},
 	{"no control socket", a_control_socket_that_is_none},
 	{"bad handovers", bad_handovers_are_refused},
 	{"all slots", a_handover_of_all_slots_is_taken},
