@@ -1,8 +1,12 @@
 /* Signals that the front end passes on or not, callers that cannot be served, and sources that are newer than the build. */
 #include "front_tests.h"
 
+#include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <termios.h>
+#include <time.h>
 
 /* ---- signals ---- */
 
@@ -189,6 +193,26 @@ static void a_text_that_is_too_large_is_the_launchers(void)
 	free(text);
 }
 
+/* It does not hold its caller up for more than ten seconds. */
+static void an_engine_that_reads_nothing_is_not_waited_for(void)
+{
+	char text[100000], name[16];
+	memset(text, 'z', sizeof text - 1);
+	text[sizeof text - 1] = 0;
+	begin();
+	for (int i = 0; i < 8; i++)
+		snprintf(name, sizeof name, "LARGE_%d", i), setenv(name, text, 1);
+	time_t began = time(NULL);
+	start();
+	CHECK(is_connected());
+	for (int i = 0; i < 8; i++)
+		snprintf(name, sizeof name, "LARGE_%d", i), unsetenv(name);
+	struct pollfd ends = {front.output, POLLIN, 0};
+	CHECK(poll(&ends, 1, 60000) == 1 && time(NULL) >= began + FRONT_PATIENCE_SECONDS - 1);
+	hang_up(); /* what it was sent holds the streams open */
+	ended_with(9, LAUNCHED);
+}
+
 static void a_large_text_arrives_whole(void)
 {
 	char text[100000];
@@ -215,6 +239,78 @@ static void places_are_equal_where_nothing_differs(void)
 	CHECK(front_place(other, sizeof other) != length || memcmp(one, other, (size_t)length) != 0);
 	umask(before);
 	CHECK_EQUAL(-1, front_place(other, 100));
+}
+
+/* ---- terminals ---- */
+
+static char terminal[64];
+static int in_background;
+
+static void use_terminal(void)
+{
+	int fd;
+	if (setsid() < 0 || (fd = open(terminal, O_RDWR)) < 0 || ioctl(fd, TIOCSCTTY, 0) != 0 || dup2(fd, 0) != 0)
+		_exit(97);
+	if (!in_background)
+		return;
+	int status;
+	pid_t job = fork();
+	if (job != 0) { /* as a shell would that goes on */
+		waitpid(job, &status, 0);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 96);
+	}
+	if (setpgid(0, 0) != 0)
+		_exit(95);
+}
+
+static int open_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, terminal, sizeof terminal) == 0);
+	return master;
+}
+
+static void a_terminal_gets_its_modes_back_if_the_engine_is_gone(void)
+{
+	struct termios before, raw, after;
+	int master = open_terminal();
+	begin();
+	int slave = open(terminal, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	CHECK_EQUAL(0, tcgetattr(slave, &before));
+	before_start = use_terminal;
+	start();
+	before_start = NULL;
+	receive_request();
+	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
+	usleep(50000);
+	raw = before;
+	cfmakeraw(&raw);
+	CHECK_EQUAL(0, tcsetattr(slave, TCSANOW, &raw));
+	hang_up();
+	failed_with("SERVE_GONE: ");
+	CHECK_EQUAL(0, tcgetattr(slave, &after));
+	CHECK(memcmp(&before.c_lflag, &after.c_lflag, sizeof before.c_lflag) == 0 && before.c_oflag == after.c_oflag && before.c_iflag == after.c_iflag);
+	close(slave), close(master);
+}
+
+static void a_job_in_the_background_of_a_terminal_is_the_launchers(void)
+{
+	int master = open_terminal();
+	for (in_background = 1; in_background >= 0; in_background--) {
+		begin();
+		before_start = use_terminal;
+		start();
+		before_start = NULL;
+		if (in_background) {
+			ended_with(9, LAUNCHED);
+		} else {
+			receive_request();
+			answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
+			answer(FRONT_EXIT, FRONT_VERSION, 0, NULL, 0);
+			ended_with(0, "");
+		}
+	}
+	close(master);
 }
 
 /* ---- where it looks ---- */
@@ -362,6 +458,9 @@ const struct test front_caller_tests[] = {
 	{"an_engine_of_another_user_is_sent_nothing", an_engine_of_another_user_is_sent_nothing},
 	{"newer_sources_are_the_launchers", newer_sources_are_the_launchers},
 	{"a_text_that_is_too_large_is_the_launchers", a_text_that_is_too_large_is_the_launchers},
+	{"an_engine_that_reads_nothing_is_not_waited_for", an_engine_that_reads_nothing_is_not_waited_for},
+	{"a_terminal_gets_its_modes_back_if_the_engine_is_gone", a_terminal_gets_its_modes_back_if_the_engine_is_gone},
+	{"a_job_in_the_background_of_a_terminal_is_the_launchers", a_job_in_the_background_of_a_terminal_is_the_launchers},
 	{"a_large_text_arrives_whole", a_large_text_arrives_whole},
 	{"places_are_equal_where_nothing_differs", places_are_equal_where_nothing_differs},
 	{"without_a_directory_that_is_named_it_looks_in_the_usual_one", without_a_directory_that_is_named_it_looks_in_the_usual_one},

@@ -85,6 +85,18 @@ static void each_end_of_a_probe_has_its_code(void)
 	check_code(REPORT_PAUSED, 0, -1, "the health check was killed before its command had ended, code -1 ");
 }
 
+/* Its end may be seen before what it has said. */
+static void the_last_word_of_a_probe_is_heard_behind_its_end(void)
+{
+	begin_checked(&usual_want);
+	pass_until(m.health.next_at);
+	report_from(played.probe_end, REPORT_READY, 0, 0, NO_FD);
+	report_from(played.probe_end, REPORT_EXIT, 6, 0, NO_FD);
+	take_probe_exit(&m);
+	CHECK_EQUAL(6, newest()->code);
+	finish();
+}
+
 static void a_probe_whose_words_are_no_reports_is_not_heard_any_more(void)
 {
 	struct report report = {.magic = PLAN_MAGIC + 1, .kind = REPORT_EXIT};
@@ -173,6 +185,7 @@ const struct test played_probe_tests[] = {
 	{"health: handover", what_is_handed_over_has_the_namespaces_in_the_last_slots},
 	{"health: ready", a_probe_starts_its_program_once_it_is_ready},
 	{"health: codes", each_end_of_a_probe_has_its_code},
+	{"health: last word", the_last_word_of_a_probe_is_heard_behind_its_end},
 	{"health: no reports", a_probe_whose_words_are_no_reports_is_not_heard_any_more},
 	{"health: no start", a_probe_that_cannot_be_started_is_a_failure},
 	{"health: much output", the_beginning_of_its_output_is_kept},

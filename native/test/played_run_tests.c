@@ -322,12 +322,17 @@ static void a_stop_may_wait_for_ever_or_not_at_all(void)
 static void a_start_is_stopped_at_once(void)
 {
 	for (unsigned held = 0; held < 2; held++) {
+		char byte;
 		begin();
+		m.freezer = some_file();
 		ask(MONITOR_START, held ? MONITOR_HOLD : 0);
 		if (held)
 			say(REPORT_READY, 0, 0);
 		CHECK_EQUAL(-1, ask_as(connected(), MONITOR_STOP, 0, NULL, 0));
 		CHECK(is_killed(m.init_pidfd));
+		CHECK_EQUAL(held ? MONITOR_HELD : MONITOR_STARTING, m.phase); /* what was not frozen is not thawed */
+		CHECK_EQUAL(0, pread(m.freezer, &byte, 1, 0));
+		close_fd(&m.freezer);
 		finish();
 	}
 }

@@ -138,6 +138,17 @@ static void parts_of_any_size_give_the_same(void)
 }
 
 /* What waits of one stream is searched by the new table; one that is not taken changes nothing. */
+static unsigned mapped_tables(void)
+{
+	char line[512];
+	unsigned found = 0;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	while (maps && fgets(line, sizeof line, maps))
+		found += strstr(line, "memfd:table") != NULL;
+	fclose(maps);
+	return found;
+}
+
 static void another_table_takes_its_place(void)
 {
 	static const char *const later[] = {"correct horse", "battery staple"};
@@ -156,6 +167,7 @@ static void another_table_takes_its_place(void)
 	redact(STREAM_ERR, (const uint8_t *)"ect horse, battery staple, ababababc", 36, append, NULL);
 	end_redaction(STREAM_ERR, append, NULL);
 	CHECK_TEXT("[one][one], [two], ababababc", out);
+	CHECK_EQUAL(1, mapped_tables());
 }
 
 /* A table that is not as it must be is refused, or searched without harm. */
