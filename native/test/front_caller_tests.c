@@ -1,6 +1,7 @@
 /* Signals that the front end passes on or not, callers that cannot be served, and sources that are newer than the build. */
 #include "front_tests.h"
 
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -362,6 +363,19 @@ static void a_caller_may_want_the_engine_alone(void)
 	failed_with("SERVE_REFUSED: no resident engine runs this command (why)");
 }
 
+static void close_others(void) { close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); }
+
+static void the_launcher_gets_no_descriptor_but_the_streams(void)
+{
+	begin();
+	CHECK_EQUAL(0, chmod(serve, 0755)); /* is not served */
+	write_file("caisson", "#!/bin/sh\nfor fd in 0 1 2 3 4 5 6 7 8 9; do test -e /proc/self/fd/$fd && echo $fd; done; exit 5\n", 0700);
+	before_start = close_others;
+	start();
+	before_start = NULL;
+	ended_with(5, "0\n1\n2\n");
+}
+
 /* ---- sources ---- */
 
 static struct timespec built_at = {.tv_sec = 4000000000, .tv_nsec = 500};
@@ -465,6 +479,7 @@ const struct test front_caller_tests[] = {
 	{"places_are_equal_where_nothing_differs", places_are_equal_where_nothing_differs},
 	{"without_a_directory_that_is_named_it_looks_in_the_usual_one", without_a_directory_that_is_named_it_looks_in_the_usual_one},
 	{"a_directory_whose_name_is_too_long_is_not_looked_in", a_directory_whose_name_is_too_long_is_not_looked_in},
+	{"the_launcher_gets_no_descriptor_but_the_streams", the_launcher_gets_no_descriptor_but_the_streams},
 	{"a_caller_may_want_the_engine_alone", a_caller_may_want_the_engine_alone},
 	{"a_source_is_newer_by_a_nanosecond", a_source_is_newer_by_a_nanosecond},
 	{"each_place_of_sources_is_looked_at", each_place_of_sources_is_looked_at},

@@ -192,10 +192,66 @@ static void the_ports_are_the_container_s_own(void)
 	leave();
 }
 
+/* ---- who may ping ---- */
+
+/* In that network namespace: writes the range, if there is one, and reads it. */
+static const char *range_in(int network, const char *range)
+{
+	static char found[64];
+	int pipes[2];
+	CHECK(pipe2(pipes, O_CLOEXEC) == 0);
+	if (fork() == 0) {
+		if (setns(network, CLONE_NEWNET) < 0)
+			_exit(1);
+		int file = open("/proc/sys/net/ipv4/ping_group_range", O_RDWR | O_CLOEXEC);
+		if (range && write(file, range, strlen(range)) < 0)
+			_exit(1);
+		ssize_t length = pread(file, found, sizeof found - 1, 0);
+		_exit(length > 0 && write(pipes[1], found, (size_t)length) == length ? 0 : 1);
+	}
+	close(pipes[1]);
+	ssize_t length = read(pipes[0], found, sizeof found - 1);
+	found[length < 0 ? 0 : length] = 0;
+	close(pipes[0]);
+	wait(NULL);
+	return found;
+}
+
+/* What the range is once another container is in the network. */
+static const char *range_shared(const char *range)
+{
+	static struct container other;
+	char path[64];
+	struct spec spec = shell("read x"), joining = shell("true");
+	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
+	container_start(&container);
+	snprintf(path, sizeof path, "/proc/%d/ns/net", container.pid);
+	int network = open(path, O_RDONLY | O_CLOEXEC);
+	range_in(network, range);
+	joining.dropped_clone_flags = CLONE_NEWNET, joining.network = network;
+	container_run(&linked, &joining, &other);
+	CHECK(other.last.kind == REPORT_EXIT && other.last.status == 0);
+	close(container.input), container.input = -1;
+	container_finish(&container);
+	const char *found = range_in(network, NULL);
+	close(network);
+	return found;
+}
+
+/* A range of one container's groups is widened for those of the next; one that somebody chose stays. */
+static void all_who_share_a_network_may_ping(void)
+{
+	enter();
+	CHECK_TEXT("0\t65534\n", range_shared("0 65534"));
+	CHECK_TEXT("0\t2147483647\n", range_shared("0 65535"));
+	leave();
+}
+
 const struct test network_tests[] = {
 	{"netlink refusals", a_request_that_the_kernel_refuses_ends_the_start},
 	{"netlink inside", requests_stay_in_the_container_s_network},
 	{"resolver", a_program_talks_to_a_resolver_outside},
 	{"resolver's ports", the_ports_are_the_container_s_own},
+	{"ping in a shared network", all_who_share_a_network_may_ping},
 };
 const unsigned network_test_count = sizeof network_tests / sizeof *network_tests;

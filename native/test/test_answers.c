@@ -273,7 +273,8 @@ static int begin_notes(char *path)
 static void the_next_monitor_goes_on_with_the_notes(void)
 {
 	char path[] = "/tmp/caisson-answers-XXXXXX";
-	int directory = begin_notes(path);
+	int directory = begin_notes(path), lowest = dup(0);
+	close(lowest);
 	read_denials(&m);
 	CHECK(m.denials.log.count == 0 && m.denials.log.others == 0);
 	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1);
@@ -282,6 +283,9 @@ static void the_next_monitor_goes_on_with_the_notes(void)
 	memset(&m.denials.log, 0, sizeof m.denials.log);
 	read_denials(&m);
 	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].number == 7);
+	int next = dup(0);
+	CHECK_EQUAL(lowest, next); /* nothing stays open */
+	close(next);
 	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1);
 	CHECK(m.denials.log.count == 1 && m.denials.log.denial[0].count == 2);
 
