@@ -376,6 +376,33 @@ static void the_launcher_gets_no_descriptor_but_the_streams(void)
 	ended_with(5, "0\n1\n2\n");
 }
 
+/* ---- what it says of itself ---- */
+
+static void expect_about(const char *asked, int status, const void *text, size_t length)
+{
+	begin();
+	start_with(asked);
+	end();
+	CHECK(WIFEXITED(front.status));
+	CHECK_EQUAL(status, WEXITSTATUS(front.status));
+	CHECK_EQUAL(length, front.length);
+	CHECK(front.length == length && memcmp(text, front.text, length) == 0);
+}
+
+static void it_says_its_place_and_its_signals(void)
+{
+	static const int others[] = {SIGKILL, SIGSTOP, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGPIPE, SIGCHLD, SIGTTIN, SIGTTOU, SIGURG, SIGXFSZ, 32, 33, 62, 63};
+	char place[FRONT_MAX_PLACE], signals[32];
+	uint64_t mask = ~(uint64_t)0;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		mask &= ~((uint64_t)1 << (others[i] - 1));
+	snprintf(signals, sizeof signals, "%016llx\n", (unsigned long long)mask);
+	int length = front_place(place, sizeof place);
+	expect_about("--place", 0, place, (size_t)length);
+	expect_about("--signals", 0, signals, strlen(signals));
+	expect_about("--other", 1, "", 0);
+}
+
 /* ---- sources ---- */
 
 static struct timespec built_at = {.tv_sec = 4000000000, .tv_nsec = 500};
@@ -479,6 +506,7 @@ const struct test front_caller_tests[] = {
 	{"places_are_equal_where_nothing_differs", places_are_equal_where_nothing_differs},
 	{"without_a_directory_that_is_named_it_looks_in_the_usual_one", without_a_directory_that_is_named_it_looks_in_the_usual_one},
 	{"a_directory_whose_name_is_too_long_is_not_looked_in", a_directory_whose_name_is_too_long_is_not_looked_in},
+	{"it_says_its_place_and_its_signals", it_says_its_place_and_its_signals},
 	{"the_launcher_gets_no_descriptor_but_the_streams", the_launcher_gets_no_descriptor_but_the_streams},
 	{"a_caller_may_want_the_engine_alone", a_caller_may_want_the_engine_alone},
 	{"a_source_is_newer_by_a_nanosecond", a_source_is_newer_by_a_nanosecond},

@@ -22,6 +22,7 @@ struct front {
 	pid_t pid;
 	int output, status;
 	char text[4096];
+	size_t length;
 };
 
 struct message {
@@ -40,6 +41,7 @@ void write_file(const char *name, const char *text, mode_t mode); /* below home 
 void make_directory(const char *name);
 void begin(void);
 void start(void);
+void start_with(const char *only); /* one word instead of a command */
 int is_connected(void);
 void receive(void); /* the next message, with its descriptors counted and closed */
 void receive_request(void);

@@ -157,10 +157,23 @@ static void another_message_is_refused(void)
 	refused_header(bad, sizeof good + size, EPROTO);
 }
 
+static void what_its_starter_left_open_is_closed(void)
+{
+	char path[64], target[64];
+	CHECK(begin("true", NULL));
+	for (int fd = 0; fd < 256; fd++) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", watched.created.monitor_pid, fd);
+		ssize_t length = readlink(path, target, sizeof target - 1);
+		CHECK(length != 4 || memcmp(target, "/etc", 4) != 0);
+	}
+	watched_end(&watched);
+}
+
 const struct test monitor_setup_tests[] = {
 	{"setup: bad values", each_bad_value_is_refused},
 	{"setup: two freezers", two_freezers_are_refused},
 	{"setup: last values", the_last_good_values_pass},
 	{"setup: another message", another_message_is_refused},
+	{"setup: left open", what_its_starter_left_open_is_closed},
 };
 const unsigned monitor_setup_test_count = sizeof monitor_setup_tests / sizeof *monitor_setup_tests;

@@ -63,7 +63,7 @@ void begin(void)
 	client = -1;
 }
 
-void start(void)
+static void start_as(const char *only)
 {
 	int output[2];
 	fflush(NULL);
@@ -73,6 +73,8 @@ void start(void)
 		char *all[8] = {"caisson-front", home, "build-1"};
 		for (int i = 0; words[i]; i++)
 			all[3 + i] = words[i];
+		if (only)
+			all[1] = (char *)(uintptr_t)only, all[2] = NULL;
 		if (before_start)
 			before_start();
 		dup2(output[1], 1);
@@ -83,6 +85,9 @@ void start(void)
 	close(output[1]);
 	front.output = output[0];
 }
+
+void start(void) { start_as(NULL); }
+void start_with(const char *only) { start_as(only); }
 
 int is_connected(void)
 {
@@ -166,6 +171,7 @@ void end(void)
 	while ((count = read(front.output, front.text + length, sizeof front.text - 1 - length)) > 0)
 		length += (size_t)count;
 	front.text[length] = 0;
+	front.length = length;
 	close(front.output);
 	waitpid(front.pid, &front.status, 0);
 	clean_up();
