@@ -307,6 +307,13 @@ static void notes_that_cannot_be_written_are_written_later(void)
 {
 	char path[] = "/tmp/caisson-answers-XXXXXX";
 	int directory = begin_notes(path);
+	clock_now = 100 * DELAY;
+	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1);
+	CHECK(m.denials.write_at == 101 * DELAY);
+	clock_now++;
+	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1); /* it does not put that off */
+	CHECK(m.denials.write_at == 101 * DELAY);
+	m.denials.log = (struct monitor_denial_log){0}, m.denials.write_at = 0, clock_now = 1;
 	CHECK(rmdir(path) == 0);
 	add(&m, LISTENER_OF_PROGRAM, &some_call, 0, 1);
 	write_denials(&m);

@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-extern const struct test unit_zygote_tests[], unit_links_tests[];
-extern const unsigned unit_zygote_test_count, unit_links_test_count;
+extern const struct test unit_zygote_tests[], unit_links_tests[], unit_monitor_zygote_tests[];
+extern const unsigned unit_zygote_test_count, unit_links_test_count, unit_monitor_zygote_test_count;
 
 #endif
