@@ -74,7 +74,7 @@ final class Copy {
             for (Path file : files(from, "")) {
                 Path to = directory.resolve(source.relativize(file));
                 if (!isSame(file, to)) {
-                    Files.copy(file, to, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+                    Files.copy(file, to, StandardCopyOption.REPLACE_EXISTING); // newer than what was made of another
                 }
             }
         }
