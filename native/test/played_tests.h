@@ -38,8 +38,9 @@ void say(uint32_t kind, int status, uint32_t detail);	/* as init, and the monito
 void say_with(uint32_t kind, uint32_t detail, int fd);
 void run_it(void);					/* START and READY */
 
-int heard_signal(void);					/* the oldest signal that a process has heard, or 0 */
-bool is_killed(int pidfd);				/* waits half a second if it is not */
+int heard_signal(void);					/* the oldest signal that a process has heard; 0 after ten seconds */
+bool hears_nothing(void);				/* for fifty milliseconds */
+bool is_killed(int pidfd);				/* within ten seconds */
 bool lives(int pidfd);
 void ends_with(int status);				/* init reports that exit code, and exits */
 void dies(int number);					/* init is killed by this signal, without a word */

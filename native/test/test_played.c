@@ -14,6 +14,8 @@
 #define SYS_pidfd_open 434
 #endif
 
+enum { PATIENCE_MILLIS = 10000 };
+
 struct answer answered = {.fd = NO_FD};
 int usual = NO_FD;
 static int signals[2];
@@ -155,12 +157,15 @@ static int process(void)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-int heard_signal(void)
+static int heard_within(int millis)
 {
 	uint8_t byte = 0;
 	struct pollfd readable = {signals[0], POLLIN, 0};
-	return poll(&readable, 1, 500) > 0 && read(signals[0], &byte, 1) == 1 ? byte : 0;
+	return poll(&readable, 1, millis) > 0 && read(signals[0], &byte, 1) == 1 ? byte : 0;
 }
+
+int heard_signal(void) { return heard_within(PATIENCE_MILLIS); }
+bool hears_nothing(void) { return heard_within(50) == 0; }
 
 static bool exits(int pidfd, int millis)
 {
@@ -168,13 +173,13 @@ static bool exits(int pidfd, int millis)
 	return poll(&exited, 1, millis) > 0;
 }
 
-bool is_killed(int pidfd) { return pidfd >= 0 && exits(pidfd, 500); }
+bool is_killed(int pidfd) { return pidfd >= 0 && exits(pidfd, PATIENCE_MILLIS); }
 bool lives(int pidfd) { return pidfd >= 0 && !exits(pidfd, 20); }
 
 void dies(int number)
 {
 	syscall(SYS_pidfd_send_signal, m.init_pidfd, number, NULL, 0);
-	CHECK(exits(m.init_pidfd, 5000));
+	CHECK(exits(m.init_pidfd, PATIENCE_MILLIS));
 	for (unsigned i = 0; i < 3; i++)
 		close_fd(&played.program[i]);
 	take_exit(&m);

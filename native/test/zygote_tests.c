@@ -197,6 +197,8 @@ static void a_layer_that_is_none(void)
 static void a_place_keeps_one_mount(void)
 {
 	char path[256];
+	struct engine own;
+	CHECK(engine_start(&own, binary));
 	snprintf(path, sizeof path, "%s/bin/busybox", base_root);
 	for (uint16_t place = 40; place < 42; place++) {
 		struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_KEEP, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1, .place = place};
@@ -204,17 +206,18 @@ static void a_place_keeps_one_mount(void)
 		int fd = -1;
 		for (int again = 0; again < 2; again++) {
 			int mount = (int)syscall(SYS_open_tree, AT_FDCWD, place == 40 ? base_root : path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-			CHECK_EQUAL(again ? -EEXIST : 0, engine_ask(&engine, &request, &mount, 1, &reply, &fd));
+			CHECK_EQUAL(again ? -EEXIST : 0, engine_ask(&own, &request, &mount, 1, &reply, &fd));
 			CHECK_EQUAL(-1, fd);
 			close(mount);
 		}
 		request.kind = REQUEST_COPY, request.fds = 0;
-		CHECK_EQUAL(0, engine_ask(&engine, &request, NULL, 0, &reply, &fd));
+		CHECK_EQUAL(0, engine_ask(&own, &request, NULL, 0, &reply, &fd));
 		CHECK(fd >= 0);
 		close(fd);
 		request.place = 39; /* nothing is kept there */
-		CHECK_EQUAL(-ENOENT, engine_ask(&engine, &request, NULL, 0, &reply, &fd));
+		CHECK_EQUAL(-ENOENT, engine_ask(&own, &request, NULL, 0, &reply, &fd));
 	}
+	engine_stop(&own);
 }
 
 static void a_control_socket_that_is_none(void)
