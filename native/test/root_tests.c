@@ -174,6 +174,9 @@ static void volumes(void)
 }
 
 /* As the host sees it: inside, the group is the root of a namespace wherever it is. */
+/* Tests of several copies may run at once. */
+static const char *own_group(void) { return strrchr(test_directory(), '/') + 1; }
+
 static bool is_in_group(int pid, const char *line)
 {
 	char path[64], found[512];
@@ -189,8 +192,13 @@ static bool is_in_group(int pid, const char *line)
 
 static void joins_v1_groups(void)
 {
-	static const char *const groups[] = {"/sys/fs/cgroup/pids/caisson-native-test", "/sys/fs/cgroup/cpu/caisson-native-test"};
-	char path[128];
+	char groups[2][96], in[2][64];
+	static const char *const controllers[] = {"pids", "cpu"};
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(groups[i], sizeof groups[i], "/sys/fs/cgroup/%s/%s", controllers[i], own_group());
+		snprintf(in[i], sizeof in[i], ":%s:/%s\n", controllers[i], own_group());
+	}
+	char path[256];
 	struct spec spec = shell("grep -cE ':(pids|cpu):/$' /proc/self/cgroup");
 	if (access("/sys/fs/cgroup/pids/tasks", F_OK) < 0)
 		return; /* not a v1 machine */
@@ -205,7 +213,7 @@ static void joins_v1_groups(void)
 	CHECK(engine_start(&realtime, binary));
 	sched_setscheduler(0, SCHED_OTHER, &none);
 	CHECK_EQUAL(0, container_launch(&realtime, &spec, &container));
-	CHECK(is_in_group(container.pid, ":pids:/caisson-native-test\n") && is_in_group(container.pid, ":cpu:/caisson-native-test\n"));
+	CHECK(is_in_group(container.pid, in[0]) && is_in_group(container.pid, in[1]));
 	container_start(&container);
 	container_finish(&container);
 	CHECK_TEXT("2\n", container.text);
@@ -219,16 +227,19 @@ static void joins_v1_groups(void)
 
 static void starts_in_a_v2_group(void)
 {
-	const char *group = access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0 ? "/sys/fs/cgroup/unified/caisson-native-test"
-			    : access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0	     ? "/sys/fs/cgroup/caisson-native-test"
-										     : NULL;
+	const char *top = access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0 ? "/sys/fs/cgroup/unified"
+			  : access("/sys/fs/cgroup/cgroup.procs", F_OK) == 0	   ? "/sys/fs/cgroup"
+										   : NULL;
+	char group[96], in[64];
 	struct spec spec = shell("grep -c '^0::/$' /proc/self/cgroup");
-	if (!group)
+	if (!top)
 		return;
+	snprintf(group, sizeof group, "%s/%s", top, own_group());
+	snprintf(in, sizeof in, "0::/%s\n", own_group());
 	CHECK(mkdir(group, 0755) == 0);
 	spec.cgroup = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CHECK_EQUAL(0, container_launch(&engine, &spec, &container));
-	CHECK(is_in_group(container.pid, "0::/caisson-native-test\n"));
+	CHECK(is_in_group(container.pid, in));
 	container_start(&container);
 	container_finish(&container);
 	CHECK_TEXT("1\n", container.text);
