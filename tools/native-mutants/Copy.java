@@ -27,6 +27,8 @@ final class Copy {
     private static final List<String> COMPILE = List.of("gcc", "-std=c17", "-D_GNU_SOURCE", "-w", "-fno-strict-aliasing", "-fPIE");
     private static final String FLAGS = "CFLAGS=-std=c17 -D_GNU_SOURCE -w -O1 -fno-strict-aliasing";
     private static final Pattern PROGRAM = Pattern.compile(" -o build/(\\w+) ");
+    private static final Pattern FAILED = Pattern.compile("(?m)^FAILED (.*)$");
+    private static final int MOST_UNSTEADY = 5;
     private static final int ALARM = 128 + 14;
     private static final long LEAST_SECONDS = 30;
 
@@ -93,7 +95,8 @@ final class Copy {
         }
     }
 
-    /// Learns from one run of all tests which of them reach what, unless `kept` has it; they pass without a mistake.
+    /// Learns from one run of all tests which of them reach what, unless `kept` has it. A test that fails without a mistake,
+    /// as a few may on a busy machine, would see one everywhere: it is left out, and named.
     void learn(Path kept) throws Exception {
         Path program = kept.resolve("program");
         Path map = kept.resolve("map");
@@ -106,10 +109,17 @@ final class Copy {
                 }
                 Files.write(map, new byte[1 << 22]);
                 var variables = Map.of("CAISSON_TESTS_COVERAGE", map.toString());
-                if (!execute(900, variables, inOwnPlace("build/" + test, program.toString()))) {
+                boolean passed = execute(900, variables, inOwnPlace("build/" + test, program.toString()));
+                Set<String> failed = FAILED.matcher(Files.readString(directory.resolve("last.log"))).results()
+                        .map(match -> match.group(1))
+                        .collect(Collectors.toSet());
+                if (!passed && (failed.isEmpty() || failed.size() > MOST_UNSTEADY)) {
                     throw new IllegalStateException("the tests fail without a mistake: " + directory.resolve("last.log"));
                 }
-                Files.move(Path.of(map + ".lines"), blocks);
+                failed.forEach(name -> System.err.println("left out, as it fails without a mistake: " + name));
+                Files.write(blocks, Files.readAllLines(Path.of(map + ".lines")).stream()
+                        .filter(line -> !failed.contains(line.substring(0, line.indexOf('\t'))))
+                        .toList());
             }
             List<String> lines = Files.readAllLines(blocks);
             reach.add(test, lines, Reach.places(program, lines));
@@ -122,11 +132,12 @@ final class Copy {
     }
 
     private void buildWithCoverage(Path program, Path map) throws Exception {
-        boolean done = execute(300, Map.of(), "sh", "-c", "set -e; out=$1 map=$2; shift 2; "
+        var command = new ArrayList<>(List.of("sh", "-c", "set -e; out=$1 map=$2; shift 2; "
                 + "\"$@\" -O0 -DCOVERAGE=\"\\\"$map\\\"\" -c -o build/coverage.o test/coverage.c; "
                 + "\"$@\" -O0 -g -fsanitize-coverage=trace-pc -static-pie -o \"$out\" $(ls *.c | grep -v ^front) build/coverage.o",
-                "build", program.toString(), map.toString(), COMPILE.get(0), COMPILE.get(1), COMPILE.get(2), COMPILE.get(3),
-                COMPILE.get(4), COMPILE.get(5));
+                "build", program.toString(), map.toString()));
+        command.addAll(COMPILE);
+        boolean done = execute(300, Map.of(), command.toArray(String[]::new));
         if (!done) {
             throw new IllegalStateException("the program with coverage does not build: " + directory.resolve("last.log"));
         }

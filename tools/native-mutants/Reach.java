@@ -15,9 +15,9 @@ import java.util.regex.Pattern;
 
 /// Shows which tests of test_init and test_monitor reach a line, as a run without mistakes has shown it.
 ///
-/// A mistake is tried with all tests that enter its function: no test can see a function that it does not call, but for what
-/// an earlier test left behind. What runs before the first test, such as the start of the zygote, is part of all of them; and so is a line outside
-/// of functions. First come those that reach the line itself, and of these the quickest.
+/// A mistake is tried with all tests that enter its function: no test can see a function that it does not call, but for
+/// what an earlier test left behind. What runs before the first test, such as the start of the zygote, is part of all of
+/// them; and so is a line outside of functions. First come those that reach the line itself, and of these the quickest.
 final class Reach {
     /// One test; `where` holds each function as `file function`, and each line at which a basic block begins as `file:line`.
     record Test(String program, String name, long millis, Set<String> where) {}
