@@ -30,7 +30,18 @@ public final class CallText {
 
     /// socket(2)
     private static final Map<Long, String> TYPES = Map.of(
-            1L, "SOCK_STREAM", 2L, "SOCK_DGRAM", 3L, "SOCK_RAW", 4L, "SOCK_RDM", 5L, "SOCK_SEQPACKET", 10L, "SOCK_PACKET");
+            1L,
+            "SOCK_STREAM",
+            2L,
+            "SOCK_DGRAM",
+            3L,
+            "SOCK_RAW",
+            4L,
+            "SOCK_RDM",
+            5L,
+            "SOCK_SEQPACKET",
+            10L,
+            "SOCK_PACKET");
     private static final long SOCK_TYPE_MASK = 0xf;
     private static final long SOCK_CLOEXEC = 0x80000;
     private static final long SOCK_NONBLOCK = 0x800;
@@ -102,7 +113,8 @@ public final class CallText {
         if (name == null || (value & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK)) != 0) {
             return show(value);
         }
-        return name + ((value & SOCK_CLOEXEC) == 0 ? "" : "|SOCK_CLOEXEC")
+        return name
+                + ((value & SOCK_CLOEXEC) == 0 ? "" : "|SOCK_CLOEXEC")
                 + ((value & SOCK_NONBLOCK) == 0 ? "" : "|SOCK_NONBLOCK");
     }
 

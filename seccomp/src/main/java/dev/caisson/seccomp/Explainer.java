@@ -39,15 +39,16 @@ public final class Explainer implements CallExplainer {
     private List<String> brief(SeccompData data, Action decided, List<String> reasons) {
         List<Rule> rules = evaluator.call(data).stream()
                 .filter(Syscall::filterable)
-                .flatMap(call -> profile.rules().stream()
-                        .filter(rule -> rule.names().contains(call.name())))
+                .flatMap(call ->
+                        profile.rules().stream().filter(rule -> rule.names().contains(call.name())))
                 .toList();
         if (rules.isEmpty()) {
             return reasons;
         }
         var brief = new ArrayList<String>();
         brief.add(deciding(rules, decided, data)
-                .map(rule -> number(profile.rules().indexOf(rule)) + (rule.comment().isBlank() ? effect(rule, data) : rule.comment()))
+                .map(rule -> number(profile.rules().indexOf(rule))
+                        + (rule.comment().isBlank() ? effect(rule, data) : rule.comment()))
                 .orElse("no rule allows it with these arguments"));
         if (!isAllowed(decided)) {
             String allowing = allowing(rules, data).stream()

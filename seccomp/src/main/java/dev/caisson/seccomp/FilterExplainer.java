@@ -46,7 +46,8 @@ public final class FilterExplainer implements CallExplainer {
         List<String> ways = Paths.of(filter, data.arch(), data.number()).stream()
                 .filter(path -> path.action().kind() == Action.Kind.ALLOW)
                 .map(path -> String.join(
-                        " and ", path.decisive().stream().map(WordTest::toString).toList()))
+                        " and ",
+                        path.decisive().stream().map(WordTest::toString).toList()))
                 .distinct()
                 .toList();
         if (ways.isEmpty()) {

@@ -27,7 +27,8 @@ class CallTextTest {
         assertThat(text(abi, "socket", 46)).startsWith("X86_64 socket(46, ");
         assertThat(text(abi, "socket", -1)).startsWith("X86_64 socket(0xffffffff, ");
         assertThat(text(abi, "socket", 2, 2)).startsWith("X86_64 socket(AF_INET, SOCK_DGRAM, ");
-        assertThat(text(abi, "socket", 2, 0x80803)).startsWith("X86_64 socket(AF_INET, SOCK_RAW|SOCK_CLOEXEC|SOCK_NONBLOCK, ");
+        assertThat(text(abi, "socket", 2, 0x80803))
+                .startsWith("X86_64 socket(AF_INET, SOCK_RAW|SOCK_CLOEXEC|SOCK_NONBLOCK, ");
         assertThat(text(abi, "socket", 2, 0x10003)).startsWith("X86_64 socket(AF_INET, 0x10003, ");
         assertThat(text(abi, "socket", 2, 7)).startsWith("X86_64 socket(AF_INET, 7, ");
         assertThat(text(abi, "unshare", 0x20000 | 0x10000000)).isEqualTo("X86_64 unshare(CLONE_NEWNS|CLONE_NEWUSER)");

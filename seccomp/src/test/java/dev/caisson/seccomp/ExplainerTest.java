@@ -18,7 +18,9 @@ class ExplainerTest {
     }
 
     private static List<String> brief(String rules, String name, long... arguments) {
-        return new Explainer(profile(rules), TARGET).explain(call(name, arguments)).brief();
+        return new Explainer(profile(rules), TARGET)
+                .explain(call(name, arguments))
+                .brief();
     }
 
     private static SeccompData call(String name, long... arguments) {
@@ -57,14 +59,14 @@ class ExplainerTest {
     @Test
     void of_a_denied_call_the_rule_that_denies_and_what_would_allow_it_are_told_briefly() {
         String admin = ", 'includes': {'caps': ['CAP_SYS_ADMIN']}";
-        String raw = "{'names': ['socket'], 'action': 'SCMP_ACT_ERRNO', 'comment': 'No raw sockets.', 'args': [{'index': 1,"
-                + " 'value': 3, 'op': 'SCMP_CMP_EQ'}], 'excludes': {'caps': ['CAP_NET_RAW', 'CAP_NET_ADMIN']}}";
+        String raw =
+                "{'names': ['socket'], 'action': 'SCMP_ACT_ERRNO', 'comment': 'No raw sockets.', 'args': [{'index': 1,"
+                        + " 'value': 3, 'op': 'SCMP_CMP_EQ'}], 'excludes': {'caps': ['CAP_NET_RAW', 'CAP_NET_ADMIN']}}";
 
         assertThat(brief(rule("read", admin), "read"))
                 .containsExactly("no rule allows it with these arguments", "to allow it: --cap-add SYS_ADMIN");
         assertThat(brief(rule("socket", "") + "," + raw, "socket", 2, 3))
-                .containsExactly(
-                        "rule 2: No raw sockets.", "to allow it: --cap-add NET_ADMIN or --cap-add NET_RAW");
+                .containsExactly("rule 2: No raw sockets.", "to allow it: --cap-add NET_ADMIN or --cap-add NET_RAW");
         assertThat(brief(rule("socket", "") + "," + raw, "socket", 2, 1))
                 .containsExactly("rule 1: ALLOW applies to all arguments");
         assertThat(brief(raw.replace(", 'excludes': {'caps': ['CAP_NET_RAW', 'CAP_NET_ADMIN']}", ""), "socket", 2, 3))

@@ -105,7 +105,8 @@ class FilterExplainerTest {
                     Calls.target(Architecture.X86_64));
             List<String> ways = Paths.of(filter, Architecture.X86_64.auditValue(), 72).stream()
                     .filter(path -> path.action().equals(Action.ALLOW))
-                    .map(path -> path.decisive().stream().map(WordTest::toString).collect(Collectors.joining(" and ")))
+                    .map(path ->
+                            path.decisive().stream().map(WordTest::toString).collect(Collectors.joining(" and ")))
                     .distinct()
                     .toList();
             var expected = new ArrayList<String>();
