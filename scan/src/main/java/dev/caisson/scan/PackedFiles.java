@@ -19,8 +19,7 @@ public final class PackedFiles {
     public interface Taker {
         /// Takes one file.
         ///
-        /// @param name of the archives and files that it is in, with `!` between them; empty if none of them
-        has one
+        /// @param name of the archives and files that it is in, with `!` between them; empty if none has one
         /// @param content valid during the call
         void take(String name, InputStream content) throws IOException;
     }
