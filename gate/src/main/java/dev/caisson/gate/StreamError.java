@@ -31,6 +31,11 @@ final class StreamError extends IOException {
                 error.code(), error.reason(), !error.received() && error.code() == ErrorCode.PROTOCOL_ERROR);
     }
 
+    /// Makes one for a client whose connection has ended.
+    static StreamError gone() {
+        return new StreamError(ErrorCode.CANCEL, "the connection ended", false);
+    }
+
     ErrorCode code() {
         return code;
     }

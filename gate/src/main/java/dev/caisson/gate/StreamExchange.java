@@ -69,6 +69,7 @@ final class StreamExchange {
             client.read(new byte[1]); // nothing, unless another length was said
         }
         try (Http2Stream server = open(request, used, whole)) {
+            client.whenFailed(cause -> giveUp(cause, server));
             if (!whole) {
                 Thread.ofVirtual().name("caisson gate upload").start(() -> upload(server));
             }
@@ -110,9 +111,18 @@ final class StreamExchange {
         try {
             return client.read(piece);
         } catch (IOException e) {
-            clientFailure = Http2Error.ofStream(e).map(StreamError::of).orElse(null);
-            server.reset(ErrorCode.CANCEL);
+            giveUp(e, server);
             throw e;
+        }
+    }
+
+    /// Ends the request on the way to the server, because the client takes no answer.
+    private void giveUp(IOException cause, Http2Stream server) {
+        clientFailure = Http2Error.ofStream(cause).map(StreamError::of).orElseGet(StreamError::gone);
+        try {
+            server.reset(ErrorCode.CANCEL);
+        } catch (IOException e) {
+            // it has ended
         }
     }
 

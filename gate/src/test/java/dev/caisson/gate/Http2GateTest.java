@@ -344,6 +344,35 @@ final class Http2GateTest {
     }
 
     @Test
+    void a_request_that_the_program_gives_up_is_given_up_at_the_server_too() throws Exception {
+        try (Bed bed = bed();
+                var client = new StreamClient(bed)) {
+            for (boolean whole : List.of(true, false)) {
+                var came = new CountDownLatch(1);
+                var ended = new CountDownLatch(1);
+                bed.streams = (stream, _) -> {
+                    stream.whenFailed(_ -> ended.countDown());
+                    came.countDown();
+                    try {
+                        ended.await();
+                    } catch (InterruptedException e) {
+                        throw new IOException(e);
+                    }
+                };
+                Http2Stream stream = client.connection.open(client.head("POST", "/"), whole);
+                assertThat(came.await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(ended.await(200, TimeUnit.MILLISECONDS)).isFalse();
+                stream.reset(ErrorCode.CANCEL);
+                assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+            }
+            bed.streams = (stream, _) -> answer(stream, "fine");
+            assertThat(client.get("/").body()).isEqualTo("fine");
+            assertThat(bed.refusals).isEmpty();
+            assertThat(bed.arrived).hasSize(1);
+        }
+    }
+
+    @Test
     void a_connection_on_which_the_server_takes_no_more_is_closed_when_its_answers_are_there() throws Exception {
         try (Bed bed = bed();
                 var client = new StreamClient(bed)) {

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A request and its answer, RFC 9113 section 5. One thread may read while another one writes. The connection's lock
@@ -21,6 +22,7 @@ public final class Http2Stream implements AutoCloseable {
     private final Received received = new Received();
     private @Nullable HeaderList trailers;
     private @Nullable IOException failure;
+    private @Nullable Consumer<IOException> whenFailed;
     private int interims;
     private boolean hasHead;
     private boolean remoteEnded;
@@ -57,6 +59,9 @@ public final class Http2Stream implements AutoCloseable {
     void fail(IOException cause) {
         if (failure == null) {
             failure = cause;
+            if (whenFailed != null) {
+                begin(whenFailed, cause);
+            }
         }
         changed.signalAll();
     }
@@ -136,6 +141,23 @@ public final class Http2Stream implements AutoCloseable {
         } finally {
             all.unlock();
         }
+    }
+
+    /// Has something done in a thread of its own when the other side ends the stream early, or the connection ends.
+    public void whenFailed(Consumer<IOException> act) {
+        all.lock();
+        try {
+            whenFailed = act;
+            if (failure != null) {
+                begin(act, failure);
+            }
+        } finally {
+            all.unlock();
+        }
+    }
+
+    private static void begin(Consumer<IOException> act, IOException cause) {
+        Thread.ofVirtual().name("caisson gate stream end").start(() -> act.accept(cause));
     }
 
     /// Says how long the body must be.
