@@ -41,7 +41,8 @@ final class StreamHeads {
             throw new Refusal(Refusal.NOT_IMPLEMENTED, "the method CONNECT does not pass a gate: use another one");
         }
         if (!pseudo.keySet().equals(OF_REQUESTS)) {
-            throw StreamError.malformed("a request without one of " + METHOD + ", " + SCHEME + ", " + AUTHORITY + " and " + PATH);
+            throw StreamError.malformed(
+                    "a request without one of " + METHOD + ", " + SCHEME + ", " + AUTHORITY + " and " + PATH);
         }
         String authority = pseudo.getOrDefault(AUTHORITY, "");
         String method = pseudo.getOrDefault(METHOD, "");
@@ -117,7 +118,8 @@ final class StreamHeads {
             } else if (behind
                     || !allowed.contains(field.name())
                     || pseudo.put(field.name(), checked(field.value())) != null) {
-                throw StreamError.malformed("a field that begins with a colon twice, behind others, or of an unknown name");
+                throw StreamError.malformed(
+                        "a field that begins with a colon twice, behind others, or of an unknown name");
             }
         }
         return pseudo;

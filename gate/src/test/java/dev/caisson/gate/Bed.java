@@ -213,7 +213,10 @@ final class Bed implements AutoCloseable {
                 tls.startHandshake();
                 if (tls.getApplicationProtocol().equals("h2")) {
                     Http2Connection connection = Http2Connection.server(
-                            tls.getInputStream(), tls.getOutputStream(), PATIENT, (stream, head) -> streams.serve(stream, head));
+                            tls.getInputStream(),
+                            tls.getOutputStream(),
+                            PATIENT,
+                            (stream, head) -> streams.serve(stream, head));
                     served.add(connection);
                     connection.run();
                     return;

@@ -10,9 +10,11 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.DoubleStream;
 import javax.net.ssl.SSLSocket;
 
 /// Prints what requests cost that pass a gate, beside requests to the same server that do not, in both versions of
@@ -182,20 +184,27 @@ final class GateBenchmark {
 
     /// Takes turns, so that a busy machine is in both. The first turn of each warms up.
     private static void line(String name, String unit, double share, Measure measure) throws Exception {
-        var all = new double[2][0];
+        var all = new EnumMap<Way, double[]>(Way.class);
         for (int round = 0; round <= ROUNDS; round++) {
             for (Way way : Way.values()) {
                 double[] turn = measure.of(way);
                 if (round > 0) {
-                    int at = way.ordinal();
-                    double[] former = all[at];
-                    all[at] = Arrays.copyOf(former, former.length + turn.length);
-                    System.arraycopy(turn, 0, all[at], former.length, turn.length);
+                    all.merge(
+                            way,
+                            turn,
+                            (former, more) -> DoubleStream.concat(Arrays.stream(former), Arrays.stream(more))
+                                    .toArray());
                 }
             }
         }
         System.out.printf(
-                Locale.ROOT, "%-44s %7.0f %-4s %7.0f %-4s%n", name, at(all[0], share), unit, at(all[1], share), unit);
+                Locale.ROOT,
+                "%-44s %7.0f %-4s %7.0f %-4s%n",
+                name,
+                at(all.getOrDefault(Way.DIRECT, new double[0]), share),
+                unit,
+                at(all.getOrDefault(Way.GATE, new double[0]), share),
+                unit);
     }
 
     private static double at(double[] all, double share) {

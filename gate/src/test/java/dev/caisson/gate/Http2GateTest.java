@@ -466,9 +466,11 @@ final class Http2GateTest {
                 assertThat(client.get("/").status()).as(fields.toString()).isEqualTo("502");
             }
             bed.streams = (stream, _) -> answer(stream, "four", "content-length", "5");
-            assertThatThrownBy(() -> client.get("/")).satisfies(e -> assertThat(error(e).code()).isEqualTo(ErrorCode.INTERNAL_ERROR));
+            assertThatThrownBy(() -> client.get("/"))
+                    .satisfies(e -> assertThat(error(e).code()).isEqualTo(ErrorCode.INTERNAL_ERROR));
             bed.streams = (stream, _) -> answer(stream, "four", "content-length", "3");
-            assertThatThrownBy(() -> client.get("/")).satisfies(e -> assertThat(error(e).code()).isEqualTo(ErrorCode.INTERNAL_ERROR));
+            assertThatThrownBy(() -> client.get("/"))
+                    .satisfies(e -> assertThat(error(e).code()).isEqualTo(ErrorCode.INTERNAL_ERROR));
             bed.streams = (stream, _) -> answer(stream, "fine", "content-length", "4");
             assertThat(client.get("/").body()).isEqualTo("fine");
         }
