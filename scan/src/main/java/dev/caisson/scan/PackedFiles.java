@@ -8,8 +8,7 @@ import java.io.InputStream;
 import java.util.Optional;
 
 /// Reads what is packed in a file, to bounds: eight archives within each other, and 16 MiB and 250 bytes for each byte
-/// of
-/// the file. gzip, bzip2, xz, zstd, tar, ar and zip, which jars and wheels are too.
+/// of the file. gzip, bzip2, xz, zstd, tar, ar and zip, which jars and wheels are too.
 public final class PackedFiles {
     /// The bytes of a file by which its kind is known.
     public static final int BEGINNING = 512;
