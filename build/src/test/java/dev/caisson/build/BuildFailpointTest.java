@@ -272,6 +272,21 @@ class BuildFailpointTest {
         check("four at once");
     }
 
+    @Test
+    void several_processes_at_once_make_one_image() throws Exception {
+        var processes = new ArrayList<Process>();
+        for (int i = 0; i < 3; i++) {
+            processes.add(actor(BuildActor.NOWHERE));
+        }
+        for (Process process : processes) {
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(said).isZero();
+        }
+        bed.reopen();
+        assertThat(bed.images.describe(bed.images.find(NAME)).id()).isEqualTo(after);
+        check("three processes at once");
+    }
+
     private static void run(String... command) throws Exception {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
