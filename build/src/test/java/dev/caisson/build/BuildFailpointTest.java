@@ -8,6 +8,9 @@ import dev.caisson.engine.Images;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Digest;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.PullListener;
+import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -177,8 +180,52 @@ class BuildFailpointTest {
         }
     }
 
+    @Test
+    @Tag("peers")
+    void a_pull_that_is_killed() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.start(directory)) {
+            ImageReference name = ImageReference.parse(registry.host + "/box:1");
+            StoredImage base = bed.images.tag(bed.images.find("busybox:1"), name);
+            bed.images.push(base, RegistryLogins.none(), PullListener.none());
+            String dockerfile = "FROM " + name + "\n";
+            bed.images.remove(base);
+            List<String> all = passed(dockerfile, false).stream()
+                    .filter(line -> line.matches("(ImagePull|BlobDownload|ContentStore|ContentIndex):.*"))
+                    .toList();
+            assertThat(all).hasSizeGreaterThan(50);
+            for (String line : chosen(all)) {
+                String as = "killed at " + line;
+                forget();
+                assertThat(actor(dockerfile, line).waitFor()).as(as).isEqualTo(BuildActor.ENDED);
+                assertWhole(as);
+                built(dockerfile);
+                StoredImage pulled = bed.images.find(name.toString());
+                assertThat(pulled.manifest()).as(as).isEqualTo(base.manifest());
+                assertThat(bed.images.check(pulled).faults()).as(as).isEmpty();
+                clear();
+                assertThat(files()).as(as).isEqualTo(empty);
+            }
+        }
+    }
+
+    /// Removes all images.
+    private void forget() {
+        for (StoredImage image : bed.images.list()) {
+            bed.images.remove(image);
+        }
+        bed.images.prune(true);
+    }
+
     private List<String> passed() throws Exception {
-        Process whole = actor(BuildActor.NOWHERE);
+        return passed(DOCKERFILE, true);
+    }
+
+    /// @param withBase whether the base is in the store
+    private List<String> passed(String dockerfile, boolean withBase) throws Exception {
+        if (!withBase) {
+            forget();
+        }
+        Process whole = actor(dockerfile, BuildActor.NOWHERE);
         String said = new String(whole.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(whole.waitFor()).isZero();
         return List.of(said.strip().split(" "));
@@ -194,6 +241,10 @@ class BuildFailpointTest {
     }
 
     private Process actor(String line) throws Exception {
+        return actor(DOCKERFILE, line);
+    }
+
+    private Process actor(String dockerfile, String line) throws Exception {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:+UseSerialGC",
@@ -205,7 +256,7 @@ class BuildFailpointTest {
                         bed.options.state().toString(),
                         data.toString(),
                         bed.context.toString(),
-                        DOCKERFILE,
+                        dockerfile,
                         line)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();

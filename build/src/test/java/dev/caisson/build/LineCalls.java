@@ -22,7 +22,7 @@ import java.util.regex.Pattern;
 final class LineCalls extends URLClassLoader {
     private static final Pattern OBSERVED = Pattern.compile(
             "dev\\.caisson\\.(build\\.(Builder|CacheLock|LayerBuilder|LayerStore|RunMounts|RunStep|StageRun|StageSchedule|StepRunner|Trees|Workplace)"
-                    + "|image\\.(BlobDownload|BlobWriter|ContentIndex|ContentStore|LayerTrees|NewImage|StoreDirectory))(\\$.*)?");
+                    + "|image\\.(BlobDownload|BlobWriter|ContentIndex|ContentStore|ImagePull|LayerTrees|NewImage|StoreDirectory))(\\$.*)?");
     private static final ClassDesc ACTOR = ClassDesc.of("dev.caisson.build.BuildActor");
     private static final MethodTypeDesc REACHED = MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String);
 
