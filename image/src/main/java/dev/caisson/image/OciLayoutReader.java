@@ -183,7 +183,7 @@ final class OciLayoutReader implements AutoCloseable {
                 || fitting.stream().anyMatch(manifest -> manifest.platform().isPresent())) {
             fitting = fitting.stream()
                     .filter(manifest ->
-                            manifest.platform().map(Platform::runsHere).orElse(distinct.size() == 1))
+                            manifest.platform().map(Platform::runsHere).orElse(false))
                     .toList();
             if (fitting.isEmpty()
                     && distinct.values().stream()

@@ -79,6 +79,34 @@ class HostileRegistryTest {
     }
 
     @Test
+    void layers_are_reported_by_their_numbers_and_nothing_else_is() throws IOException {
+        var reported = new CopyOnWriteArrayList<String>();
+        try (var registry = new ScriptedRegistry(serving(image));
+                ImageStore store = store()) {
+            store.pull(ImageReference.parse(registry.name() + "/app:1"), RegistryLogins.none(), new PullListener() {
+                @Override
+                public void started(int layers, long bytes) {
+                    long all = image.blobs.values().stream()
+                            .mapToLong(blob -> blob.length)
+                            .sum();
+                    reported.add(layers + " " + (bytes == all));
+                }
+
+                @Override
+                public void layer(int number, Digest digest, long done, long size, boolean isPresent) {
+                    if (done == size) {
+                        reported.add(number + " " + digest.equals(image.upper) + " " + isPresent);
+                    }
+                }
+            });
+        }
+        assertThat(reported.getFirst()).isEqualTo("2 true");
+        assertThat(reported.subList(1, reported.size()))
+                .containsOnly("0 false false", "1 true false")
+                .hasSizeGreaterThan(1);
+    }
+
+    @Test
     void a_manifest_is_compared_with_the_digest_it_was_asked_for_by() throws IOException {
         Digest other = new SampleImage("z").digest();
         try (var registry = new ScriptedRegistry(serving(image))) {

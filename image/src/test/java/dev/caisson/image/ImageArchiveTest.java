@@ -143,7 +143,22 @@ class ImageArchiveTest {
                 .build());
         load(docker(image("c.json", "d/layer.tar", "\"plain:1\"")).build());
         assertThat(layerType("z:1")).isEqualTo("application/vnd.oci.image.layer.v1.tar+gzip");
+        byte[] zstd = new byte[LAYER.length + 9]; // a frame of one raw block, as large as it says
+        var frame = java.nio.ByteBuffer.wrap(zstd).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        frame.putInt(0xfd2fb528).put((byte) 0).put((byte) (3 << 3));
+        frame.put((byte) (LAYER.length << 3 | 1))
+                .put((byte) (LAYER.length >> 5))
+                .put((byte) (LAYER.length >> 13));
+        frame.put(LAYER);
+        load(new TarBuilder()
+                .member('0', "z", "", zstd)
+                .file("c.json", CONFIG)
+                .file("manifest.json", image("c.json", "z", "\"zstd:1\""))
+                .build());
         assertThat(layerType("plain:1")).isEqualTo("application/vnd.oci.image.layer.v1.tar");
+        assertThat(layerType("zstd:1")).isEqualTo("application/vnd.oci.image.layer.v1.tar+zstd");
+        StoredImage packed = store.find(ImageReference.parse("zstd:1")).orElseThrow();
+        assertThat(store.check(packed).isSound()).isTrue();
     }
 
     private String layerType(String name) throws IOException {
@@ -251,6 +266,21 @@ class ImageArchiveTest {
                         .file("c.json", CONFIG.replace(Platform.running().architecture(), "mips"))
                         .file("manifest.json", image("c.json", "d/layer.tar", "\"a:1\""))
                         .build()),
+        SPARSE(
+                Code.BAD_MANIFEST,
+                docker("[]")
+                        .pax("GNU.sparse.major", "0")
+                        .pax("GNU.sparse.minor", "1")
+                        .pax("GNU.sparse.size", "9")
+                        .pax("GNU.sparse.numblocks", "1")
+                        .pax("GNU.sparse.map", "9,0")
+                        .file("hole", "")
+                        .build()),
+        RENAMED_LAYER(
+                Code.DIGEST_MISMATCH,
+                docker(image("c.json", "blobs/sha256/" + "0".repeat(64), "\"a:1\""))
+                        .member('0', "blobs/sha256/" + "0".repeat(64), "", LAYER)
+                        .build()),
         SPECIAL(
                 Code.BAD_MANIFEST,
                 docker("[]").member('3', "dev", "", new byte[0]).build());
@@ -313,6 +343,27 @@ class ImageArchiveTest {
         assertThat(refused).hasMessageContaining("has no blobs/sha256/" + layer);
     }
 
+    /// With another content, or a size that its documents do not say.
+    @Test
+    void a_layout_whose_blob_is_not_what_its_name_says_is_refused() throws IOException {
+        StoredImage image = sample(store);
+        String layer = store.layers(image).getFirst().blob().hex();
+        var changed = new TarBuilder();
+        var reader = new TarReader(new ByteArrayInputStream(saved(store, ArchiveForm.OCI, image)));
+        for (Optional<TarEntry> next = reader.next(); next.isPresent(); next = reader.next()) {
+            if (next.get().kind() == TarEntry.Kind.FILE) {
+                var content = new ByteArrayOutputStream();
+                reader.content((bytes, length, _) -> content.write(bytes, 0, length));
+                byte[] bytes = content.toByteArray();
+                bytes[bytes.length - 1] ^= (byte) (next.get().name().endsWith(layer) ? 1 : 0);
+                changed.member('0', next.get().name(), "", bytes);
+            }
+        }
+        var refused = catchThrowableOfType(ImageException.class, () -> load(changed.build()));
+        assertThat(refused.reason()).isEqualTo(Code.DIGEST_MISMATCH);
+        assertThat(refused).hasMessageContaining(layer).hasMessageContaining("is not what its name says");
+    }
+
     @Test
     void a_small_archive_that_grows_without_end_is_refused_before_it_fills_the_disk() throws IOException {
         var packed = new ByteArrayOutputStream();
@@ -359,6 +410,36 @@ class ImageArchiveTest {
         StoredImage packed = imported(SampleImage.gzip(LAYER));
         assertThat(packed.tag()).isEmpty();
         assertThat(packed.manifest()).isEqualTo(plain.manifest());
+    }
+
+    @Test
+    void an_empty_archive_is_an_empty_root_file_system() throws IOException {
+        assertThat(store.layers(imported(new byte[1024], "root:1")))
+                .extracting(ImageLayer::diffId)
+                .containsExactly(Digest.of(new byte[1024]));
+        var refused = catchThrowableOfType(ImageException.class, () -> imported(new byte[0], "root:1"));
+        assertThat(refused).hasMessageContaining("the archive is empty");
+    }
+
+    /// Its map is read byte by byte.
+    @Test
+    void a_sparse_file_is_imported_as_it_is() throws IOException {
+        byte[] map = new byte[512];
+        System.arraycopy("1\n0\n3\n".getBytes(StandardCharsets.US_ASCII), 0, map, 0, 6);
+        byte[] content = java.util.Arrays.copyOf(map, 515);
+        byte[] archive = new TarBuilder()
+                .pax("GNU.sparse.major", "1")
+                .pax("GNU.sparse.minor", "0")
+                .pax("GNU.sparse.name", "sparse")
+                .pax("GNU.sparse.realsize", "3")
+                .member('0', "GNUSparseFile.0/sparse", "", content)
+                .build();
+        assertThat(store.layers(imported(archive, "root:1")))
+                .extracting(ImageLayer::diffId)
+                .containsExactly(Digest.of(archive));
+        byte[] cut = java.util.Arrays.copyOf(archive, 512 + 1024 + 3);
+        var refused = catchThrowableOfType(ImageException.class, () -> imported(cut, "cut:1"));
+        assertThat(refused).hasMessageContaining("a sparse map that is cut off");
     }
 
     @Test

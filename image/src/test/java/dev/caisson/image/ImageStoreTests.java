@@ -256,45 +256,6 @@ class ImageStoreTests {
         }
     }
 
-    /// As in a pod. An overlay takes no id map, so that no container could be shown a tree on it.
-    @Test
-    @Tag("root")
-    void the_host_image_of_a_store_on_an_overlay_is_in_memory() throws Exception {
-        Path disk = Files.createDirectory(temporary.resolve("disk"));
-        run("mount", "-t", "tmpfs", "test", disk.toString());
-        try {
-            for (String name : List.of("lower", "upper", "work", "store")) {
-                Files.createDirectory(disk.resolve(name));
-            }
-            String options = "lowerdir=%1$s/lower,upperdir=%1$s/upper,workdir=%1$s/work".formatted(disk);
-            run(
-                    "mount",
-                    "-t",
-                    "overlay",
-                    "-o",
-                    options,
-                    "test",
-                    disk.resolve("store").toString());
-            for (int turn = 0; turn < 2; turn++) {
-                try (ImageStore store = ImageStore.open(disk.resolve("store"))) {
-                    assertThat(Files.getFileStore(disk.resolve("store/host")).type())
-                            .isEqualTo("tmpfs");
-                    assertThat(Files.getFileStore(disk.resolve("store/layers")).type())
-                            .isEqualTo("overlay");
-                    assertThat(resolve(store, Image.host()).layers()).hasSize(1);
-                }
-            }
-            run("umount", disk.resolve("store/host").toString()); // it was mounted once
-            assertThat(Files.getFileStore(disk.resolve("store/host")).type()).isEqualTo("overlay");
-        } finally {
-            run("umount", "-R", disk.toString());
-        }
-    }
-
-    private static void run(String... command) throws IOException, InterruptedException {
-        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
-    }
-
     @Test
     @Tag("root")
     void a_full_store_is_told_from_one_that_cannot_be_used() throws Exception {

@@ -282,6 +282,19 @@ class LayerTreesTest {
     }
 
     @Test
+    void trees_of_no_image_are_removed_whether_of_one_layer_or_of_many() throws IOException {
+        var layers = new ArrayList<byte[]>();
+        for (int i = 0; i < LayerTrees.MOST_TREES + 1; i++) {
+            layers.add(tar().file("f" + i, "x").build());
+        }
+        make("one", layers);
+        layers("one");
+        Files.delete(temporary.resolve("store/content/index.json"));
+        store.removeUnused();
+        assertThat(store.sizes()).isEmpty();
+    }
+
+    @Test
     void what_the_layers_below_used_counts_for_those_above() throws IOException {
         byte[] half = tar().file("a", "\0".repeat(20 << 20)).build();
         byte[] other = tar().file("b", "\0".repeat(20 << 20)).build();

@@ -58,6 +58,7 @@ class SkeletonEntryTests {
                         hash(new Directory("b", 0755)),
                         hash(new Directory("a", 0700)),
                         hash(new Link("a", "b")),
+                        hash(new Link("a", Integer.toString(0755))),
                         hash(new Link("a", "c")),
                         hash(new Link("b", "b")),
                         hash(new Link("ab", "")),

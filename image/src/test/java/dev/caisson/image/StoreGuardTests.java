@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -62,6 +63,13 @@ class StoreGuardTests {
         assertChanged(new Layer(directory.resolve("none"), layer.fileSystem(), layer.inode()));
         Path link = Files.createSymbolicLink(directory.resolveSibling("link"), directory);
         assertChanged(new Layer(link, layer.fileSystem(), layer.inode()));
+        Layer stored = layer.ofStore();
+        stored.open().close();
+        assertChanged(new Layer(directory, layer.fileSystem(), layer.inode() + 1).ofStore());
+        try (Fd removing = FileSystem.open(directory.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
+            FileLocks.lock(removing);
+            assertChanged(stored);
+        }
         try (var open = Files.list(Path.of("/proc/self/fd"))) {
             assertThat(open.filter(Files::isSymbolicLink).filter(fd -> leadsTo(fd, directory)))
                     .isEmpty();

@@ -231,6 +231,20 @@ class TreeCopyTest {
     }
 
     @Test
+    void a_disk_that_is_full_is_told_as_what_does_not_fit() throws Exception {
+        Files.writeString(from.resolve("a"), "x".repeat(100_000));
+        run("mount", "-t", "tmpfs", "-o", "size=8k", "test", to.toString());
+        try {
+            assertThatThrownBy(() -> copy(PLENTY))
+                    .isInstanceOfSatisfying(
+                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.TOO_LARGE))
+                    .hasMessageContaining("does not fit into");
+        } finally {
+            run("umount", to.toString());
+        }
+    }
+
+    @Test
     void directories_that_go_too_deep_are_told() throws IOException {
         Path deep = from;
         for (int i = 0; i < 256; i++) {

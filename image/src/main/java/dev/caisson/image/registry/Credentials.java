@@ -63,9 +63,7 @@ public final class Credentials {
             Optional<Login> found =
                     helper(config, key).flatMap(name -> helpers.named(name).ask(key));
             if (found.isEmpty()) {
-                found = object(object(config, "auths"), key).isEmpty()
-                        ? Optional.empty()
-                        : stored(object(object(config, "auths"), key), key);
+                found = stored(object(object(config, "auths"), key), key);
             }
             if (found.isPresent()) {
                 return found;

@@ -25,6 +25,7 @@ class RegistryTest {
         "a.com.au, b.com.au, false",
         "localhost, evil.localhost, false",
         "::1, evil.com, false",
+        "::ffff:10.1.2.3, ::ffff:11.1.2.3, false",
     })
     void a_login_stays_with_its_owner(String one, String other, boolean isRelated) {
         assertThat(Registry.isRelated(one, other)).isEqualTo(isRelated);
@@ -104,6 +105,40 @@ class RegistryTest {
                         new Challenge("basic", Map.of("realm", "a\"b")), new Challenge("bearer", Map.of("realm", "c")));
         assertThat(Challenge.parse(List.of("Negotiate, Basic REALM=a, realm=b")))
                 .containsExactly(new Challenge("negotiate", Map.of()), new Challenge("basic", Map.of("realm", "a")));
+    }
+
+    @Test
+    void a_challenge_may_end_anywhere() {
+        for (String text : List.of("Basic", " Basic", "Basic ", "Basic,", "Basic , ")) {
+            assertThat(Challenge.parse(List.of(text))).containsExactly(new Challenge("basic", Map.of()));
+        }
+        for (String text : List.of("Basic a", "Basic a ", "Basic a,")) {
+            assertThat(Challenge.parse(List.of(text)))
+                    .containsExactly(new Challenge("basic", Map.of()), new Challenge("a", Map.of()));
+        }
+        for (String text : List.of("Basic a=", "Basic a= ", "Basic a=\"", "Basic a=\"b", "Basic a=\"b\\")) {
+            assertThat(Challenge.parse(List.of(text))).isEmpty();
+        }
+        assertThat(Challenge.parse(List.of("Basic a=\"\""))).containsExactly(new Challenge("basic", Map.of("a", "")));
+        assertThat(Challenge.parse(List.of("Basic a=b"))).containsExactly(new Challenge("basic", Map.of("a", "b")));
+        assertThat(Challenge.parse(List.of("Basic a\t=\tb\t,\tc=d")))
+                .containsExactly(new Challenge("basic", Map.of("a", "b", "c", "d")));
+    }
+
+    @Test
+    void a_header_of_challenges_has_8192_characters_at_most() {
+        assertThat(Challenge.parse(List.of("Basic a=" + "x".repeat(8184)))).hasSize(1);
+        assertThat(Challenge.parse(List.of("Basic a=" + "x".repeat(8185)))).isEmpty();
+    }
+
+    @Test
+    void a_word_of_a_challenge_has_ascii_letters_digits_and_some_signs() {
+        String word = "aZ09!#$%&'*+-.^_`|~";
+        assertThat(Challenge.parse(List.of("Basic a=" + word)))
+                .containsExactly(new Challenge("basic", Map.of("a", word)));
+        assertThat(Challenge.parse(List.of("Basic a=b\u00e9c")))
+                .containsExactly(new Challenge("basic", Map.of("a", "b")));
+        assertThat(Challenge.parse(List.of("Basic a=\u0661"))).isEmpty();
     }
 
     @Test

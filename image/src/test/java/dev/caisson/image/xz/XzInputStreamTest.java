@@ -128,6 +128,10 @@ class XzInputStreamTest {
         byte[] packed =
                 packed("lzma.compress(data, filters=[{'id': lzma.FILTER_X86}, {'id': lzma.FILTER_LZMA2}])", plain);
         PackedSamples.assertUnpacks(XzInputStream::searched, packed, plain);
+        byte[] three = packed(
+                "lzma.compress(data, filters=[{'id': lzma.FILTER_X86}, {'id': lzma.FILTER_ARM}, {'id': lzma.FILTER_LZMA2}])",
+                plain);
+        assertThat(unpacked(XzInputStream::searched, three)).isEqualTo(plain);
         byte[] delta =
                 packed("lzma.compress(data, filters=[{'id': lzma.FILTER_DELTA}, {'id': lzma.FILTER_LZMA2}])", plain);
 
