@@ -369,6 +369,21 @@ class HostileRegistryTest {
     }
 
     @Test
+    void a_manifest_of_another_size_than_its_index_says_is_refused() throws IOException {
+        String index = new String(image.index(Platform.running().architecture()), StandardCharsets.US_ASCII);
+        byte[] wrong = index.replace("\"size\":" + image.manifest.length, "\"size\":" + (image.manifest.length + 1))
+                .getBytes(StandardCharsets.US_ASCII);
+        assertThat(refused((request, out) -> {
+                    if (request.path().endsWith("/manifests/1")) {
+                        ok(out, SampleImage.INDEX_TYPE, wrong);
+                    } else {
+                        serving(image).answer(request, out);
+                    }
+                }))
+                .isEqualTo("DIGEST_MISMATCH");
+    }
+
+    @Test
     void an_index_that_names_itself_is_refused() throws IOException {
         byte[] index = image.index(Platform.running().architecture());
         assertThat(refused((_, out) -> ok(out, SampleImage.INDEX_TYPE, index))).isEqualTo("DIGEST_MISMATCH");

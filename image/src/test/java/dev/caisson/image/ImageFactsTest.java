@@ -110,6 +110,14 @@ class ImageFactsTest {
     }
 
     @Test
+    void of_a_layer_that_has_accounts_twice_the_last_ones_count() throws IOException {
+        byte[] twice = tar().file("etc/passwd", ME)
+                .file("etc/passwd", "you:x:5:5::/:/bin/sh\n")
+                .build();
+        assertThat(read(twice).users()).isEqualTo(Map.of("you", 5));
+    }
+
+    @Test
     void a_whiteout_hides_the_accounts_below() throws IOException {
         byte[] lower = tar().file("etc/passwd", ME).build();
 

@@ -26,6 +26,7 @@ class ImageTests {
     @Test
     void the_four_forms_are_read() {
         assertThat(Image.parse("host")).isEqualTo(Image.host());
+        assertThat(Image.parse("snapshot://one")).isEqualTo(new Image.Snapshot(new SnapshotName("one")));
         assertThat(Image.parse("dir:/srv/root")).isEqualTo(Image.directory(Path.of("/srv/root")));
         assertThat(Image.parse("dir:a:b")).isEqualTo(Image.directory(Path.of("a:b")));
         assertThat(Image.parse("oci:lay/out")).isEqualTo(Image.ociLayout(Path.of("lay/out")));
@@ -73,6 +74,10 @@ class ImageTests {
             () -> new Image.Named(null),
             () -> new Image.Snapshot(null),
             () -> ImageReference.parse(null),
+            () -> new ImageReference(null, "a", Optional.of("1"), Optional.empty()),
+            () -> new ImageReference("h.io", null, Optional.of("1"), Optional.empty()),
+            () -> new ImageReference("h.io", "a", null, Optional.empty()),
+            () -> new ImageReference("h.io", "a", Optional.of("1"), null),
             () -> RegistryLogins.of(null)
         }) {
             assertThatThrownBy(attempt).isInstanceOf(ArgumentException.class);

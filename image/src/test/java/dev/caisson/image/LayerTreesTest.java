@@ -257,13 +257,17 @@ class LayerTreesTest {
     void the_tree_of_many_layers_is_compared_counted_and_removed_as_each_other() throws IOException {
         var layers = new ArrayList<byte[]>();
         for (int i = 0; i < LayerTrees.MOST_TREES + 1; i++) {
-            layers.add(tar().file("f" + i, "xy").build());
+            layers.add((i == 0 ? tar().directory("d/").file("d/f", "") : tar())
+                    .file("f" + i, "xy")
+                    .build());
         }
         int lowest = LayerTrees.lowest(layers.size());
         int trees = layers.size() - lowest + 1;
         StoredImage image = make("one", layers);
         Layer merged = layers("one").getLast();
         assertThat(merged.path().toString()).contains("/rootfs/");
+        assertThat(Files.getLastModifiedTime(merged.path().resolve("d")))
+                .isEqualTo(FileTime.from(Instant.ofEpochSecond(LONG_AGO)));
 
         assertThat(store.sizes())
                 .hasSize(trees)

@@ -64,6 +64,7 @@ class TarWriterTests {
         file("d/f", "content");
         writer.symbolicLink("d/l", "../t", USUAL);
         writer.hardLink("d/h", "d/f", USUAL);
+        writer.pipe("d/p", USUAL);
 
         List<Read> all = read();
 
@@ -73,7 +74,8 @@ class TarWriterTests {
                         org.assertj.core.groups.Tuple.tuple(Kind.DIRECTORY, "d/", ""),
                         org.assertj.core.groups.Tuple.tuple(Kind.FILE, "d/f", "content"),
                         org.assertj.core.groups.Tuple.tuple(Kind.SYMBOLIC_LINK, "d/l", ""),
-                        org.assertj.core.groups.Tuple.tuple(Kind.HARD_LINK, "d/h", ""));
+                        org.assertj.core.groups.Tuple.tuple(Kind.HARD_LINK, "d/h", ""),
+                        org.assertj.core.groups.Tuple.tuple(Kind.FIFO, "d/p", ""));
         assertThat(all.get(2).entry().linkTarget()).isEqualTo("../t");
         assertThat(all.get(3).entry().linkTarget()).isEqualTo("d/f");
         assertThat(all).extracting(Read::entry).allSatisfy(entry -> {

@@ -139,7 +139,7 @@ class TreeCopyTest {
             FileSystem.makeNode(directory, "null", 0020666, 0x103);
         }
         own(from.resolve("pipe"), 5, 6);
-        mode(from.resolve("pipe"), 0751);
+        mode(from.resolve("pipe"), 07751);
 
         copy(PLENTY);
 
@@ -150,7 +150,7 @@ class TreeCopyTest {
         assertThat(Files.isSameFile(to.resolve("d/one"), to.resolve("third"))).isTrue();
         assertThat(Files.isSameFile(to.resolve("d/other"), to.resolve("third"))).isTrue();
         assertThat(to.resolve("third")).hasContent("same");
-        assertThat(status("pipe").mode()).isEqualTo(0010751);
+        assertThat(status("pipe").mode()).isEqualTo(0017751);
         assertThat(status("pipe").uid()).isEqualTo(5);
         assertThat(status("pipe").gid()).isEqualTo(6);
         try (Stream<Path> all = Files.list(to)) {

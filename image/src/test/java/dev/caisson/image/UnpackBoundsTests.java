@@ -101,6 +101,26 @@ class UnpackBoundsTests {
 
     /// The identifier of layers on each other is that of the OCI image specification, whoever computes it.
     @Test
+    void what_was_counted_is_gone_on_with_and_nothing_else_is() {
+        UnpackBudget before = budget(100);
+        before.unpacked(600);
+        before.spend(500);
+        UnpackBudget after = budget(100);
+        after.resume(before.used());
+        after.unpacked(400);
+        after.spend(500);
+        assertTooLarge("has more than 1000 bytes", () -> after.unpacked(1));
+        assertTooLarge("bytes of files", () -> after.spend(1));
+        for (String other :
+                new String[] {"", "1 2 3", "1 2 3 4 5", "1 2 3 x", "1 2 3 -4", " 1 2 3 4", "1 2 3 1234567890123456789"
+                }) {
+            assertThatThrownBy(() -> budget(0).resume(other.getBytes(StandardCharsets.US_ASCII)))
+                    .isInstanceOfSatisfying(
+                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.STORE_REFUSED));
+        }
+    }
+
+    @Test
     void layers_on_each_other_have_one_digest() {
         Digest none = Digest.of(new byte[0]);
         List<PackedLayer> layers = List.of(layer("a", 1), layer("b", 1), layer("c", 1));

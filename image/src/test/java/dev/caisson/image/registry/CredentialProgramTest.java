@@ -74,6 +74,15 @@ class CredentialProgramTest {
     }
 
     @Test
+    void what_a_helper_says_beside_its_answer_does_not_hold_it_up() throws IOException {
+        assertThat(helper(
+                                "head -c 300000 /dev/zero >&2; echo '{\"Username\":\"me\",\"Secret\":\"it\"}'",
+                                Duration.ofSeconds(20))
+                        .ask("h.io"))
+                .isPresent();
+    }
+
+    @Test
     void a_token_has_no_user() throws IOException {
         assertThat(helper("echo '{\"Username\":\"<token>\",\"Secret\":\"it\"}'").ask("h.io"))
                 .hasValue(new Login("", "it", true));

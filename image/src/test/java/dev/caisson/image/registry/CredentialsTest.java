@@ -60,7 +60,9 @@ class CredentialsTest {
     void no_file_and_an_empty_one_have_no_login() throws IOException {
         assertThat(Credentials.of(directory.resolve("none")).login("h.io")).isEmpty();
         assertThat(of("").login("h.io")).isEmpty();
-        assertThat(of("{\"auths\":{\"h.io\":{}}}").login("h.io")).isEmpty();
+        for (String entry : new String[] {"{}", "{\"auth\":\"\"}", "{\"auth\":7}", "7", "{\"identitytoken\":\"\"}"}) {
+            assertThat(of("{\"auths\":{\"h.io\":" + entry + "}}").login("h.io")).isEmpty();
+        }
         assertThat(Credentials.none().login("h.io")).isEmpty();
     }
 
@@ -69,6 +71,7 @@ class CredentialsTest {
             strings = {
                 "{\"auths\":{\"h.io\":{\"auth\":\"hush!\"}}}",
                 "{\"auths\":{\"h.io\":{\"auth\":\"aHVzaA==\"}}}",
+                "{\"auths\":{\"h.io\":{\"auth\":\"Omh1c2g=\"}}}",
                 "[\"hush\"]",
                 "{\"hush",
                 "{\"credsStore\":\"../hush\"}",

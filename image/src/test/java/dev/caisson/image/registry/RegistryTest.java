@@ -19,6 +19,7 @@ class RegistryTest {
         "127.0.0.1, 127.0.0.1, true",
         "127.0.0.1, 127.0.0.2, false",
         "10.1.2.3, 11.1.2.3, false",
+        "10.1.2.3, a.2.3, false",
         "docker.io, docker.io.evil.com, false",
         "example.com, evil.com, false",
         "shop.co.uk, evil.co.uk, false",
