@@ -27,6 +27,8 @@ static int remove_tree(uint64_t most, const char *path)
 /* ---- lists ---- */
 
 /* Of a directory whose names are numbers: adds up their names and sizes. */
+static uint32_t last_mode; /* of what was listed */
+
 static unsigned list_all(const char *path, unsigned *names, uint64_t *sizes)
 {
 	unsigned count = 0;
@@ -44,6 +46,7 @@ static unsigned list_all(const char *path, unsigned *names, uint64_t *sizes)
 			memcpy(name, at, length), at += length;
 			name[length] = 0;
 			*names += (unsigned)strtoul(name, NULL, 10), *sizes += stat.size, count++;
+			last_mode = stat.mode;
 		}
 		CHECK_EQUAL(payload_length, at - payload);
 		if (answer.value == 0)
@@ -57,10 +60,12 @@ static void a_list_has_every_entry_once(void)
 {
 	unsigned names;
 	uint64_t sizes;
-	begin_files("mkdir d e; i=1; while [ $i -le 200 ]; do echo x >d/$i; i=$((i+1)); done; ln -s d l; echo >f", 0);
+	begin_files("mkdir d e k; ln -s ../f k/7; i=1; while [ $i -le 200 ]; do echo x >d/$i; i=$((i+1)); done; ln -s d l; echo >f", 0);
 	CHECK_EQUAL(200, list_all("tmp/d", &names, &sizes));
 	CHECK(names == 200 * 201 / 2 && sizes == 400);
 	CHECK_EQUAL(0, list_all("tmp/e", &names, &sizes));
+	CHECK_EQUAL(1, list_all("tmp/k", &names, &sizes));
+	CHECK(names == 7 && S_ISLNK(last_mode)); /* a link is listed as one */
 	CHECK(list_all("", &names, &sizes) > 5);
 	CHECK_EQUAL(-ELOOP, ask_path(FILES_LIST, 0, "tmp/l"));
 	CHECK_EQUAL(0, ask_path(FILES_LIST, FILES_FOLLOW, "tmp/l"));
