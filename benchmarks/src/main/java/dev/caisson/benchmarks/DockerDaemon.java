@@ -88,6 +88,11 @@ final class DockerDaemon {
         return all;
     }
 
+    /// Returns what runs a command in the daemon's network namespace.
+    List<String> inItsNetwork() {
+        return List.of("nsenter", "--target", Long.toString(process.pid()), "--net", "--");
+    }
+
     /// The least that its client can be asked to do with the like of the other rows.
     List<String> run() {
         return run("none");

@@ -17,7 +17,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Prints what a network adds to a launch: launches of a warm engine with a network and without one take turns, and so
+/// Prints what a network adds to a launch, and how soon a published server answers: launches of a warm engine with a
+/// network and without one take turns, and so
 /// do those of docker's command. Needs a network namespace of its own, in which bridges can be made.
 public final class NetworkShare {
     private static final int WARM_UP = 2_000;
@@ -61,6 +62,7 @@ public final class NetworkShare {
             Times _ = launches(engine, "warm-up", WARM_UP, without());
             Times _ = launches(engine, "warm-up", WARM_UP, with());
             rows.addAll(inTurns(engine, docker));
+            answers(engine, docker);
             rows.add(atOnce(engine, AT_ONCE + " at once without a network", without()));
             rows.add(atOnce(engine, AT_ONCE + " at once on a network", with()));
         } finally {
@@ -79,6 +81,22 @@ public final class NetworkShare {
         } else {
             out.println("docker is left out");
         }
+    }
+
+    private void answers(Engine engine, Optional<DockerDaemon> docker) throws IOException, InterruptedException {
+        Times ours = FirstAnswer.ours(engine, bundle, MEASURED, MEASURED);
+        String theirs = docker.isEmpty()
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        ", docker's command p50 %.2f ms",
+                        FirstAnswer.dockers(docker.get(), TURNS).p50());
+        out.printf(
+                Locale.ROOT,
+                "from the wish for a published server to its first answer: p50 %.2f, p90 %.2f ms%s%n",
+                ours.p50(),
+                ours.p90(),
+                theirs);
     }
 
     private void share(String whose, Times with, Times without) {

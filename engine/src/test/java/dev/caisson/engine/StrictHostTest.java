@@ -310,8 +310,69 @@ class StrictHostTest {
         assertAllIsOpen();
     }
 
+    @Test
+    @Tag("peers")
+    void a_dockerd_and_podman_beside_us_lose_nothing_by_us_and_we_lose_nothing_by_them() throws Exception {
+        String before = rules();
+        try (var others = new OtherEngines(directory)) {
+            others.startDockerd();
+            others.runDockers();
+            assertThat(rules()).isEqualTo(before);
+            assertThat(warnings(Network.on("web"))).isEmpty();
+            assertAllIsOpen();
+            NetworkBed.sh("iptables -P FORWARD DROP"); // as a dockerd does that was there before us
+            assertThat(warnings(Network.on("web")))
+                    .singleElement()
+                    .asString()
+                    .startsWith("chain FORWARD of table ip filter drops what is forwarded");
+            assertThat(answers(inside(web, asking(OUTSIDE)))).containsExactly("-", "-");
+            NetworkBed.sh("iptables -I DOCKER-USER -i cn+ -j ACCEPT; iptables -I DOCKER-USER -o cn+ -j ACCEPT");
+            assertThat(warnings(Network.on("web"))).isEmpty();
+            assertAllIsOpen();
+            assertThat(served(OtherEngines.DOCKERS)).isTrue();
+
+            NetworkBed.sh("iptables -P FORWARD ACCEPT"); // which else drops what podman publishes
+            others.runPodmans();
+            assertThat(rules()).isEqualTo(before);
+            assertAllIsOpen();
+            assertThat(served(OtherEngines.PODMANS)).isTrue();
+
+            web.remove(true);
+            NetworkBed.sh("nft flush chain bridge "
+                    + NetworkBed.sh("nft list tables bridge | grep -o 'caisson-.*'")
+                            .strip() + " guest");
+            try (Engine engine = Engine.open(OPTIONS)) {
+                web = started(engine, "web", spec -> spec, Network.on("web"));
+            }
+            assertThat(served(OtherEngines.DOCKERS)).isTrue();
+            assertThat(served(OtherEngines.PODMANS)).isTrue();
+
+            others.removePodmans();
+            others.stopDockerd();
+            assertAllIsOpen();
+            others.startDockerd();
+            assertAllIsOpen();
+            assertThat(served(OtherEngines.DOCKERS)).isTrue();
+        }
+        assertAllIsOpen();
+    }
+
+    /// True if a container of another engine answers the neighbor by its published port.
+    private boolean served(String port) {
+        return bed.neighbor("for i in $(seq 50); do busybox wget -q -T 2 -O - http://" + NetworkBed.HOST + ":" + port
+                        + "/who && exit; sleep 0.2; done; true")
+                .contains("served");
+    }
+
     private String bridge() {
         return bed.networks(all -> all.attachments(web.id()).getFirst().bridge());
+    }
+
+    /// Returns our rules without the elements of sets, some of which the kernel makes.
+    private static String rules() {
+        return NetworkBed.sh(
+                "for family in inet bridge; do nft -s -t list table $family $(nft list tables bridge | grep -o"
+                        + " 'caisson-.*'); done");
     }
 
     private static String ours() {

@@ -46,6 +46,7 @@ final class Elements {
 
     /// Marks the families that are forwarded for our sake alone.
     Elements forwarding(Forwarding.Changed changed) {
+        changed.bridges().forEach(bridge -> put(Sets.FORMER, name(bridge)));
         if (changed.four()) {
             unrouted(false);
         }

@@ -16,13 +16,16 @@ final class Forwarding {
     ///
     /// @param boot names the boot; settings of another one are gone
     /// @param routerAdvertisements interfaces that would have stopped to take router advertisements
-    record Changed(String boot, boolean four, boolean six, List<String> routerAdvertisements) {
+    /// @param bridges of others that were there: who makes one later, as another engine of containers does, finds
+    ///     forwarding on and relies on it
+    record Changed(String boot, boolean four, boolean six, List<String> routerAdvertisements, List<String> bridges) {
         Changed {
             routerAdvertisements = List.copyOf(routerAdvertisements);
+            bridges = List.copyOf(bridges);
         }
 
         static Changed nothing(String boot) {
-            return new Changed(boot, false, false, List.of());
+            return new Changed(boot, false, false, List.of(), List.of());
         }
     }
 
@@ -45,10 +48,22 @@ final class Forwarding {
 
     /// Returns what would have been changed once a family is forwarded.
     static Changed planned(Changed before, boolean six, NetlinkSocket socket) {
-        if (six) {
-            return isOn(SIX) ? before : new Changed(before.boot(), before.four(), true, takers(socket));
+        if (isOn(six ? SIX : FOUR)) {
+            return before;
         }
-        return isOn(FOUR) ? before : new Changed(before.boot(), true, before.six(), before.routerAdvertisements());
+        return new Changed(
+                before.boot(),
+                before.four() || !six,
+                before.six() || six,
+                six ? takers(socket) : before.routerAdvertisements(),
+                before.four() || before.six() ? before.bridges() : bridges(socket));
+    }
+
+    private static List<String> bridges(NetlinkSocket socket) {
+        return RouteQueries.links(socket).stream()
+                .filter(link -> link.kind().equals("bridge"))
+                .map(Link::name)
+                .toList();
     }
 
     private static boolean isOn(String setting) {

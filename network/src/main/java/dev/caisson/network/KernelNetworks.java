@@ -73,7 +73,7 @@ final class KernelNetworks implements AutoCloseable {
         if (!after.equals(before)) {
             records.put(after);
             if (tables.areThere(filter)) {
-                tables.add(filter, new Elements().unrouted(six).all());
+                tables.add(filter, new Elements().forwarding(after).all());
             } else {
                 replaceTables();
             }

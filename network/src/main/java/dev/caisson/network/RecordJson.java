@@ -244,6 +244,7 @@ final class RecordJson {
         fields.put("four", changed.four());
         fields.put("six", changed.six());
         fields.put("routerAdvertisements", changed.routerAdvertisements());
+        fields.put("bridges", changed.bridges());
         return fields;
     }
 
@@ -253,7 +254,8 @@ final class RecordJson {
                 flag(fields, "four"),
                 flag(fields, "six"),
                 ((List<?>) need(fields, "routerAdvertisements"))
-                        .stream().map(String.class::cast).toList());
+                        .stream().map(String.class::cast).toList(),
+                ifThere(fields, "bridges").stream().map(String.class::cast).toList());
     }
 
     private static InetAddress address(String text) {

@@ -58,6 +58,36 @@ class ForeignRulesTest {
     }
 
     @Test
+    void what_others_route_by_bridges_that_they_made_after_us_passes_and_the_host_is_no_router_for_the_rest() {
+        bed.host.sh("ip link add br0 type bridge");
+        bed.on(all -> {
+            all.remove("web");
+            all.remove("inside");
+            return all.create(NetworkSpec.of("web")); // the host did not forward until now
+        });
+        bed.host.sh("ip link add br1 type bridge");
+        for (int i = 0; i < 2; i++) {
+            try (var behind = new Namespace()) {
+                String net = "10.99." + i + ".";
+                behind.sh("ip link add eth0 type veth peer name peer" + i + " netns " + Bed.thread(bed.host)
+                        + "; ip addr add " + net + "2/24 dev eth0; ip link set eth0 up; ip route add default via " + net
+                        + "1");
+                bed.host.sh("ip link set peer" + i + " master br" + i + "; ip link set peer" + i + " up; ip addr add "
+                        + net + "1/24 dev br" + i + "; ip link set br" + i + " up");
+                bed.neighbor.sh("ip route add " + net + "0/24 via " + Bed.HOST);
+
+                assertThat(Bed.pings(behind, Bed.ip(net + "1"))).isTrue();
+                assertThat(Bed.pings(behind, Bed.ip(Bed.NEIGHBOR))).isEqualTo(i == 1);
+                assertThat(Bed.pings(bed.neighbor, Bed.ip(net + "2"))).isEqualTo(i == 1);
+            }
+        }
+        bed.reopen();
+        assertThat(bed.host.sh("nft list set inet $(nft list tables inet | grep -o 'caisson-.*') former"))
+                .contains("\"br0\"")
+                .doesNotContain("br1");
+    }
+
+    @Test
     void a_setting_that_keeps_a_container_from_its_own_published_port_is_named_with_the_remedy() {
         bed.on(all -> all.create(new NetworkSpec("apart", List.of(), false, false, false, 0, Map.of())));
         String setting = "sysctl -qw net.bridge.bridge-nf-call-iptables=";

@@ -114,7 +114,7 @@ class HostSideTest {
 
         bed.host.sh("nft add element inet " + tables + " published '{ 192.0.2.1 . tcp . 8080 : 10.0.0.1 . 80 }'");
         bed.host.sh("nft add element inet " + tables + " open '{ " + place.bridge() + " . " + place.bridge() + " }'");
-        bed.host.sh("nft add element inet " + tables + " linked '{ 10.0.0.1 . " + address + " }'");
+        bed.host.sh("nft add element inet " + tables + " linked '{ 10.0.0.1 . " + address + " . tcp . 80 }'");
         bed.host.sh("nft add element bridge " + tables + " members '{ cw0 . " + place.mac() + " . " + address + " }'");
 
         String unrecorded = ", elements that nobody recorded is ";
@@ -124,7 +124,7 @@ class HostSideTest {
                         "set published-any" + unrecorded + "6 . 9090 : " + address + " . 22",
                         "set published" + unrecorded + "192.0.2.1 . 6 . 8080 : 10.0.0.1 . 80",
                         "set open" + unrecorded + place.bridge() + " . " + place.bridge(),
-                        "set linked" + unrecorded + "10.0.0.1 . " + address,
+                        "set linked" + unrecorded + "10.0.0.1 . " + address + " . 6 . 80",
                         "set members" + unrecorded + place.hostLink() + " . " + place.mac() + " . 10.0.0.1, cw0 . "
                                 + place.mac() + " . " + address,
                         "set hosted" + unrecorded + address + " . 6 . 22",

@@ -29,12 +29,15 @@ import dev.caisson.network.nft.Expression;
 import dev.caisson.network.nft.Expressions;
 import dev.caisson.network.nft.Expressions.Header;
 import dev.caisson.network.nft.Expressions.Meta;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 
 /// The rules for packets that the host routes or takes itself. Packets that have nothing to do with our bridges pass
 /// as if the table were not there, but those of families that are forwarded for our sake alone.
 final class InetRules {
+    private static final int KIND_BYTES = 16;
     private static final int RAW = -300;
     private static final int DESTINATION_NAT = -100;
     private static final int FILTER = 0;
@@ -79,6 +82,8 @@ final class InetRules {
         base("forward", "filter", Hook.FORWARD, FILTER);
         add("forward", Match.from(Sets.BRIDGES), then(Expressions.go("leaving")));
         add("forward", to(Sets.BRIDGES), then(Expressions.go("entering")));
+        add("forward", laterBridge(Meta.INPUT_LINK_KIND, Meta.INPUT_NAME), then(accept()));
+        add("forward", laterBridge(Meta.OUTPUT_LINK_KIND, Meta.OUTPUT_NAME), then(accept()));
         add(
                 "forward",
                 List.of(Expressions.meta(Meta.FAMILY, 0), Expressions.inSet(0, name(Sets.UNROUTED))),
@@ -95,6 +100,18 @@ final class InetRules {
         base("postrouting", "nat", Hook.POSTROUTING, SOURCE_NAT);
         add("postrouting", fromAndTo(Sets.SAME), published(), then(Expressions.masquerade()));
         add("postrouting", Match.from(Sets.BRIDGES), notTo(Sets.BRIDGES), then(Expressions.masquerade()));
+    }
+
+    /// Bridges that others made after forwarding was turned on, as another engine's, which relies on it.
+    private static List<Expression> laterBridge(Meta kind, Meta link) {
+        byte[] bridge = ByteBuffer.allocate(KIND_BYTES)
+                .put("bridge".getBytes(StandardCharsets.US_ASCII))
+                .array();
+        return List.of(
+                Expressions.meta(kind, 0),
+                Expressions.equal(0, bridge),
+                Expressions.meta(link, 0),
+                Expressions.notInSet(0, name(Sets.FORMER)));
     }
 
     /// What containers send to somewhere else.

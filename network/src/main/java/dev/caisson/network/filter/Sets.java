@@ -35,6 +35,8 @@ public final class Sets {
     public static final Place GATEWAYS6 = inet(SetForm.set("gateways6", IPV6));
     /// Families that this host forwards for our sake alone.
     public static final Place UNROUTED = inet(SetForm.set("unrouted", FAMILY));
+    /// Bridges of others that were there before that: nobody relies on forwarding from or to them.
+    public static final Place FORMER = inet(SetForm.set("former", INTERFACE));
 
     /// Published ports of one address of the host.
     public static final Place PUBLISHED =
@@ -127,6 +129,7 @@ public final class Sets {
             GATEWAYS,
             GATEWAYS6,
             UNROUTED,
+            FORMER,
             PUBLISHED,
             PUBLISHED6,
             PUBLISHED_ANY,

@@ -15,7 +15,9 @@ public final class Expressions {
         OUTPUT_NAME(7),
         OUTPUT_KIND(9),
         FAMILY(15),
-        TRANSPORT(16);
+        TRANSPORT(16),
+        INPUT_LINK_KIND(26),
+        OUTPUT_LINK_KIND(27);
 
         private final int number;
 
