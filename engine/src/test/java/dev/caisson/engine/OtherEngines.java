@@ -74,10 +74,15 @@ final class OtherEngines implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         if (daemon != null && daemon.isAlive()) {
             docker("rm -f served");
-            stopDockerd();
+            try {
+                stopDockerd();
+            } catch (InterruptedException e) {
+                daemon.destroyForcibly();
+                Thread.currentThread().interrupt();
+            }
         }
         if (Files.isDirectory(directory.resolve("storage"))) {
             removePodmans();
