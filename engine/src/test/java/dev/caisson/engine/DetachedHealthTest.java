@@ -88,7 +88,7 @@ class DetachedHealthTest {
         await(() -> made.health().streak() == 0);
         try (LifeEvents events = LifeEvents.open(OPTIONS)) {
             assertThat(events.next().stream()
-                            .filter(event -> event.id().equals(made.id()))
+                            .filter(event -> event.id().equals(made.id().value()))
                             .map(LifeEvent::action)
                             .filter(action -> action.startsWith("health_status")))
                     .containsExactly("health_status: healthy", "health_status: unhealthy", "health_status: healthy");
