@@ -56,10 +56,12 @@ class GateCanaryTest {
             + "print(all['answer'], flush=True)\n"
             + "time.sleep(1000)\n";
 
-    private static final String READ = "import time\n"
-            + "value = open('/run/secrets/gh').read()\n"
-            + "open('/tmp/got', 'w').write(value)\n"
-            + "time.sleep(1000)\n";
+    private static final String READ = """
+            import time
+            value = open('/run/secrets/gh').read()
+            open('/tmp/got', 'w').write(value)
+            time.sleep(1000)
+            """;
 
     @TempDir
     private Path scratch;
@@ -152,7 +154,7 @@ class GateCanaryTest {
                         }
                     }
                 } catch (IOException e) {
-                    continue; // a region of the kernel's, as [vvar_vclock]
+                    // a region of the kernel's, as [vvar_vclock]
                 }
             }
         }
