@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// A dockerd and podman in this process's network namespace, with directories of their own and an image that has
 /// busybox, and a file that says whose it is.
@@ -14,7 +15,7 @@ final class OtherEngines implements AutoCloseable {
     private static final String SERVER = " /bin/busybox httpd -f -p 80 -h /srv";
 
     private final Path directory;
-    private Process daemon;
+    private @Nullable Process daemon;
 
     /// @param directory an empty one
     OtherEngines(Path directory) {
@@ -54,9 +55,13 @@ final class OtherEngines implements AutoCloseable {
     }
 
     void stopDockerd() throws InterruptedException {
-        daemon.destroy();
-        if (!daemon.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-            daemon.destroyForcibly().waitFor();
+        Process running = daemon;
+        if (running == null) {
+            return;
+        }
+        running.destroy();
+        if (!running.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            running.destroyForcibly().waitFor();
         }
     }
 
@@ -75,12 +80,13 @@ final class OtherEngines implements AutoCloseable {
 
     @Override
     public void close() {
-        if (daemon != null && daemon.isAlive()) {
+        Process running = daemon;
+        if (running != null && running.isAlive()) {
             docker("rm -f served");
             try {
                 stopDockerd();
             } catch (InterruptedException e) {
-                daemon.destroyForcibly();
+                running.destroyForcibly();
                 Thread.currentThread().interrupt();
             }
         }
