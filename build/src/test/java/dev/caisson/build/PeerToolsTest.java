@@ -72,7 +72,7 @@ class PeerToolsTest {
                         + "buildah commit -q --format " + (form == ArchiveForm.DOCKER ? "docker" : "oci") + " $name "
                         + kind + ":" + directory + "/theirs.tar:docker.io/library/theirs:1 >/dev/null\n")
                 .strip()
-                .split("\n");
+                .split("\n", -1);
         Set<String> before = trees.ours(PeerTrees.NAME);
         PeerTrees.assertSame(before, PeerTrees.list(own.resolve("before").toString()));
 
