@@ -1,5 +1,6 @@
 package dev.caisson.build;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -92,21 +94,21 @@ class ProvenanceTest {
 
     private static Map<?, ?> json(Path file) throws IOException {
         byte[] content = Files.readAllBytes(file);
-        if (file.getParent().endsWith("sha256")) {
+        if (requireNonNull(file.getParent()).endsWith("sha256")) {
             assertThat(Digest.of(content).hex()).isEqualTo(String.valueOf(file.getFileName()));
         }
         return Json.parse(content, Json.Limits.DEFAULT) instanceof Map<?, ?> map ? map : Map.of();
     }
 
-    private static Object at(Object from, Object... path) {
-        Object now = from;
+    private static Object at(@Nullable Object from, Object... path) {
+        @Nullable Object now = from;
         for (Object step : path) {
             now = step instanceof Integer index && now instanceof List<?> list
                     ? list.get(index)
                     : now instanceof Map<?, ?> map ? map.get(step) : null;
             assertThat(now).as("%s of %s", step, from).isNotNull();
         }
-        return now;
+        return requireNonNull(now);
     }
 
     private static Map<?, ?> blob(Path layout, Object descriptor) throws IOException {
