@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -61,7 +62,7 @@ class SecretControlsTest {
                 run(docker.run("canary", PARENT, options, "sleep", "1000"));
 
                 assertThat(search.ofProcesses()).anyMatch(found -> found.startsWith("a variable of process"));
-                assertThat(search.files(plain.getParent())).containsExactly(plain + " has it, as it is");
+                assertThat(search.files(Objects.requireNonNull(plain.getParent()))).containsExactly(plain + " has it, as it is");
                 run(List.of("sync"));
                 try (var stream = search.stream();
                         InputStream disk = Files.newInputStream(daemon.resolve("disk"))) {
