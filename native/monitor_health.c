@@ -56,20 +56,23 @@ static bool has_health(const struct monitor *m) { return m->health.want.interval
 
 bool asks_for_namespaces(const struct monitor *m) { return has_health(m) && m->health.reported < PLAN_NAMESPACES; }
 
-/* Those that probes do not enter are not kept. */
+/* Those that probes do not enter are not kept, and may be missing: a kernel has not all of them. */
 void take_namespace(struct monitor *m, uint32_t which, int fd)
 {
 	struct health *health = &m->health;
-	if (!asks_for_namespaces(m) || which != plan_namespaces[health->reported]) {
+	unsigned turn = health->reported;
+	while (turn < PLAN_NAMESPACES && plan_namespaces[turn] != which && !(health->want.namespaces & plan_namespaces[turn]))
+		turn++;
+	if (!asks_for_namespaces(m) || turn == PLAN_NAMESPACES || plan_namespaces[turn] != which) {
 		close(fd);
 		kill_init(m);
 		return;
 	}
 	if (health->want.namespaces & which)
-		health->name_space[health->reported] = fd;
+		health->name_space[turn] = fd;
 	else
 		close(fd);
-	health->reported++;
+	health->reported = turn + 1;
 }
 
 /* ---- states ---- */

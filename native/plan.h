@@ -323,7 +323,7 @@ enum {
 	CONTROL_START_ALONE = 3, /* like START, for a process that outlives the one that started it: who holds the socket keeps it */
 	CONTROL_START_ASKING = 4, /* like START; the process that is to be the program sends a REPORT_LISTENER first */
 	CONTROL_START_ALONE_ASKING = 5, /* both */
-	CONTROL_NAMESPACES = 2, /* init sends a REPORT_NAMESPACE for each of plan_namespaces, in that order, and waits again */
+	CONTROL_NAMESPACES = 2, /* init sends a REPORT_NAMESPACE for each of plan_namespaces that the kernel has, in that order, and waits again */
 };
 
 /* ---- plan.c ---- */

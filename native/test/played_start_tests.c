@@ -186,6 +186,19 @@ static void the_namespaces_of_a_run_come_in_their_order(void)
 	finish();
 }
 
+static void a_namespace_that_no_probe_enters_may_be_missing(void)
+{
+	begin_probed();
+	static const unsigned there[] = {1, 3, 6, PLAN_NAMESPACES - 1};
+	for (unsigned i = 0; i < sizeof there / sizeof *there; i++) {
+		CHECK_EQUAL(MONITOR_STARTING, m.phase);
+		say_with(REPORT_NAMESPACE, order[there[i]], some_file());
+	}
+	CHECK(m.health.name_space[1] >= 0 && m.health.name_space[3] >= 0);
+	CHECK_EQUAL(MONITOR_RUNNING, m.phase);
+	finish();
+}
+
 static void a_namespace_that_comes_before_its_turn_kills_init(void)
 {
 	begin_probed();
@@ -407,6 +420,7 @@ const struct test played_start_tests[] = {
 	{"start: sixteen reports", at_most_sixteen_reports_are_taken_at_once},
 	{"start: progress", the_progress_file_is_the_first_that_comes},
 	{"start: namespaces", the_namespaces_of_a_run_come_in_their_order},
+	{"start: a missing namespace", a_namespace_that_no_probe_enters_may_be_missing},
 	{"start: another namespace", a_namespace_that_comes_before_its_turn_kills_init},
 	{"start: one namespace more", one_namespace_more_ends_the_conversation},
 	{"start: namespace before ready", a_namespace_before_ready_kills_init},
