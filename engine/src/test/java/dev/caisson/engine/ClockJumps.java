@@ -14,7 +14,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
-/// What [ClockJumpTest] has its machine do: sets the machine's clock a day on and two days back, while each deadline of a
+/// Sets the clock of the machine that [ClockJumpTest] starts a day on and two days back, while each deadline of a
 /// container runs. None of them may end early, late or never.
 final class ClockJumps {
     static final String HELD = "held";
@@ -53,7 +53,8 @@ final class ClockJumps {
 
     private static void jump(long seconds) throws Exception {
         Instant now = Instant.now();
-        Process set = new ProcessBuilder("date", "-s", "@" + now.plusSeconds(seconds).getEpochSecond())
+        Process set = new ProcessBuilder(
+                        "date", "-s", "@" + now.plusSeconds(seconds).getEpochSecond())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(set.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -131,10 +132,12 @@ final class ClockJumps {
     }
 
     private void healthChecksAndRestartsGoOn(long seconds) throws Exception {
-        HealthCheck check = HealthCheck.shell("test -e /tmp/well").interval(Duration.ofMillis(300)).retries(2);
+        HealthCheck check = HealthCheck.shell("test -e /tmp/well")
+                .interval(Duration.ofMillis(300))
+                .retries(2);
         DetachedContainer checked = started("exec sleep 1000", DetachedOptions.STANDARD.health(check));
-        DetachedContainer restarted = started(
-                "sleep 0.2; exit 1", DetachedOptions.STANDARD.restart(RestartPolicy.parse("on-failure")));
+        DetachedContainer restarted =
+                started("sleep 0.2; exit 1", DetachedOptions.STANDARD.restart(RestartPolicy.parse("on-failure")));
         await("a health check", () -> !checked.health().probes().isEmpty());
         jump(seconds);
         int before = restarted.restarts();
