@@ -93,8 +93,7 @@ class NetworksTest {
     void who_asks_for_a_container_before_it_is_there_reaches_it_soon_after() throws Exception {
         var id = ContainerId.random();
         List<Attachment> places = bed.on(all -> all.attach(id, "", List.of(NetworkEndpoint.on("bridge"))));
-        String address =
-                places.getFirst().ip4().orElseThrow().address().getHostAddress();
+        String address = places.getFirst().ip4().orElseThrow().address().getHostAddress();
         Process asking = bed.host.call(() -> new ProcessBuilder("python3", "-c", """
                 import socket, sys, time
                 while True:

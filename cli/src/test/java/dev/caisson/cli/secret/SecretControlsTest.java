@@ -62,7 +62,8 @@ class SecretControlsTest {
                 run(docker.run("canary", PARENT, options, "sleep", "1000"));
 
                 assertThat(search.ofProcesses()).anyMatch(found -> found.startsWith("a variable of process"));
-                assertThat(search.files(Objects.requireNonNull(plain.getParent()))).containsExactly(plain + " has it, as it is");
+                assertThat(search.files(Objects.requireNonNull(plain.getParent())))
+                        .containsExactly(plain + " has it, as it is");
                 run(List.of("sync"));
                 try (var stream = search.stream();
                         InputStream disk = Files.newInputStream(daemon.resolve("disk"))) {
