@@ -5,8 +5,10 @@ import dev.caisson.secret.ValueForm;
 import dev.caisson.secret.ValueMatcher;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
@@ -93,6 +95,9 @@ final class PackedSearch {
         try {
             to.write(bytes, at, length);
             to.flush(); // wakes the other side
+        } catch (InterruptedIOException e) {
+            Thread.currentThread().interrupt();
+            throw new UncheckedIOException("interrupted while " + file + " was looked into for values", e);
         } catch (IOException e) {
             // the other side has found a value, or cannot read on
         }

@@ -111,15 +111,23 @@ final class RunSecrets implements AutoCloseable {
     private void look() {
         try (var changes = new StoreChanges(store.directory())) {
             for (List<Run> open = open(); !open.isEmpty(); open = open()) {
-                if (!bring(open)) {
+                if (!tryToBring(open)) {
                     Thread.sleep(FAILED);
                 }
                 changes.await();
             }
         } catch (InterruptedException e) {
             // the engine is closed
+        }
+    }
+
+    /// @return false if it is to be tried again
+    private boolean tryToBring(List<Run> open) throws InterruptedException {
+        try {
+            return bring(open);
         } catch (RuntimeException e) {
-            LOG.log(System.Logger.Level.WARNING, "containers that run get no new values of secrets any more", e);
+            LOG.log(System.Logger.Level.WARNING, "new values of secrets are not brought, which is tried again", e);
+            return false;
         }
     }
 

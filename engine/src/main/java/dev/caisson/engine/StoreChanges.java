@@ -15,21 +15,29 @@ final class StoreChanges implements AutoCloseable {
     private static final long LOOKED_EACH_MILLIS = 1_000;
 
     private final Path directory;
-    private final WatchService service;
+    private final @Nullable WatchService service;
     private @Nullable WatchKey key;
 
     StoreChanges(Path directory) {
         this.directory = directory;
-        try {
-            this.service = FileSystems.getDefault().newWatchService();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        service = service();
         register();
+    }
+
+    /// Returns nothing if the user has as many inotify(7) instances as he may: it is looked each second then.
+    private static @Nullable WatchService service() {
+        try {
+            return FileSystems.getDefault().newWatchService();
+        } catch (IOException e) {
+            return null;
+        }
     }
 
     /// Watches the directory that has the name by now: a store that got another key is another one.
     private void register() {
+        if (service == null) {
+            return;
+        }
         try {
             key = directory.register(
                     service,
@@ -43,6 +51,10 @@ final class StoreChanges implements AutoCloseable {
 
     /// Returns when something has changed, or a second has passed.
     void await() throws InterruptedException {
+        if (service == null) {
+            Thread.sleep(LOOKED_EACH_MILLIS);
+            return;
+        }
         WatchKey woken = service.poll(LOOKED_EACH_MILLIS, TimeUnit.MILLISECONDS);
         if (woken != null) {
             woken.pollEvents();
@@ -54,6 +66,9 @@ final class StoreChanges implements AutoCloseable {
 
     @Override
     public void close() {
+        if (service == null) {
+            return;
+        }
         try {
             service.close();
         } catch (IOException e) {

@@ -66,9 +66,7 @@ record ProgramOutput(int status, Optional<SecretValue> printed) implements AutoC
     /// Lets the program begin once it is in its group, so that nothing that it starts is outside.
     private static void begin(Process process, Optional<SourceGroup> group) throws IOException {
         try (OutputStream word = process.getOutputStream()) {
-            if (group.isPresent()) {
-                group.get().add(process.pid());
-            }
+            group.ifPresent(one -> one.add(process.pid()));
             word.write('\n');
         }
     }

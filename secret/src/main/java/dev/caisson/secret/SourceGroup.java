@@ -60,9 +60,14 @@ final class SourceGroup {
                 .flatMap(top -> path.map(top::resolve));
     }
 
-    /// Moves a process into it, which has started nothing yet.
-    void add(long pid) throws IOException {
-        Files.writeString(directory.resolve("cgroup.procs"), Long.toString(pid));
+    /// Moves a process into it, which has started nothing yet. One that the kernel does not move, as in a threaded group,
+    /// stays where it is.
+    void add(long pid) {
+        try {
+            Files.writeString(directory.resolve("cgroup.procs"), Long.toString(pid));
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "a program that brings a value is in no control group of its own", e);
+        }
     }
 
     /// Kills all processes of it, also those that are started meanwhile.
