@@ -60,8 +60,8 @@ final class SourceGroup {
                 .flatMap(top -> path.map(top::resolve));
     }
 
-    /// Moves a process into it, which has started nothing yet. One that the kernel does not move, as in a threaded group,
-    /// stays where it is.
+    /// Moves a process into it, which has started nothing yet. One that the kernel does not move stays where it is, as
+    /// in a threaded group.
     void add(long pid) {
         try {
             Files.writeString(directory.resolve("cgroup.procs"), Long.toString(pid));
