@@ -25,8 +25,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// An image with all kinds of files, its archives, and the trees of images entry by entry: type, mode, owner, names of
-/// a
-/// file, size, time, target of a link, content and attributes. Docker's containers have a few files of its own.
+/// a file, size, time, target of a link, content and attributes. Docker's containers have a few files of its own.
 final class PeerTrees {
     private static final Pattern OF_DOCKER = Pattern.compile(
             "(?:^| )(?:\\./)?(?:\\.dockerenv|(?:dev|proc|sys)(?:/\\S*)?|etc/(?:hostname|hosts|resolv\\.conf|mtab))(?: |$)");

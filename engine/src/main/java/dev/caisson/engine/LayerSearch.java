@@ -12,8 +12,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Looks for values in a tar archive that passes, with the names of its files: their content, what is packed in them,
-/// and
-/// what the archive says of them.
+/// and what the archive says of them.
 final class LayerSearch {
     /// A value that stands in the archive.
     ///

@@ -26,8 +26,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /// Gives containers the present value of a secret, or takes it away: those in the background, whether they run or not.
-/// Runs
-/// in the foreground have engines that look at the store themselves, for which this waits.
+/// Runs in the foreground have engines that look at the store themselves, for which this waits.
 public final class SecretUpdate {
     static final String SEALED = "it may mount file systems (SYS_ADMIN), so nobody can change its secrets:"
             + " create it again to give it others";

@@ -18,8 +18,7 @@ import java.util.stream.DoubleStream;
 import javax.net.ssl.SSLSocket;
 
 /// Prints what requests cost that pass a gate, beside requests to the same server that do not, in both versions of
-/// HTTP:
-/// `benchmarks/secret-costs`. Client, gate and server share one process.
+/// HTTP: `benchmarks/secret-costs`. Client, gate and server share one process.
 final class GateBenchmark {
     private static final int CONNECTIONS = 60;
     private static final int REQUESTS = 1_500;

@@ -19,11 +19,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Copies one image of the store to its registry: the layers that the repository lacks, the configuration, and
-/// when all of that is there the manifest under the image's tag. Where statements about it are in the store, they
-/// follow,
-/// and the tag is that of the index of both. A layer that another repository of the registry
-/// is known to have is mounted from there.
+/// Copies one image of the store to its registry: the layers that the repository lacks, the configuration, and when
+/// all of that is there the manifest under the image's tag. Where statements about it are in the store, they follow,
+/// and the tag is that of the index of both. A layer that another repository of the registry is known to have is
+/// mounted from there.
 final class ImagePush {
     private static final int AT_ONCE = 3;
 

@@ -10,8 +10,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /// Stores a statement about an image as BuildKit does: an index names the image and, beside it, a manifest of the
-/// platform
-/// `unknown/unknown` whose one layer is the statement (BuildKit's attestation-storage.md).
+/// platform `unknown/unknown` whose one layer is the statement (BuildKit's attestation-storage.md).
 final class StatementWriter {
     private static final String IN_TOTO = "application/vnd.in-toto+json";
 

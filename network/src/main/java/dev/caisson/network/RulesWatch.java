@@ -6,8 +6,7 @@ import dev.caisson.network.filter.Tables;
 import dev.caisson.network.nft.TableQueries;
 
 /// Tells whether our rules are as they were made. The kernel counts the changes of the packet filter by anybody: as
-/// long
-/// as all of them were ours, the rules are not read again.
+/// long as all of them were ours, the rules are not read again.
 final class RulesWatch {
     private final NetlinkSocket filter;
     private final Tables tables;

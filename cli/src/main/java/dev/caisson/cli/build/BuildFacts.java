@@ -15,8 +15,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /// Writes what a build tells into files: `--iidfile` gets the image's id, `--metadata-file` the fields that Docker's
-/// has, as
-/// JSON.
+/// has, as JSON.
 final class BuildFacts {
     private BuildFacts() {}
 

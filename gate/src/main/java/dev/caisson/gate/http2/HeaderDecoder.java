@@ -5,8 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Decodes the header blocks of one direction of a connection, RFC 7541. A list that is too large is decoded to its
-/// end,
-/// because later blocks build on it, but not kept.
+/// end, because later blocks build on it, but not kept.
 final class HeaderDecoder {
     /// The most bytes of a list, by the count of RFC 7541 section 4.1: SETTINGS_MAX_HEADER_LIST_SIZE.
     static final int MOST_BYTES = 65_536;
