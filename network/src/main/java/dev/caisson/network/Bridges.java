@@ -88,14 +88,6 @@ final class Bridges {
         Sysctl.set(four + "arp_ignore", "1");
         Sysctl.set(four + "rp_filter", "1");
         Sysctl.set(four + "send_redirects", "0");
-        // a question for a container that is just being started is asked again soon, and not after a second
-        for (String family : List.of("ipv4", "ipv6")) {
-            String neighbors = family + "/neigh/" + network.bridge() + "/";
-            if (Sysctl.read(neighbors + "retrans_time_ms").isPresent()) {
-                Sysctl.set(neighbors + "retrans_time_ms", "100");
-                Sysctl.set(neighbors + "mcast_solicit", "10");
-            }
-        }
         String six = "ipv6/conf/" + network.bridge() + "/";
         String disabled = six + "disable_ipv6";
         if (Sysctl.read(disabled).isEmpty()) {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.network.NetworkException.Code;
-import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
@@ -13,14 +12,11 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
 import java.net.Inet4Address;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,29 +83,6 @@ class NetworksTest {
         assertThat(Bed.pings(one.namespace(), two.ip4())).isTrue();
         assertThat(Bed.connects(one.namespace(), Bed.ip(Bed.NEIGHBOR), 81)).isTrue();
         assertThat(Bed.pings(one.namespace(), one.gateway())).isTrue();
-    }
-
-    @Test
-    void who_asks_for_a_container_before_it_is_there_reaches_it_soon_after() throws Exception {
-        var id = ContainerId.random();
-        List<Attachment> places = bed.on(all -> all.attach(id, "", List.of(NetworkEndpoint.on("bridge"))));
-        String address = places.getFirst().ip4().orElseThrow().address().getHostAddress();
-        Process asking = bed.host.call(() -> new ProcessBuilder("python3", "-c", """
-                import socket, sys, time
-                while True:
-                    try: socket.create_connection((sys.argv[1], 80), 5); break
-                    except OSError: time.sleep(0.01)
-                print(time.monotonic_ns())""", address).start());
-        Thread.sleep(300);
-
-        Guest guest = bed.started(id, places);
-        bed.listen(guest.namespace(), 80);
-        long begun = System.nanoTime();
-
-        try (var answer = asking.inputReader(StandardCharsets.US_ASCII)) {
-            long reached = Long.parseLong(Objects.requireNonNull(answer.readLine()));
-            assertThat(Duration.ofNanos(reached - begun)).isLessThan(Duration.ofMillis(600));
-        }
     }
 
     @Test
