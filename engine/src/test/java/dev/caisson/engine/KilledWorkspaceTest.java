@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class KilledWorkspaceTest {
     private static final EngineOptions OPTIONS =
-            new EngineOptions(OwnDirectories.state("killed-workspace"), Path.of("/var/lib/caisson-test"));
+            new EngineOptions(OwnDirectories.state("killed-workspace"), OwnDirectories.data("killed-workspace"));
 
     @Test
     void it_is_free_again_and_holds_what_was_written(@TempDir Path directory) throws Exception {

@@ -285,10 +285,11 @@ class PreparationTest {
 
     @Test
     void what_is_planned_alone_is_not_made() {
-        PlannedRun planned = PlannedRun.of(spec(""), OPTIONS, ProgressListener.none());
+        var options = new EngineOptions(OwnDirectories.state("planned"), OPTIONS.data());
+        PlannedRun planned = PlannedRun.of(spec(""), options, ProgressListener.none());
         assertThat(planned.launch().ids()).isEqualTo(IDS);
         assertThat(planned.launch().only(Step.Execute.class).arguments()).containsExactly("/enter", "one");
         assertThat(planned.network()).isEqualTo(NetworkPlaces.NONE);
-        assertThat(OPTIONS.state()).doesNotExist();
+        assertThat(options.state()).doesNotExist();
     }
 }

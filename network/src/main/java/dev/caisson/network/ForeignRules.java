@@ -64,6 +64,8 @@ final class ForeignRules {
 
     /// Where the kernel shows frames of bridges to packet filters, a published port is led to its container on the
     /// bridge itself. That gives no frame back to the port that it came by, nor from one isolated port to another.
+    Few
+    /// containers ask themselves by the host's address, so that the former is in the docs alone.
     private Optional<String> ledBack(Network.Joined joined) {
         boolean publishes =
                 !joined.ports().mappings().isEmpty() || joined.ports().all();
@@ -75,10 +77,11 @@ final class ForeignRules {
                 .filter(network -> !network.betweenContainers())
                 .map(NetworkInfo::name)
                 .toList();
-        return Optional.of("net.bridge.bridge-nf-call-iptables is 1, so the container does not reach its own published"
-                + " ports by an address of the host"
-                + (apart.isEmpty() ? "" : ", and no other container of network " + String.join(", ", apart) + " does")
-                + ": use the container's own port, or set it to 0 if nothing else on the host needs it");
+        return apart.isEmpty()
+                ? Optional.empty()
+                : Optional.of("net.bridge.bridge-nf-call-iptables is 1, so no container of network "
+                        + String.join(", ", apart) + " reaches the published ports by an address of the host: link them"
+                        + " to the container, or set it to 0 if nothing else on the host needs it");
     }
 
     private Optional<NetworkInfo> network(String name) {

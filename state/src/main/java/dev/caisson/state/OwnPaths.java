@@ -6,17 +6,23 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URL;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Paths that are the engine's own: who writes there controls the engine, and so root, at its next start.
 public final class OwnPaths {
     private static final String BUILD = ".caisson";
     private static final int WRITABLE_BY_OTHERS = 022;
+    private static final Set<PosixFilePermission> DATA_MODE = PosixFilePermissions.fromString("rwxr-xr-x");
 
     private OwnPaths() {}
 
@@ -46,6 +52,20 @@ public final class OwnPaths {
             }
         }
         return Optional.ofNullable(classes.getParent());
+    }
+
+    /// Makes the data directory if it is not there, which nobody but root may write to.
+    /// @throws StateException DATA_UNSAFE, DATA_UNUSABLE
+    public static void makeData(Path data) {
+        try {
+            Files.createDirectories(data, PosixFilePermissions.asFileAttribute(DATA_MODE));
+        } catch (IOException e) {
+            throw new StateException(
+                    "DATA_UNUSABLE",
+                    "the data directory " + data + " cannot be made (" + e.getMessage() + "): name another",
+                    e);
+        }
+        requireTrustedData(data);
     }
 
     /// The data directory, where it is there already, is nobody else's to write to.

@@ -66,6 +66,7 @@ public final class SharedDirectories {
     /// @throws StateException KIND_EXISTS, KIND_MEDIUM, TOO_MANY_KINDS, STORAGE_FULL, STORAGE_INODES or
     /// STORAGE_FAILED
     public SharedRecord create(NewShared wanted) {
+        OwnPaths.makeData(data);
         LayerMedium medium = medium();
         try (Fd all = open()) {
             clear(all);

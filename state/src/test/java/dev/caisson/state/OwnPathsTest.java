@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.CodeSource;
 import java.security.ProtectionDomain;
 import java.security.cert.Certificate;
@@ -44,6 +45,21 @@ class OwnPathsTest {
 
         assertThatCode(() -> OwnPaths.trusted(Path.of("/run/state"), Path.of("/var/lib/data"), program))
                 .doesNotThrowAnyException();
+    }
+
+    @Test
+    @Tag("root")
+    void a_data_directory_that_is_missing_is_made_for_root_alone_to_write_to(@TempDir Path directory) throws IOException {
+        Path data = directory.resolve("var/data");
+
+        OwnPaths.makeData(data);
+        OwnPaths.makeData(data);
+
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data))).isEqualTo("rwxr-xr-x");
+        Files.createFile(directory.resolve("file"));
+        assertThatThrownBy(() -> OwnPaths.makeData(directory.resolve("file/data")))
+                .isInstanceOf(StateException.class)
+                .hasMessageContaining("cannot be made");
     }
 
     // ---- what is the engine's own
