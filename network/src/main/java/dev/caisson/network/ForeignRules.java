@@ -64,8 +64,7 @@ final class ForeignRules {
 
     /// Where the kernel shows frames of bridges to packet filters, a published port is led to its container on the
     /// bridge itself. That gives no frame back to the port that it came by, nor from one isolated port to another.
-    Few
-    /// containers ask themselves by the host's address, so that the former is in the docs alone.
+    /// Few containers ask themselves by the host's address: that is in the docs alone.
     private Optional<String> ledBack(Network.Joined joined) {
         boolean publishes =
                 !joined.ports().mappings().isEmpty() || joined.ports().all();

@@ -49,13 +49,15 @@ class OwnPathsTest {
 
     @Test
     @Tag("root")
-    void a_data_directory_that_is_missing_is_made_for_root_alone_to_write_to(@TempDir Path directory) throws IOException {
+    void a_data_directory_that_is_missing_is_made_for_root_alone_to_write_to(@TempDir Path directory)
+            throws IOException {
         Path data = directory.resolve("var/data");
 
         OwnPaths.makeData(data);
         OwnPaths.makeData(data);
 
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data))).isEqualTo("rwxr-xr-x");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data)))
+                .isEqualTo("rwxr-xr-x");
         Files.createFile(directory.resolve("file"));
         assertThatThrownBy(() -> OwnPaths.makeData(directory.resolve("file/data")))
                 .isInstanceOf(StateException.class)
