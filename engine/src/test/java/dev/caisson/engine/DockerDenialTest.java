@@ -88,7 +88,7 @@ class DockerDenialTest {
             assertThat(seen).singleElement().satisfies(one -> {
                 assertThat(one.denial().call()).contains(" mount(");
                 assertThat(one.denial().answer()).isEqualTo("ERRNO(EPERM)");
-                assertThat(String.join(" ", one.denial().reasons())).contains("--cap-add SYS_ADMIN");
+                assertThat(String.join(" ", one.denial().reasons())).contains("CAP_SYS_ADMIN");
             });
         }
     }
