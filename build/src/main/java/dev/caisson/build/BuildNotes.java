@@ -3,7 +3,7 @@ package dev.caisson.build;
 import java.util.Map;
 import java.util.Optional;
 
-/// What is said about an image beside it.
+/// Statements and annotations that a build puts beside its image.
 ///
 /// @param provenance how it was built, as a statement in its index; empty for none
 /// @param manifest annotations of the image's manifest

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// What a build was given from elsewhere: images and downloads, by their addresses and digests.
+/// Images and downloads that a build was given from elsewhere, by their addresses and digests.
 final class Materials {
     private final Map<String, String> digests = new TreeMap<>();
     private boolean downloaded;

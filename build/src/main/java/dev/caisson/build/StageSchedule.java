@@ -29,7 +29,7 @@ final class StageSchedule {
     private final Set<Integer> done = new HashSet<>();
     private final Map<Integer, List<StageRun>> waiting = new HashMap<>();
 
-    /// What came of a turn of a stage.
+    /// The end of a turn of a stage.
     private record Turn(StageRun stage, Optional<Integer> needs) {}
 
     /// @param stages makes the run of a stage, by its number

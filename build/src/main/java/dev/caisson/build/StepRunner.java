@@ -70,7 +70,7 @@ final class StepRunner {
         return request.latest().orElseGet(() -> Instant.now().truncatedTo(ChronoUnit.SECONDS));
     }
 
-    /// Where a step stands.
+    /// The place of a step in its build.
     ///
     /// @param stage its number
     /// @param shown the stage and the number of the step in it

@@ -31,7 +31,7 @@ import java.util.Optional;
 /// then
 ///     its labels
 public record LifeEvent(Instant time, Kind kind, String action, String id, Map<String, String> attributes) {
-    /// What it happened to.
+    /// The kind of thing that an event is about.
     public enum Kind {
         CONTAINER,
         IMAGE,

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Looks for values in what is packed in one file, whose bytes come piece by piece: in a thread of its own, which reads
 /// while the caller writes.
@@ -42,6 +43,7 @@ final class PackedSearch {
     private final PipedInputStream from = new PipedInputStream(PIECE);
     private final Thread reading;
     private volatile Optional<Found> found = Optional.empty();
+    private volatile @Nullable Error failed;
 
     /// @param file its name, for the log
     PackedSearch(ValueMatcher matcher, String file) {
@@ -64,6 +66,8 @@ final class PackedSearch {
             found = Optional.of(e.found);
         } catch (IOException | RuntimeException e) { // of a decoder that meets what nobody has packed
             LOG.log(System.Logger.Level.DEBUG, "not all of " + file + " was looked into for values", e);
+        } catch (Error e) { // what was not searched for want of memory is not clean
+            failed = e;
         }
     }
 
@@ -105,6 +109,7 @@ final class PackedSearch {
 
     /// Takes the end of the file.
     /// @return a value that is in it
+    /// @throws Error that ended the reading
     Optional<Found> end() {
         boolean interrupted = false;
         try {
@@ -122,6 +127,10 @@ final class PackedSearch {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+        Error error = failed;
+        if (error != null) {
+            throw error;
         }
         return found;
     }

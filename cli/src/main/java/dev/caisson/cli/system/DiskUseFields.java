@@ -6,7 +6,7 @@ import dev.caisson.spec.Bytes;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// What templates of `caisson system df -v` see: a list for each kind, with Docker's names where it has them.
+/// The fields of templates of `caisson system df -v`: a list for each kind, with Docker's names where it has them.
 record DiskUseFields(DiskUse use) {
     private static final int DIGITS = 4;
 
