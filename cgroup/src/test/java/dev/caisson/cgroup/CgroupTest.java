@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class CgroupTest extends KernelTest {
 
     @Test
-    void theKernelHoldsAGroupToWhatWasAsked() {
+    void the_kernel_holds_a_group_to_what_was_asked() {
         Cgroup cgroup = hierarchy.create(
                 PARENT,
                 "limits",
@@ -47,7 +47,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void countsWhatTheKernelKilledForMemory() throws Exception {
+    void counts_what_the_kernel_killed_for_memory() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "memory", SMALL);
 
         int status = Inside.run(cgroup, "head -c 64m /dev/zero | tail > /dev/null; exit 3");
@@ -64,7 +64,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void countsHowOftenTheMemoryLimitWasHit() throws Exception {
+    void counts_how_often_the_memory_limit_was_hit() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "hits", SMALL.memorySwap(Bytes.UNLIMITED));
 
         Inside.run(cgroup, "head -c 64m /dev/zero | tail > /dev/null");
@@ -73,7 +73,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void countsTheForksThatWereRefused() throws Exception {
+    void counts_the_forks_that_were_refused() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "pids", SMALL);
 
         try (Inside bomb = Inside.start(cgroup, "(while :; do sleep 30 & done) 2>/dev/null; echo refused; wait")) {
@@ -92,7 +92,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void aPlainKillIsNoEvent() throws Exception {
+    void a_plain_kill_is_no_event() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "plain", SMALL);
 
         int status = Inside.run(cgroup, "kill -9 $$");
@@ -102,7 +102,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void countsCpuTimeAndHoldsItToTheQuota() throws Exception {
+    void counts_cpu_time_and_holds_it_to_the_quota() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "cpu", SMALL.cpus("0.2"));
 
         long start = System.nanoTime();
@@ -127,7 +127,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void killsEverythingInsideEvenWhatForksAndIgnoresSignals() throws Exception {
+    void kills_everything_inside_even_what_forks_and_ignores_signals() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "kill", SMALL);
 
         try (Inside forks = Inside.start(cgroup, "trap '' TERM HUP INT; (setsid sleep 100 &); " + Inside.FORKING)) {
@@ -142,7 +142,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void aProcessJoinsThroughTheDescriptors() throws Exception {
+    void a_process_joins_through_the_descriptors() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "join", SMALL);
         Process sleep = new ProcessBuilder("sleep", "100").start();
         try {
@@ -165,7 +165,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void aNameIsTakenOnce() {
+    void a_name_is_taken_once() {
         hierarchy.create(PARENT, "twice", SMALL);
 
         assertThatExceptionOfType(CgroupException.class)
@@ -176,7 +176,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void aFailureLeavesNoGroupInAnyTree() throws IOException {
+    void a_failure_leaves_no_group_in_any_tree() throws IOException {
         hierarchy.create(PARENT, "other", SMALL);
         Tree last = hierarchy.find(PARENT, "other").orElseThrow().trees().getLast();
         last.make(PARENT + "/half"); // so that the last tree refuses after the others agreed
@@ -190,7 +190,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void aGroupWithSomebodyInsideIsNotRemoved() throws Exception {
+    void a_group_with_somebody_inside_is_not_removed() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "busy", SMALL);
 
         try (Inside sleeper = Inside.start(cgroup, "echo up; exec sleep 100")) {
@@ -205,7 +205,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void findsAndRemovesWhatACrashLeft() throws Exception {
+    void finds_and_removes_what_a_crash_left() throws Exception {
         Cgroup stale = hierarchy.create(PARENT, "stale", SMALL);
         hierarchy.create(PARENT, "kept", SMALL);
         try (Inside sleeper = Inside.start(stale, "echo up; exec sleep 100")) {
@@ -226,7 +226,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void worksAgainWhenSomebodyRemovedTheParent() {
+    void works_again_when_somebody_removed_the_parent() {
         hierarchy.create(PARENT, "first", SMALL).remove();
         for (Tree tree : hierarchy.trees()) {
             tree.removeAll(PARENT);
@@ -242,7 +242,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void removingTwiceIsNoError() {
+    void removing_twice_is_no_error() {
         Cgroup cgroup = hierarchy.create(PARENT, "gone", SMALL);
 
         cgroup.remove();
@@ -254,7 +254,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void knowsTheWorldFromWhatIsMounted() {
+    void knows_the_world_from_what_is_mounted() {
         boolean one = hierarchy.trees().stream().anyMatch(tree -> !tree.isUnified());
 
         assertThat(hierarchy.world() == World.V2).isEqualTo(!one);
@@ -262,7 +262,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void killsWithoutTheKernelsHelp() throws Exception {
+    void kills_without_the_kernels_help() throws Exception {
         List<Tree> trees = hierarchy.world() == World.HYBRID
                 ? hierarchy.trees().stream().filter(tree -> !tree.isUnified()).toList()
                 : hierarchy.trees();
@@ -282,7 +282,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void stopsAndRunsOn() throws Exception {
+    void stops_and_runs_on() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "pause", SMALL);
         try (Inside loop = Inside.start(cgroup, "echo up; while :; do :; done")) {
             assertThat(loop.line()).isEqualTo("up");
@@ -308,7 +308,7 @@ class CgroupTest extends KernelTest {
     }
 
     @Test
-    void aPartIsTimedAndEndedOnItsOwn() throws Exception {
+    void a_part_is_timed_and_ended_on_its_own() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "whole", SMALL);
         try (Inside first = Inside.start(cgroup, "echo up; exec sleep 100")) {
             assertThat(first.line()).isEqualTo("up");

@@ -65,7 +65,7 @@ class DevicesTest {
     }
 
     @Test
-    void onlyTheDevicesOfTheListCanBeUsed() throws Exception {
+    void only_the_devices_of_the_list_can_be_used() throws Exception {
         inEachWorld(hierarchy -> {
             Cgroup cgroup = hierarchy.create(KernelTest.PARENT, "devices", limits(hierarchy));
 
@@ -94,7 +94,7 @@ class DevicesTest {
     }
 
     @Test
-    void theRulesAreReadBackAndOthersAreTold() throws Exception {
+    void the_rules_are_read_back_and_others_are_told() throws Exception {
         inEachWorld(hierarchy -> {
             Limits limits = limits(hierarchy);
             Cgroup cgroup = hierarchy.create(KernelTest.PARENT, "devices", limits);
@@ -121,7 +121,7 @@ class DevicesTest {
     }
 
     @Test
-    void theRulesStayWhenOtherLimitsChange() throws Exception {
+    void the_rules_stay_when_other_limits_change() throws Exception {
         try (Hierarchy hierarchy = Hierarchy.detect()) {
             Cgroup cgroup = hierarchy.create(KernelTest.PARENT, "devices", LIMITS);
             List<KernelSetting> former = cgroup.settings(LIMITS);
@@ -145,7 +145,7 @@ class DevicesTest {
     }
 
     @Test
-    void aMachineThatKnowsNoDevicesRefusesOrTells() throws IOException {
+    void a_machine_that_knows_no_devices_refuses_or_tells() throws IOException {
         List<Mounts.Mount> mounts = Mounts.parse(Files.readString(Path.of("/proc/self/mountinfo")));
         List<Mounts.Mount> pids = mounts.stream()
                 .filter(mount -> mount.controllers().contains("pids"))

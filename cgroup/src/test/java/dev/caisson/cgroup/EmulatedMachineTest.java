@@ -17,7 +17,7 @@ class EmulatedMachineTest {
     private static final String SHARE = IoShareTest.class.getName();
 
     @Test
-    void whatNeedsAWholeKernelHoldsInVersion2() throws Exception {
+    void what_needs_a_whole_kernel_holds_in_version_2() throws Exception {
         Result result = VirtualMachine.runTests(
                 List.of("-a", "tcg"),
                 ENFORCEMENT + "#runsOnTheCpusOfTheList",

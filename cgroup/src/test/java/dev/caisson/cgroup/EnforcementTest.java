@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 class EnforcementTest extends KernelTest {
 
     @Test
-    void aDiskIsReadNoFasterThanAllowed() throws Exception {
+    void a_disk_is_read_no_faster_than_allowed() throws Exception {
         Path place = Files.isDirectory(Path.of("/disk"))
                 ? Path.of("/disk")
                 : Path.of("target").toAbsolutePath();
@@ -75,7 +75,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void whatWasWrittenIsReadBackAndAChangeOfItIsTold() {
+    void what_was_written_is_read_back_and_a_change_of_it_is_told() {
         Limits limits = SMALL.cpus("0.5").cpuShares(512).memoryReservation(Bytes.mebibytes(16));
         Cgroup cgroup = hierarchy.create(PARENT, "standing", limits);
         List<KernelSetting> written = cgroup.settings(limits);
@@ -98,7 +98,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void aLimitThatNeedsAGroupItWasMadeWithoutIsRefused() {
+    void a_limit_that_needs_a_group_it_was_made_without_is_refused() {
         Cgroup cgroup = hierarchy.create(PARENT, "fixed", SMALL);
         Tree huge = hierarchy.controllers().tree("hugetlb");
         assumeTrue(huge != null && !huge.isUnified(), "there is no tree that a group is not always in");
@@ -110,7 +110,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void runsOnTheCpusOfTheList() throws Exception {
+    void runs_on_the_cpus_of_the_list() throws Exception {
         Limits first = SMALL.cpuset(CpuList.parse("0"));
         if (!hierarchy.controllerNames().contains("cpuset")) {
             assertUnenforceable(first, "cpuset-cpus");
@@ -127,7 +127,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void theCpusOfAListCanBeGivenToAGroupThatIsUsed() throws Exception {
+    void the_cpus_of_a_list_can_be_given_to_a_group_that_is_used() throws Exception {
         assumeTrue(hierarchy.controllerNames().contains("cpuset"), "this kernel has no cpuset controller");
         assumeTrue(hierarchy.world() != World.V2, "version 2 gives a group of controllers what it asked for at first");
         Cgroup cgroup = hierarchy.create(PARENT, "cpuset-later", SMALL);
@@ -140,7 +140,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void waitingIsCounted() throws Exception {
+    void waiting_is_counted() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "pressure", SMALL.cpus("0.1"));
         assumeTrue(cgroup.usage().pressure().isPresent(), "this kernel does not measure pressure");
 
@@ -154,7 +154,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void boundsHugePages() {
+    void bounds_huge_pages() {
         Limits limits = SMALL.hugePages(Map.of("2MB", Bytes.mebibytes(4)));
         if (!hierarchy.controllerNames().contains("hugetlb")) {
             assertUnenforceable(limits, "hugetlb");
@@ -171,7 +171,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void hugePagesThatTheHostKeepsAreForNobodyWhoDidNotAsk() throws IOException {
+    void huge_pages_that_the_host_keeps_are_for_nobody_who_did_not_ask() throws IOException {
         Path more = Path.of("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_overcommit_hugepages");
         assumeTrue(hierarchy.controllerNames().contains("hugetlb"));
         String before = Files.readString(more);
@@ -192,7 +192,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void reservationAndSwappinessReachTheKernelOfVersion1() {
+    void reservation_and_swappiness_reach_the_kernel_of_version_1() {
         Limits limits =
                 SMALL.memoryReservation(Bytes.mebibytes(8)).memorySwappiness(7).oomKillDisable(true);
         if (hierarchy.world() == World.V2) {
@@ -212,7 +212,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void aWeightThatNoDiskLooksAtIsRefused() throws IOException {
+    void a_weight_that_no_disk_looks_at_is_refused() throws IOException {
         Limits limits = SMALL.ioWeight(500);
         boolean used;
         try (Stream<Path> disks = Files.list(Path.of("/sys/block"))) {
@@ -235,7 +235,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void bestEffortTellsWhatItLacks() {
+    void best_effort_tells_what_it_lacks() {
         Limits limits = SMALL.memoryNodes(CpuList.parse("77")).bestEffort(true);
 
         Cgroup cgroup = hierarchy.create(
@@ -250,7 +250,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void bestEffortLeavesOutProcessorsThatAreNotThere() {
+    void best_effort_leaves_out_processors_that_are_not_there() {
         assumeTrue(hierarchy.controllerNames().contains("cpuset"), "this kernel has no cpuset controller");
         Limits limits = SMALL.cpuset(CpuList.parse("8191"));
 
@@ -268,7 +268,7 @@ class EnforcementTest extends KernelTest {
     }
 
     @Test
-    void limitsChangeWhileTheGroupIsUsed() throws Exception {
+    void limits_change_while_the_group_is_used() throws Exception {
         Cgroup cgroup = hierarchy.create(PARENT, "update", SMALL.cpus("0.5").cpuShares(2048));
         try (Inside sleeper = Inside.start(cgroup, "echo up; exec sleep 100")) {
             assertThat(sleeper.line()).isEqualTo("up");

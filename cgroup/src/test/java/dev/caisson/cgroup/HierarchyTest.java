@@ -34,7 +34,7 @@ class HierarchyTest {
     Path root;
 
     @Test
-    void whatTheKernelRefusesIsToldWithItsErrorAndUndone() {
+    void what_the_kernel_refuses_is_told_with_its_error_and_undone() {
         try (Hierarchy hierarchy = FakeTrees.v2(root)) {
             assertThat(root.resolve("unified/scope").toFile().mkdir()).isTrue();
 
@@ -48,7 +48,7 @@ class HierarchyTest {
     }
 
     @Test
-    void writesLimitsInTheFilesOfVersion1() {
+    void writes_limits_in_the_files_of_version_1() {
         try (Hierarchy hierarchy = FakeTrees.hybrid(root)) {
             assertThat(hierarchy.world()).isEqualTo(World.HYBRID);
             assertThat(written(hierarchy, SOME))
@@ -63,7 +63,7 @@ class HierarchyTest {
     }
 
     @Test
-    void writesLimitsInTheFilesOfVersion2() {
+    void writes_limits_in_the_files_of_version_2() {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
             assertThat(hierarchy.world()).isEqualTo(World.V2);
             assertThat(written(hierarchy, SOME))
@@ -84,7 +84,7 @@ class HierarchyTest {
     }
 
     @Test
-    void writesNothingForLimitsThatAreTheKernelsOwn() {
+    void writes_nothing_for_limits_that_are_the_kernels_own() {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
             assertThat(written(hierarchy, Limits.unlimited())).isEmpty();
         }
@@ -92,12 +92,12 @@ class HierarchyTest {
 
     @ParameterizedTest
     @CsvSource({"2, 1", "1024, 100", "2000, 170", "262144, 10000", "512, 59", "4096, 303"})
-    void weighsSharesAsTheOciRuntimesDo(int shares, int weight) {
+    void weighs_shares_as_the_oci_runtimes_do(int shares, int weight) {
         assertThat(CpuController.V2.weight(shares)).isEqualTo(weight);
     }
 
     @Test
-    void neverWeighsMoreSharesLess() {
+    void never_weighs_more_shares_less() {
         int before = 0;
         for (int shares = 2; shares <= 262_144; shares++) {
             int weight = CpuController.V2.weight(shares);
@@ -107,7 +107,7 @@ class HierarchyTest {
     }
 
     @Test
-    void refusesByNameWhatItHasNoControllerFor() {
+    void refuses_by_name_what_it_has_no_controller_for() {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "cpu")) {
             assertUnenforceable(hierarchy, Limits.defaults(), "memory");
             assertUnenforceable(hierarchy, Limits.unlimited().pids(5), "pids");
@@ -120,7 +120,7 @@ class HierarchyTest {
     }
 
     @Test
-    void refusesNoSwapWithoutAMemoryLimitInVersion1() {
+    void refuses_no_swap_without_a_memory_limit_in_version_1() {
         try (Hierarchy hierarchy = FakeTrees.hybrid(root)) {
             assertUnenforceable(hierarchy, Limits.defaults().memory(Bytes.UNLIMITED), "memory-swap");
         }
@@ -136,7 +136,7 @@ class HierarchyTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", ".", "..", "a/b", "../x", "-x", ".x", "a b", "a\0", "a\n", "ä"})
-    void refusesNamesThatMeanSomethingElse(String name) {
+    void refuses_names_that_mean_something_else(String name) {
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
             assertThatExceptionOfType(CgroupException.class)
                     .isThrownBy(() -> hierarchy.create("caisson", name, Limits.defaults()))
@@ -148,7 +148,7 @@ class HierarchyTest {
     }
 
     @Test
-    void takesNothingForAControlGroupThatIsNone() {
+    void takes_nothing_for_a_control_group_that_is_none() {
         assertThatExceptionOfType(CgroupException.class)
                 .isThrownBy(() -> Hierarchy.of(List.of(
                         new Mount(root.toString(), true, Set.of()),
@@ -158,7 +158,7 @@ class HierarchyTest {
     }
 
     @Test
-    void leavesNothingWhenALimitCannotBeSet() throws IOException {
+    void leaves_nothing_when_a_limit_cannot_be_set() throws IOException {
         Files.createDirectories(root.resolve("unified/caisson")); // ordinary directories have no pids.max
         FakeTrees.fill(
                 root.resolve("unified"),
@@ -176,7 +176,7 @@ class HierarchyTest {
     }
 
     @Test
-    void tellsTheSameUsageOfBothVersions() throws IOException {
+    void tells_the_same_usage_of_both_versions() throws IOException {
         var group = "caisson/x";
         FakeTrees.fill(
                 root.resolve("memory").resolve(group),
@@ -234,7 +234,7 @@ class HierarchyTest {
     }
 
     @Test
-    void aStricterGroupAboveIsTheLimit() throws IOException {
+    void a_stricter_group_above_is_the_limit() throws IOException {
         FakeTrees.fill(root.resolve("unified/caisson"), Map.of("memory.max", "1048576\n", "pids.max", "max\n"));
         FakeTrees.fill(
                 root.resolve("unified/caisson/x"),
@@ -260,7 +260,7 @@ class HierarchyTest {
     }
 
     @Test
-    void aGroupThatIsGoneIsSaidToBe() throws IOException {
+    void a_group_that_is_gone_is_said_to_be() throws IOException {
         FakeTrees.fill(root.resolve("unified/caisson/x"), Map.of("cgroup.procs", ""));
         try (Hierarchy hierarchy = FakeTrees.v2(root, "memory", "cpu", "pids")) {
             Cgroup cgroup = hierarchy.find("caisson", "x").orElseThrow();

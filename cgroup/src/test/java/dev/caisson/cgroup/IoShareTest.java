@@ -42,14 +42,14 @@ class IoShareTest extends KernelTest {
     private static final int SECONDS = 2;
 
     @Test
-    void aBusyNeighbourCostsNoMoreThanItsShare() throws Exception {
+    void a_busy_neighbour_costs_no_more_than_its_share() throws Exception {
         try (LoopDevices.Attached disk = disk()) {
             assertShare(HALF, disk, READERS.ioWeight(WEIGHT), READERS.ioWeight(WEIGHT));
         }
     }
 
     @Test
-    void theWeightOfOneDiskCountsThere() throws Exception {
+    void the_weight_of_one_disk_counts_there() throws Exception {
         try (LoopDevices.Attached disk = disk()) {
             var heavy = new IoWeight(BlockDevice.at(Path.of(disk.path())), 3 * WEIGHT);
 
@@ -83,7 +83,7 @@ class IoShareTest extends KernelTest {
     }
 
     @Test
-    void aWeightOfOneDiskStaysWhenThatOfAllChanges() throws Exception {
+    void a_weight_of_one_disk_stays_when_that_of_all_changes() throws Exception {
         try (LoopDevices.Attached disk = disk()) {
             var weight = new IoWeight(BlockDevice.at(Path.of(disk.path())), 300);
             Limits limits = SMALL.ioWeight(200).ioWeights(List.of(weight));
@@ -108,7 +108,7 @@ class IoShareTest extends KernelTest {
 
     /// A disk without a scheduler, whose requests the kernel's own cost model weighs: version 2 alone has it.
     @Test
-    void theKernelsOwnCostModelSharesByWeightToo() throws Exception {
+    void the_kernels_own_cost_model_shares_by_weight_too() throws Exception {
         assumeTrue(hierarchy.world() == Hierarchy.World.V2, "this machine has the I/O controller of version 1");
         try (LoopDevices.Attached disk = disk()) {
             var device = BlockDevice.at(Path.of(disk.path()));
@@ -131,7 +131,7 @@ class IoShareTest extends KernelTest {
     }
 
     @Test
-    void aDiskThatDoesNotShareByWeightIsNamed() throws Exception {
+    void a_disk_that_does_not_share_by_weight_is_named() throws Exception {
         try (LoopDevices.Attached disk = disk()) {
             var looked = new IoWeight(BlockDevice.at(Path.of(disk.path())), 300);
             var ignored = new IoWeight(new BlockDevice(259, 4095), 300);

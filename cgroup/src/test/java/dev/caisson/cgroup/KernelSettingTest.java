@@ -26,7 +26,7 @@ class KernelSettingTest {
                 "oom-kill-disable memory.oom_control=1|oom_kill_disable 1;under_oom 0;oom_kill 0|1",
                 "hugetlb hugetlb.2MB.max=3145728|2097152|2097152",
             })
-    void readsWhatStandsInTheKernelForIt(String written, String file, String found) {
+    void reads_what_stands_in_the_kernel_for_it(String written, String file, String found) {
         KernelSetting setting = KernelSetting.parse(written);
 
         assertThat(setting).hasToString(written);
@@ -35,7 +35,7 @@ class KernelSettingTest {
     }
 
     @Test
-    void anotherDisksLineIsNotTaken() {
+    void another_disks_line_is_not_taken() {
         KernelSetting setting = KernelSetting.parse("device-io blkio.throttle.read_bps_device=8:0 4096");
 
         assertThat(setting.within("18:0 4096\n8:01 4096")).isEmpty();

@@ -42,7 +42,7 @@ class MeterTest {
     }
 
     @Test
-    void tellsTheSameAsAFreshLookAndFollowsTheGroup() throws Exception {
+    void tells_the_same_as_a_fresh_look_and_follows_the_group() throws Exception {
         try (Meter meter = cgroup.meter()) {
             Usage idle = meter.read();
             assertThat(idle).isEqualTo(cgroup.usage());
@@ -61,7 +61,7 @@ class MeterTest {
     }
 
     @Test
-    void oneThatWasNotLookedForTellsTheSameOrThatThereIsNone() {
+    void one_that_was_not_looked_for_tells_the_same_or_that_there_is_none() {
         try (Meter meter = hierarchy.meter(PARENT, "one");
                 Meter none = hierarchy.meter(PARENT, "none")) {
             assertThat(meter.read()).isEqualTo(cgroup.usage());
@@ -77,7 +77,7 @@ class MeterTest {
     }
 
     @Test
-    void doesNotKeepAGroupFromBeingRemovedAndTellsThatItIsGone() {
+    void does_not_keep_a_group_from_being_removed_and_tells_that_it_is_gone() {
         try (Meter meter = cgroup.meter()) {
             meter.read();
             cgroup.remove();
@@ -90,7 +90,7 @@ class MeterTest {
     }
 
     @Test
-    void closesWhatItOpenedAndReadsOnWithoutKeepingAnything() throws IOException {
+    void closes_what_it_opened_and_reads_on_without_keeping_anything() throws IOException {
         cgroup.usage();
         long before = open();
         Meter meter = cgroup.meter();

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class MountsTest {
 
     @Test
-    void findsTheTreesOfAHybridHost() {
+    void finds_the_trees_of_a_hybrid_host() {
         assertThat(Mounts.parse("""
                         23 1 254:0 / / rw,relatime shared:1 - ext4 /dev/root rw
                         31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
@@ -25,13 +25,13 @@ class MountsTest {
     }
 
     @Test
-    void readsMountPointsWithSpaces() {
+    void reads_mount_points_with_spaces() {
         assertThat(Mounts.parse("41 31 0:38 / /mnt/a\\040b\\134c rw - cgroup2 none rw\n"))
                 .containsExactly(new Mount("/mnt/a b\\c", true, Set.of()));
     }
 
     @Test
-    void passesOverLinesThatAreCutShort() {
+    void passes_over_lines_that_are_cut_short() {
         assertThat(Mounts.parse("41 31 0:38\n\n41 - cgroup2 none rw\n41 31 0:38 / /mnt rw - cgroup2\n"))
                 .isEmpty();
     }

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class PressureTest {
     @Test
-    void bothLinesAreRead() {
+    void both_lines_are_read() {
         Pressure pressure = PressureFile.parse("some avg10=1.25 avg60=0.50 avg300=100.00 total=1234567\n"
                 + "full avg10=0.01 avg60=0.00 avg300=0.07 total=89");
 
@@ -18,7 +18,7 @@ class PressureTest {
 
     /// Linux before 5.13 has no second line for processors.
     @Test
-    void aLineThatIsMissingIsNoStall() {
+    void a_line_that_is_missing_is_no_stall() {
         Pressure pressure = PressureFile.parse("some avg10=0.00 avg60=0.00 avg300=0.00 total=7");
 
         assertThat(pressure.some().total()).isEqualTo(Duration.ofNanos(7_000));

@@ -32,7 +32,7 @@ class StuckGroupTest extends KernelTest {
     }
 
     @Test
-    void keepsNoOtherGroupFromBeingRemoved() throws Exception {
+    void keeps_no_other_group_from_being_removed() throws Exception {
         hierarchy.create(PARENT, "a", SMALL);
         Cgroup stuck = hierarchy.create(PARENT, "b", SMALL);
         hierarchy.create(PARENT, "c", SMALL);
@@ -49,7 +49,7 @@ class StuckGroupTest extends KernelTest {
     }
 
     @Test
-    void isRemovedFromTheOtherTrees() throws Exception {
+    void is_removed_from_the_other_trees() throws Exception {
         Cgroup stuck = hierarchy.create(PARENT, "stuck", SMALL);
 
         whileStuck(stuck, () -> {

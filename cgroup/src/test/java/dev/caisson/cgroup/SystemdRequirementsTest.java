@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SystemdRequirementsTest {
     @ParameterizedTest
     @EnumSource(Hierarchy.World.class)
-    void withoutSystemdAsProcessOneThereIsNoScope(Hierarchy.World world) {
+    void without_systemd_as_process_one_there_is_no_scope(Hierarchy.World world) {
         assertRefused("SYSTEMD_MISSING", () -> SystemdScope.require(false, world));
     }
 
@@ -26,19 +26,19 @@ class SystemdRequirementsTest {
     @EnumSource(
             value = Hierarchy.World.class,
             names = {"V1", "HYBRID"})
-    void itDelegatesInVersionTwoOnly(Hierarchy.World world) {
+    void it_delegates_in_version_two_only(Hierarchy.World world) {
         assertRefused("SYSTEMD_NEEDS_V2", () -> SystemdScope.require(true, world));
     }
 
     @Test
-    void inVersionTwoWithSystemdNothingIsRefused() {
+    void in_version_two_with_systemd_nothing_is_refused() {
         SystemdScope.require(true, Hierarchy.World.V2);
     }
 
     @Test
     @Tag("root")
     @Timeout(value = 60, unit = TimeUnit.SECONDS)
-    void aBusThatDoesNotAnswerIsRefusedAndNothingIsMade() {
+    void a_bus_that_does_not_answer_is_refused_and_nothing_is_made() {
         assumeFalse(Files.isDirectory(Path.of("/run/systemd/system")), "systemd answers here");
         String parent =
                 SystemdScope.group("caisson-test-" + ProcessHandle.current().pid());

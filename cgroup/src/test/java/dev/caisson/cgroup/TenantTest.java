@@ -15,7 +15,7 @@ class TenantTest extends KernelTest {
     private static final String ON_ONE_CPU = "taskset -pc 0 $$ >/dev/null; ";
 
     @Test
-    void theContainersOfATenantUseNoMoreThanItHas() throws Exception {
+    void the_containers_of_a_tenant_use_no_more_than_it_has() throws Exception {
         Cgroup tenant = hierarchy.createParent(
                 TENANT, Limits.defaults().memory(Bytes.mebibytes(40)).pids(30));
         Cgroup one = hierarchy.create(TENANT, "one", SMALL);
@@ -35,7 +35,7 @@ class TenantTest extends KernelTest {
     }
 
     @Test
-    void aStricterTenantIsTheLimitOfItsContainers() throws Exception {
+    void a_stricter_tenant_is_the_limit_of_its_containers() throws Exception {
         hierarchy.createParent(
                 TENANT, Limits.defaults().memory(Bytes.mebibytes(16)).pids(9));
         Cgroup one = hierarchy.create(TENANT, "one", SMALL);
@@ -53,7 +53,7 @@ class TenantTest extends KernelTest {
     }
 
     @Test
-    void aTenantsShareCanBeChanged() {
+    void a_tenants_share_can_be_changed() {
         hierarchy.createParent(TENANT, Limits.defaults().pids(9));
         hierarchy.create(TENANT, "one", SMALL);
 
@@ -70,14 +70,14 @@ class TenantTest extends KernelTest {
     }
 
     @Test
-    void aBusyNeighbourCostsNoMoreThanItsShare() throws Exception {
+    void a_busy_neighbour_costs_no_more_than_its_share() throws Exception {
         double victim = shareAgainstEightLoops(Limits.DEFAULT_CPU_SHARES);
 
         assertThat(victim).isBetween(0.40, 0.60);
     }
 
     @Test
-    void threeTimesTheSharesAreThreeTimesTheCpu() throws Exception {
+    void three_times_the_shares_are_three_times_the_cpu() throws Exception {
         double heavy = shareAgainstEightLoops(3 * Limits.DEFAULT_CPU_SHARES);
 
         assertThat(heavy).isBetween(0.65, 0.85);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class VersionTwoTest {
     @Test
-    void everythingHoldsInVersion2() throws Exception {
+    void everything_holds_in_version_2() throws Exception {
         Result result = VirtualMachine.runTests(
                 List.of(),
                 CgroupTest.class.getName(),

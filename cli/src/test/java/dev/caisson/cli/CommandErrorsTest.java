@@ -129,7 +129,7 @@ class CommandErrorsTest {
                 "--tmpfs b",
                 "--tmpfs /b:huge"
             })
-    void whatIsNoMountIsTold(String option) {
+    void what_is_no_mount_is_told(String option) {
         List<String> words = new ArrayList<>(List.of(option.split(" ", -1)));
         words.addFirst("run");
         words.addAll(List.of("host", "true"));
@@ -140,7 +140,7 @@ class CommandErrorsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--mount type=image,source=debian:13", "--mount type=tmpfs", "-v data:"})
-    void aTargetThatIsMissingIsAskedFor(String option) {
+    void a_target_that_is_missing_is_asked_for(String option) {
         String[] words = option.split(" ", -1);
 
         assertThat(errors("run", words[0], words[1], "host", "true"))
@@ -149,7 +149,7 @@ class CommandErrorsTest {
 
     @Test
     @Tag("root")
-    void aProcessWithoutAFilterIsNotCompared() throws IOException {
+    void a_process_without_a_filter_is_not_compared() throws IOException {
         Process unfiltered = new ProcessBuilder("sleep", "60").start();
         try {
             assertThat(errors("seccomp", "diff", "standard", Long.toString(unfiltered.pid())))
@@ -168,7 +168,7 @@ class CommandErrorsTest {
                 "ALLOWANCE_NEEDED --cap-add SYS_ADMIN --device /dev/fuse --allow host-devices"
             })
     @Tag("root")
-    void ofARunThatIsRefusedNothingIsToldButWhy(String line) {
+    void of_a_run_that_is_refused_nothing_is_told_but_why(String line) {
         List<String> words = new ArrayList<>(List.of(line.split(" ")));
         String code = words.removeFirst();
         words.addAll(0, List.of("run", "--rm"));
@@ -184,14 +184,14 @@ class CommandErrorsTest {
     @ParameterizedTest
     @ValueSource(strings = {"-t", "-it"})
     @Tag("root")
-    void aTerminalIsNotMadeOfAPipe(String option) throws IOException {
+    void a_terminal_is_not_made_of_a_pipe(String option) throws IOException {
         assertThat(command("", "run", "--rm", option, "host", "true"))
                 .contains("caisson: NO_TERMINAL: -t needs a terminal here");
     }
 
     @Test
     @Tag("root")
-    void attackersNeedTheirInterpreter() throws IOException {
+    void attackers_need_their_interpreter() throws IOException {
         assumeThat(Path.of("/usr/bin/perl")).exists();
         String without = "unshare --mount bash -c 'mount --bind /dev/null /usr/bin/perl && exec \"$@\"' bash ";
 

@@ -51,7 +51,18 @@ final class House {
         }
 
         List<Path> sources() throws IOException {
-            try (Stream<Path> files = Files.walk(directory().resolve("src/main/java"))) {
+            return sources("src/main/java");
+        }
+
+        List<Path> tests() throws IOException {
+            return sources("src/test/java");
+        }
+
+        private List<Path> sources(String below) throws IOException {
+            if (!Files.isDirectory(directory().resolve(below))) {
+                return List.of();
+            }
+            try (Stream<Path> files = Files.walk(directory().resolve(below))) {
                 return files.filter(file -> file.toString().endsWith(".java")).toList();
             }
         }

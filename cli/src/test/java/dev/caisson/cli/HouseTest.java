@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,6 +23,9 @@ import org.junit.jupiter.api.Test;
 /// The rules of the house: which room may use which, and what every room looks like.
 class HouseTest {
     private static final Pattern EMPTY_NAME = Pattern.compile(".*(Util|Utils|Helper|Helpers|Manager|Impl)");
+    private static final Pattern TEST = Pattern.compile(
+            "@(?:Test|ParameterizedTest|RepeatedTest|Property|TestFactory)\\b.*?\n    \\w[\\w<>?, ]*? (\\w+)\\(",
+            Pattern.DOTALL);
     /// A file of more than about 400 lines is asked why; one beyond this does too much.
     private static final int LINES_OF_A_FILE = 450;
 
@@ -39,7 +43,7 @@ class HouseTest {
     }
 
     @Test
-    void everyRoomHasAFloor() {
+    void every_room_has_a_floor() {
         assertThat(rooms)
                 .as("a new room is given its floor in House.FLOORS and in docs/architecture.md")
                 .isNotEmpty()
@@ -47,7 +51,7 @@ class HouseTest {
     }
 
     @Test
-    void modulesRequireLowerFloorsOnly() throws IOException {
+    void modules_require_lower_floors_only() throws IOException {
         for (House.Room room : rooms) {
             assertThat(room.descriptor().name()).isEqualTo(room.packageName());
             assertThat(room.descriptor().requires().stream()
@@ -61,7 +65,7 @@ class HouseTest {
     }
 
     @Test
-    void classesUseLowerFloorsOnly() {
+    void classes_use_lower_floors_only() {
         for (House.Room room : rooms) {
             List<String> forbidden = rooms.stream()
                     .filter(other -> !other.equals(room) && other.floor() >= room.floor())
@@ -78,18 +82,18 @@ class HouseTest {
     }
 
     @Test
-    void roomsFormNoCycle() {
+    void rooms_form_no_cycle() {
         slices().matching("dev.caisson.(*)..").should().beFreeOfCycles().check(classes);
     }
 
     @Test
-    void packagesFormNoCycle() {
+    void packages_form_no_cycle() {
         slices().matching("dev.caisson.(**)").should().beFreeOfCycles().check(classes);
     }
 
     /// Whoever embeds Caisson meets the rooms that are of use to him; the others are for our own modules alone.
     @Test
-    void onlyWhatIsOfUseAloneIsExportedToEverybody() throws IOException {
+    void only_what_is_of_use_alone_is_exported_to_everybody() throws IOException {
         List<String> toEverybody = new ArrayList<>();
         for (House.Room room : rooms) {
             room.descriptor().exports().stream()
@@ -115,7 +119,7 @@ class HouseTest {
     }
 
     @Test
-    void onlyLinuxTouchesForeignMemory() {
+    void only_linux_touches_foreign_memory() {
         assertThat(classes.that(useForeignMemory()))
                 .as("the rule sees the classes that it allows")
                 .isNotEmpty();
@@ -129,7 +133,7 @@ class HouseTest {
     }
 
     @Test
-    void everyPublicExceptionIsACaissonException() {
+    void every_public_exception_is_a_caisson_exception() {
         ArchRuleDefinition.classes()
                 .that()
                 .areAssignableTo(Throwable.class)
@@ -142,7 +146,7 @@ class HouseTest {
 
     /// avaje-jsonb writes; the adapters that it generates could read and are asked by nobody.
     @Test
-    void onlyTextParsesJson() throws IOException {
+    void only_text_parses_json() throws IOException {
         var parsing = Pattern.compile("io\\.avaje\\.json\\.JsonReader|\\.fromJson\\w*\\(|JsonStream[^;]*\\.reader\\(");
         for (House.Room room : rooms) {
             for (Path source : room.sources()) {
@@ -154,7 +158,7 @@ class HouseTest {
     }
 
     @Test
-    void nobodyReachesBehindTheJdk() {
+    void nobody_reaches_behind_the_jdk() {
         ArchRuleDefinition.noClasses()
                 .should()
                 .dependOnClassesThat()
@@ -163,7 +167,7 @@ class HouseTest {
     }
 
     @Test
-    void onlyTheCommandLineEndsTheProcess() {
+    void only_the_command_line_ends_the_process() {
         ArchRuleDefinition.noClasses()
                 .that()
                 .resideOutsideOfPackage("dev.caisson.cli..")
@@ -177,7 +181,7 @@ class HouseTest {
     /// A resident engine runs the commands of many callers in one process, whose own streams, variables and directory
     /// are none of theirs.
     @Test
-    void commandsTakeWhatIsTheCallersFromTheCaller() throws IOException {
+    void commands_take_what_is_the_callers_from_the_caller() throws IOException {
         var fromTheProcess = Pattern.compile(
                 "System\\.(in|out|err|getenv|exit|console)\\b|FileDescriptor\\.|\\.halt\\(|user\\.dir|Engine\\.open\\("
                         + "|new Fd\\([0-9]|/proc/self/(fd/[0-9]|cwd|environ)");
@@ -193,7 +197,7 @@ class HouseTest {
     }
 
     @Test
-    void everyRoomExportsOnePackageAndSaysWhatItIsFor() throws IOException {
+    void every_room_exports_one_package_and_says_what_it_is_for() throws IOException {
         for (House.Room room : rooms) {
             Path home = room.directory()
                     .resolve("src/main/java")
@@ -212,7 +216,7 @@ class HouseTest {
     }
 
     @Test
-    void noClassHasAnEmptyName() throws IOException {
+    void no_class_has_an_empty_name() throws IOException {
         for (House.Room room : rooms) {
             assertThat(room.sources().stream().map(source -> baseName(source)))
                     .noneMatch(name -> EMPTY_NAME.matcher(name).matches());
@@ -221,7 +225,7 @@ class HouseTest {
     }
 
     @Test
-    void noFileIsTooLongToRead() throws IOException {
+    void no_file_is_too_long_to_read() throws IOException {
         var tooLong = new ArrayList<String>();
         for (House.Room room : rooms) {
             for (Path source : room.sources()) {
@@ -234,6 +238,21 @@ class HouseTest {
             }
         }
         assertThat(tooLong).isEmpty();
+    }
+
+    @Test
+    void the_name_of_a_test_is_a_sentence_with_underscores() throws IOException {
+        var named = 0;
+        for (House.Room room : rooms) {
+            for (Path source : room.tests()) {
+                Matcher tests = TEST.matcher(Files.readString(source));
+                while (tests.find()) {
+                    assertThat(tests.group(1)).as(source.toString()).matches("[a-z0-9]+(_[a-z0-9]+)+");
+                    named++;
+                }
+            }
+        }
+        assertThat(named).isGreaterThan(3000);
     }
 
     private static DescribedPredicate<JavaClass> useForeignMemory() {

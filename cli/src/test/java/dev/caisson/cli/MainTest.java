@@ -15,7 +15,7 @@ class MainTest {
     private record Answer(int status, String out, String err) {}
 
     @Test
-    void versionTellsBuildJdkAndKernel() {
+    void version_tells_build_jdk_and_kernel() {
         Answer answer = caisson("version");
 
         assertThat(answer.status()).isZero();
@@ -28,7 +28,7 @@ class MainTest {
     }
 
     @Test
-    void versionSpeaksJson() {
+    void version_speaks_json() {
         assertThat(caisson("version", "--format", "json").out())
                 .matches(
                         "\\{\"caisson\":\"[^\"]+\",\"java\":\"[^\"]+\",\"kernel\":\"[^\"]+\",\"architecture\":\"[^\"]+\"}\n");
@@ -42,7 +42,7 @@ class MainTest {
                 "version --foo        | USAGE: Unknown option: '--foo'; try 'caisson version --help'",
                 "completion           | USAGE: Missing required parameter: 'SHELL'; try 'caisson completion --help'",
             })
-    void aWrongCommandLineIsOneCodedLine(String arguments, String sentence) {
+    void a_wrong_command_line_is_one_coded_line(String arguments, String sentence) {
         Answer answer = arguments.isEmpty() ? caisson() : caisson(arguments.split(" "));
 
         assertThat(answer).isEqualTo(new Answer(125, "", "caisson: " + sentence + "\n"));
@@ -58,13 +58,13 @@ class MainTest {
                 "nonsense run host true  | unknown command: caisson nonsense; try 'caisson --help'",
                 "plan nonsense -h        | unknown command: caisson plan nonsense; try 'caisson plan --help'",
             })
-    void anUnknownCommandIsToldEvenWhereHelpIsAskedFor(String arguments, String sentence) {
+    void an_unknown_command_is_told_even_where_help_is_asked_for(String arguments, String sentence) {
         assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));
     }
 
     @ParameterizedTest
     @CsvSource({"--help, caisson", "run --help, caisson run", "plan run --help, caisson plan run", "-h, caisson"})
-    void helpOfACommandThatThereIsStandsOnStandardOutput(String arguments, String command) {
+    void help_of_a_command_that_there_is_stands_on_standard_output(String arguments, String command) {
         Answer answer = caisson(arguments.split(" "));
 
         assertThat(answer.status()).isZero();
@@ -82,12 +82,12 @@ class MainTest {
                 "help runn        | unknown command: caisson runn; did you mean 'caisson run'?",
                 "search web       | unknown command: caisson search; it is Docker's and not part of this version: images are fetched and sent by name, with 'caisson pull' and 'caisson push'; signatures are not looked at",
             })
-    void whatWasMeantByAnUnknownCommandIsSaid(String arguments, String sentence) {
+    void what_was_meant_by_an_unknown_command_is_said(String arguments, String sentence) {
         assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));
     }
 
     @Test
-    void whatWasMeantByAnUnknownOptionIsSaid() {
+    void what_was_meant_by_an_unknown_option_is_said() {
         assertThat(caisson("run", "--memroy=1g", "host").err())
                 .isEqualTo("caisson: USAGE: Unknown option: '--memroy=1g'; did you mean --memory?\n");
         assertThat(caisson("run", "-itq", "host").err()).startsWith("caisson: OPTION_REFUSED: -q: ");
@@ -95,7 +95,7 @@ class MainTest {
     }
 
     @Test
-    void helpAndVersionAreFoundWhereDockerHasThem() {
+    void help_and_version_are_found_where_docker_has_them() {
         assertThat(caisson("help")).isEqualTo(caisson("--help"));
         assertThat(caisson("help", "run")).isEqualTo(caisson("run", "--help"));
         assertThat(caisson("help", "seccomp", "diff")).isEqualTo(caisson("seccomp", "diff", "--help"));
@@ -104,7 +104,7 @@ class MainTest {
     }
 
     @Test
-    void anArgumentCannotSendEscapesToTheTerminal() {
+    void an_argument_cannot_send_escapes_to_the_terminal() {
         Answer answer = caisson("version", "--\u001b]0;owned\u0007\nsecond line\u202e");
 
         assertThat(answer.status()).isEqualTo(125);
@@ -113,7 +113,7 @@ class MainTest {
     }
 
     @Test
-    void completionForFishKnowsCommandsOptionsAndContainers() {
+    void completion_for_fish_knows_commands_options_and_containers() {
         assertThat(caisson("completion", "fish").out())
                 .contains("-a run -d 'Run a program in a container.'")
                 .contains("-n '__fish_seen_subcommand_from run' -s m -l memory -r -d ")
@@ -124,14 +124,14 @@ class MainTest {
 
     @ParameterizedTest
     @CsvSource({"bash", "zsh"})
-    void completionIsAScriptForTheShell(String shell) {
+    void completion_is_a_script_for_the_shell(String shell) {
         assertThat(caisson("completion", shell).out())
                 .startsWith("#!/usr/bin/env bash")
                 .contains("complete -F");
     }
 
     @Test
-    void coloursNeedATerminalAndNoObjection() {
+    void colours_need_a_terminal_and_no_objection() {
         assertThat(Terminal.of("12", "", "xterm")).isEqualTo(new Terminal(true, true));
         assertThat(Terminal.of("2", "", "xterm")).isEqualTo(new Terminal(false, true));
         assertThat(Terminal.of("12", "1", "xterm")).isEqualTo(Terminal.NONE);
@@ -142,7 +142,7 @@ class MainTest {
     }
 
     @Test
-    void theRehearsalForTheCacheIsSilent() {
+    void the_rehearsal_for_the_cache_is_silent() {
         assertThat(caisson("rehearse")).isEqualTo(new Answer(0, "", ""));
     }
 

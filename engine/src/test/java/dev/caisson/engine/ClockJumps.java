@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.state.LogReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
@@ -147,8 +149,16 @@ final class ClockJumps {
         checked.remove(true);
     }
 
+    private static boolean hasPrinted(DetachedContainer container) {
+        try (LogReader log = container.log(OptionalLong.empty())) {
+            return !log.next().isEmpty();
+        }
+    }
+
     private void aStopKillsAfterItsTimeout(long seconds) throws Exception {
-        DetachedContainer deaf = started("trap '' TERM; while :; do sleep 0.1; done", DetachedOptions.STANDARD);
+        DetachedContainer deaf =
+                started("trap '' TERM; echo deaf; while :; do sleep 0.1; done", DetachedOptions.STANDARD);
+        await("a program that ignores its signal", () -> hasPrinted(deaf));
         Thread jumper = jumpMeanwhile(seconds);
         Duration took = timed(() -> {
             deaf.stop(OptionalInt.empty(), Optional.of(DEADLINE));

@@ -76,7 +76,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void limitsOfARunningContainerAreReplacedAndVerified() throws Exception {
+    void limits_of_a_running_container_are_replaced_and_verified() throws Exception {
         Container container = asleep(shell("sleep 60").memory(Bytes.mebibytes(64)));
         assertThat(unlikePlanned()).isEmpty();
 
@@ -92,7 +92,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aLimitThatTheKernelRefusesLeavesTheFormerOnes() throws Exception {
+    void a_limit_that_the_kernel_refuses_leaves_the_former_ones() throws Exception {
         Container container = asleep(
                 shell("head -c 24m /dev/zero > /tmp/fill; echo full; sleep 60").memory(Bytes.mebibytes(64)));
         for (int i = 0;
@@ -111,7 +111,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aPausedContainerUsesNoTimeAndRunsOn() throws Exception {
+    void a_paused_container_uses_no_time_and_runs_on() throws Exception {
         Container container = asleep(shell("while :; do :; done"));
         container.pause();
         assertThat(container.isPaused()).isTrue();
@@ -127,7 +127,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aContainerThatHasEndedTakesNoLimitsAndLeavesNoRecord() throws Exception {
+    void a_container_that_has_ended_takes_no_limits_and_leaves_no_record() throws Exception {
         Container container = asleep(shell("sleep 60"));
         container.kill();
         container.await();
@@ -139,7 +139,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aLimitIsNotTakenBackByLeavingItOut() throws Exception {
+    void a_limit_is_not_taken_back_by_leaving_it_out() throws Exception {
         Container container =
                 asleep(shell("sleep 60").limits(Limits.defaults().memoryReservation(Bytes.mebibytes(32))));
 
@@ -150,7 +150,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void deviceRulesHoldForTheContainerAndAChangeOfThemIsTold() throws Exception {
+    void device_rules_hold_for_the_container_and_a_change_of_them_is_told() throws Exception {
         Limits limits = Limits.defaults().devices(DeviceRule.parse("c 10:229 rw"));
         Container container = asleep(shell("head -c 1 /dev/urandom > /dev/null || exit 3; sleep 60")
                 .limits(limits)
@@ -173,7 +173,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aContainerThatIsPausedWhenItIsKilledEnds() throws Exception {
+    void a_container_that_is_paused_when_it_is_killed_ends() throws Exception {
         Container container = asleep(shell("sleep 60"));
         container.kill();
 
@@ -191,7 +191,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aPausedContainerCanBeKilled() throws Exception {
+    void a_paused_container_can_be_killed() throws Exception {
         Container container = asleep(shell("sleep 60"));
         container.pause();
 
@@ -202,7 +202,7 @@ class ContainerLimitsTest {
 
     @ParameterizedTest
     @EnumSource(names = {"MEMORY", "DISK"})
-    void theWritableLayerIsBoundedAndMeasured(WritableLayer.Place place) throws Exception {
+    void the_writable_layer_is_bounded_and_measured(WritableLayer.Place place) throws Exception {
         WritableLayer layer = WritableLayer.STANDARD.size(Bytes.mebibytes(8)).place(place);
         Container container = asleep(
                 shell("head -c 3m /dev/zero > /tmp/some; echo done; sleep 60").writableLayer(layer.inodes(64)));
@@ -230,7 +230,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aLayerOnDiskCanBeLargerThanMemoryAndLeavesNothing() throws Exception {
+    void a_layer_on_disk_can_be_larger_than_memory_and_leaves_nothing() throws Exception {
         RunResult result = engine.run(shell("head -c 100m /dev/zero > /tmp/big && wc -c < /tmp/big")
                 .memory(Bytes.mebibytes(32))
                 .writableLayer(WritableLayer.STANDARD.size(Bytes.mebibytes(160))));
@@ -241,7 +241,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aLayerLargerThanTheDiskIsRefused() {
+    void a_layer_larger_than_the_disk_is_refused() {
         assertThatThrownBy(() ->
                         engine.run(shell("true").writableLayer(WritableLayer.STANDARD.size(Bytes.gibibytes(100_000)))))
                 .isInstanceOfSatisfying(
@@ -249,7 +249,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aLayerWithFewerFilesThanItsFileSystemIsRefused() {
+    void a_layer_with_fewer_files_than_its_file_system_is_refused() {
         assertThatThrownBy(() -> engine.run(shell("true")
                         .writableLayer(WritableLayer.STANDARD
                                 .size(Bytes.gibibytes(1))
@@ -260,7 +260,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void whatIsCopiedOfAnOutputIsBounded() throws Exception {
+    void what_is_copied_of_an_output_is_bounded() throws Exception {
         var output = new ByteArrayOutputStream();
         Container flood = engine.start(
                 shell("yes"),
@@ -271,7 +271,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aTenantBoundsItsContainersTogetherAndGoesWithTheLast() throws Exception {
+    void a_tenant_bounds_its_containers_together_and_goes_with_the_last() throws Exception {
         var tenant = new Placement.Tenant(
                 "a",
                 Optional.of(Limits.unlimited()
@@ -303,7 +303,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void aParentOfTheUsersIsNeitherMadeNorRemoved() throws Exception {
+    void a_parent_of_the_users_is_neither_made_nor_removed() throws Exception {
         ContainerSpec spec = shell("true").placement(new Placement.Parent("test-jobs/nightly"));
         assertThatThrownBy(() -> engine.run(spec))
                 .isInstanceOfSatisfying(
@@ -323,7 +323,7 @@ class ContainerLimitsTest {
     }
 
     @Test
-    void bestEffortIsShownByVerify() throws Exception {
+    void best_effort_is_shown_by_verify() throws Exception {
         Limits limits = Limits.defaults().ioWeight(500);
         try {
             hierarchy.check(limits);

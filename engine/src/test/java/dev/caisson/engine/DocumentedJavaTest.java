@@ -30,7 +30,7 @@ class DocumentedJavaTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"README.md", "docs/embedding.md"})
-    void everyBlockCompiles(String document) throws Exception {
+    void every_block_compiles(String document) throws Exception {
         List<String> blocks = blocks(document);
         assertThat(blocks).isNotEmpty();
         for (String block : blocks) {
@@ -40,7 +40,7 @@ class DocumentedJavaTest {
 
     @Test
     @Tag("root")
-    void theProgramOfTheReadmePrintsItsSum() throws Exception {
+    void the_program_of_the_readme_prints_its_sum() throws Exception {
         String block = blocks("README.md").getFirst();
         assertThat(compile(block)).isEmpty();
         assertThat(run("java", "--enable-native-access=ALL-UNNAMED", "-cp", directory + ":" + classPath(), type(block)))

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class EmulatedEngineTest {
     @Test
-    void containersAreConfinedByWhatAWholeKernelHas() throws Exception {
+    void containers_are_confined_by_what_a_whole_kernel_has() throws Exception {
         EngineMachine.Result result = EngineMachine.run(EmulatedContainers.class, "-a", "tcg");
 
         assertThat(result.status()).as(result.output()).isZero();

@@ -16,7 +16,7 @@ class EmulatedNetworksTest {
     }
 
     @Test
-    void containers_are_on_networks_of_a_host_that_has_no_IPv6() throws Exception {
+    void containers_are_on_networks_of_a_host_that_has_no_ipv6() throws Exception {
         assertHolds("ipv6.disable=1", EmulatedNetworks.WITHOUT_IPV6);
     }
 

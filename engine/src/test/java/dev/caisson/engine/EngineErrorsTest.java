@@ -77,7 +77,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void aStateDirectoryThatOthersCanReadIsNotTrusted() throws IOException {
+    void a_state_directory_that_others_can_read_is_not_trusted() throws IOException {
         Path state = Files.createDirectory(directory.resolve("state"));
         Files.setPosixFilePermissions(state, PosixFilePermissions.fromString("rwxr-x---"));
 
@@ -89,7 +89,7 @@ class EngineErrorsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"rwxrwx---", "rwxr-xrwx"})
-    void aDataDirectoryThatOthersCanWriteToIsNotTrusted(String permissions) throws IOException {
+    void a_data_directory_that_others_can_write_to_is_not_trusted(String permissions) throws IOException {
         Path data = Files.createDirectory(directory.resolve("data"));
         var options = new EngineOptions(directory.resolve("state"), data);
         Files.setPosixFilePermissions(data, PosixFilePermissions.fromString(permissions));
@@ -102,7 +102,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void aDataDirectoryOfAnotherUserIsNotTrusted() throws IOException {
+    void a_data_directory_of_another_user_is_not_trusted() throws IOException {
         Path data = Files.createDirectory(directory.resolve("data"));
         Files.setAttribute(data, "unix:uid", 1234);
 
@@ -113,7 +113,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void aContainerGetsNothingOfTheEnginesOwnByAVolume() throws Exception {
+    void a_container_gets_nothing_of_the_engines_own_by_a_volume() throws Exception {
         Path data = Files.createDirectory(directory.resolve("data"));
         var options = new EngineOptions(directory.resolve("state"), data);
         String classes =
@@ -129,7 +129,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void whatIsNoDirectoryHoldsNoState() throws IOException {
+    void what_is_no_directory_holds_no_state() throws IOException {
         Files.writeString(directory.resolve("file"), "");
         Path below = directory.resolve("file/state");
         Files.writeString(Files.createDirectory(directory.resolve("other")).resolve("engines"), "");
@@ -140,12 +140,12 @@ class EngineErrorsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "[]", "{}", "{\"id\": 5}", "{\"id\": \"a\", \"pid\": \"b\"}"})
-    void aRecordThatIsNoneIsTold(String text) {
+    void a_record_that_is_none_is_told(String text) {
         assertCode("RECORD_UNREADABLE", () -> ContainerRecord.parse(text));
     }
 
     @Test
-    void aNameIsOneContainersAndTheBeginningOfAnIdMayBeSeverals() throws Exception {
+    void a_name_is_one_containers_and_the_beginning_of_an_id_may_be_severals() throws Exception {
         try (Engine engine = Engine.open(options())) {
             Container one = engine.start(shell("sleep 60").name("twin"), Streams.capture());
             assertCode("NAME_IN_USE", () -> {
@@ -179,12 +179,12 @@ class EngineErrorsTest {
     }
 
     @Test
-    void filtersOfAProcessThatIsNotThereAreNotRead() {
+    void filters_of_a_process_that_is_not_there_are_not_read() {
         assertCode("FILTERS_NOT_READ", () -> LiveFilters.of(Integer.MAX_VALUE));
     }
 
     @Test
-    void anEngineNeedsRootOverTheHost() throws IOException {
+    void an_engine_needs_root_over_the_host() throws IOException {
         var engine = new EngineProcess(options(), directory, List.of("true"));
 
         for (String privileges : List.of("--bounding-set=-sys_admin --inh-caps=-sys_admin", "--reuid=65534")) {
@@ -197,7 +197,7 @@ class EngineErrorsTest {
 
     /// A namespace of process ids has this setting for itself: Documentation/userspace-api/mfd_noexec.rst
     @Test
-    void whereNoProgramMayRunFromMemoryTheEngineSaysSo() throws IOException {
+    void where_no_program_may_run_from_memory_the_engine_says_so() throws IOException {
         assumeThat(Path.of("/proc/sys/vm/memfd_noexec")).exists();
         String forbidden = "unshare --pid --fork --mount-proc bash -c"
                 + " 'echo 2 > /proc/sys/vm/memfd_noexec && exec \"$@\"' bash";
@@ -211,7 +211,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void aVolumeWhoseFileSystemTakesNoIdMapIsTold() {
+    void a_volume_whose_file_system_takes_no_id_map_is_told() {
         ContainerSpec wish = shell("true")
                 .allow(Allowance.HOST_PATHS)
                 .mount(new Mount.Bind(Path.of("/sys/kernel"), InRootPath.parse("/data"), true, false));
@@ -221,7 +221,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void aPlaceThatHoldsNoWritableLayerIsTold() throws Exception {
+    void a_place_that_holds_no_writable_layer_is_told() throws Exception {
         WritableLayer layer = WritableLayer.STANDARD.size(Bytes.mebibytes(64)).place(WritableLayer.Place.DISK);
         Path data = Files.createDirectory(directory.resolve("data"));
         try (Engine engine = Engine.open(new EngineOptions(directory.resolve("state"), data))) {
@@ -234,7 +234,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void whereEveryRangeOfIdsIsTakenNothingIsLaunched() throws Exception {
+    void where_every_range_of_ids_is_taken_nothing_is_launched() throws Exception {
         try (Engine engine = Engine.open(options());
                 Fd ranges = FileSystem.open(directory.resolve("state/ranges").toString(), FileSystem.O_RDWR)) {
             for (int range = 0; range < IdRange.RANGES; range++) {
@@ -253,7 +253,7 @@ class EngineErrorsTest {
     @EnumSource(
             value = Moment.class,
             names = {"INIT_PAUSED", "INIT_READY", "VERIFIED", "WATCHED"})
-    void anInitThatDiesBeforeTheProgramIsTold(Moment when) throws Exception {
+    void an_init_that_dies_before_the_program_is_told(Moment when) throws Exception {
         OptionalInt step = when == Moment.INIT_PAUSED ? OptionalInt.of(5) : OptionalInt.empty();
         for (int i = 0; i < 5; i++) {
             Probe probe =
@@ -267,7 +267,7 @@ class EngineErrorsTest {
     /// Started, with all steps done but the last: with and without an init that stays.
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void anInitThatDiesInFrontOfExecveatIsTold(boolean initStays) throws Exception {
+    void an_init_that_dies_in_front_of_execveat_is_told(boolean initStays) throws Exception {
         ContainerSpec spec = shell("true").init(initStays);
         int last = Engine.plan(spec, options(), ProgressListener.none()).steps().size() - 1;
         Probe probe = at(
@@ -280,7 +280,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void anInitThatDiesWhileItsContainerIsShownIsTold() throws Exception {
+    void an_init_that_dies_while_its_container_is_shown_is_told() throws Exception {
         try (Engine engine = Engine.open(options())) {
             assertHostCode(
                     "INIT_DIED",
@@ -296,7 +296,7 @@ class EngineErrorsTest {
     }
 
     @Test
-    void anEngineWhoseHelperIsGoneSaysSo() throws Exception {
+    void an_engine_whose_helper_is_gone_says_so() throws Exception {
         try (Engine engine = Engine.open(options())) {
             assertThat(engine.run(shell("true")).isOk()).isTrue();
             try (var children = ProcessHandle.current().children()) {
@@ -316,7 +316,7 @@ class EngineErrorsTest {
 
     /// The kernel is made to lie: another file stands over what it tells of the process.
     @Test
-    void aContainerThatIsNotAsPlannedIsNotStarted() throws Exception {
+    void a_container_that_is_not_as_planned_is_not_started() throws Exception {
         Probe lie = at(Moment.INIT_READY, OptionalInt.empty(), this::putOver);
         try (Engine engine = new Engine(options(), lie)) {
             assertThatThrownBy(() -> engine.run(shell("true"))).isInstanceOfSatisfying(HostException.class, e -> {

@@ -109,7 +109,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void requestsComeToTheGateAndTheValueIsNowhereInside() throws Exception {
+    void requests_come_to_the_gate_and_the_value_is_nowhere_inside() throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
             RunResult result = engine.run(spec(listed(), "gh", ASK + """
                     ; grep -l 'canary-of[-]the-gate' /proc/[0-9]*/environ /proc/[0-9]*/cmdline /run -r 2>/dev/null
@@ -135,7 +135,7 @@ class GatedContainersTest {
     /// Each prints what the gate says, which it does only if it trusts its certificate. One that this host does not
     /// have is left out.
     @Test
-    void clientsTrustTheGateWithoutAnOption() throws Exception {
+    void clients_trust_the_gate_without_an_option() throws Exception {
         String java = System.getProperty("java.home") + "/bin/java";
         String script = """
                 url=https://HOST/
@@ -163,7 +163,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void aGateNeedsItsHostOnAListAndAValueThatFits() throws Exception {
+    void a_gate_needs_its_host_on_a_list_and_a_value_that_fits() throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
             for (Egress egress :
                     List.of(Egress.all(), Egress.none(), Egress.only(HOST + ":80", "*." + HOST + ":443"))) {
@@ -182,7 +182,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void theResidentEngineServesContainersInTheBackground() throws Exception {
+    void the_resident_engine_serves_containers_in_the_background() throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
             assertThatThrownBy(() -> engine.create(spec(listed(), "gh", "true"), DetachedOptions.STANDARD))
                     .hasMessageContaining("run 'caisson serve'");
@@ -209,7 +209,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void aRotatedSecretReachesAnOpenGateAndOneThatIsGoneClosesIt() throws Exception {
+    void a_rotated_secret_reaches_an_open_gate_and_one_that_is_gone_closes_it() throws Exception {
         try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow();
                 Engine engine = Engine.open(OPTIONS)) {
             DetachedContainer container = engine.create(spec(listed(), "gh", "sleep 100"), DetachedOptions.STANDARD);
@@ -231,7 +231,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void aSecretThatIsForOthersOrCreatedAgainIsReadAgainThoughItsVersionHasTheSameNumber() {
+    void a_secret_that_is_for_others_or_created_again_is_read_again_though_its_version_has_the_same_number() {
         try (GateSecrets former =
                         GateSecrets.read(OPTIONS.data(), spec(listed(), "gh", "true"), Optional.empty(), "test");
                 SecretStore store = SecretStore.open(STORE, Optional::empty)) {
@@ -251,7 +251,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void aVersionThatExpiresClosesItsGateAlsoIfTheStoreIsLockedByThen() throws Exception {
+    void a_version_that_expires_closes_its_gate_also_if_the_store_is_locked_by_then() throws Exception {
         var ended = new ArrayList<String>();
         var updates = new GateUpdates(OPTIONS, (id, _, _) -> ended.add("replaced " + id), ended::add);
         try (SecretStore store = SecretStore.open(STORE, Optional::empty);
@@ -277,7 +277,7 @@ class GatedContainersTest {
     }
 
     @Test
-    void aChangeThatIsMetWhileTheStoreIsBusyIsLookedForAgain() throws InterruptedException {
+    void a_change_that_is_met_while_the_store_is_busy_is_looked_for_again() throws InterruptedException {
         var ended = new ArrayList<String>();
         var updates = new GateUpdates(OPTIONS, (id, _, _) -> ended.add("replaced " + id), ended::add);
         try (GateSecrets secrets = read("gh")) {

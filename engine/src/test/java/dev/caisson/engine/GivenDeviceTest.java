@@ -79,7 +79,7 @@ class GivenDeviceTest {
     }
 
     @Test
-    void theContainersRootReadsAndWritesADeviceThatOnlyTheHostsRootMayUse() throws Exception {
+    void the_containers_root_reads_and_writes_a_device_that_only_the_hosts_root_may_use() throws Exception {
         try (Engine engine = Engine.open(options)) {
             RunResult result = engine.run(given(ALL, """
                             head -n 1 /dev/given
@@ -93,7 +93,7 @@ class GivenDeviceTest {
     }
 
     @Test
-    void nothingCanBeDoneButWhatWasGiven() throws Exception {
+    void nothing_can_be_done_but_what_was_given() throws Exception {
         try (Engine engine = Engine.open(options)) {
             assertThat(engine.run(given(Set.of(Access.READ), "head -n 1 /dev/given; " + WRITES))
                             .stdout())
@@ -108,7 +108,7 @@ class GivenDeviceTest {
     }
 
     @Test
-    void anotherDeviceIsNotOpenedAndNoNodeIsMade() throws Exception {
+    void another_device_is_not_opened_and_no_node_is_made() throws Exception {
         try (Engine engine = Engine.open(options)) {
             RunResult result = engine.run(given(ALL, """
                     stat -c %t:%T /dev/given
@@ -123,7 +123,7 @@ class GivenDeviceTest {
     }
 
     @Test
-    void theKernelIsAskedWhatWasGiven() throws Exception {
+    void the_kernel_is_asked_what_was_given() throws Exception {
         Limits limits = Limits.defaults().devices(DeviceRule.parse("c 1:11 r"));
         try (Engine engine = Engine.open(options)) {
             Container container = engine.start(
@@ -146,7 +146,7 @@ class GivenDeviceTest {
     }
 
     @Test
-    void aDeviceThatIsExchangedAfterThePolicyLookedIsNotGiven() throws Exception {
+    void a_device_that_is_exchanged_after_the_policy_looked_is_not_given() throws Exception {
         Path home = directory.toRealPath();
         try (Fd parent = FileSystem.open(home.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
             assertExchangeIsTold("DEVICE_CHANGED", parent, () -> FileSystem.makeNode(parent, NODE, CHARACTER, 0x101));

@@ -22,7 +22,7 @@ class KilledDiskLayerTest {
     Path directory;
 
     @Test
-    void nothingOfItIsLeftForTheNextEngine() throws Exception {
+    void nothing_of_it_is_left_for_the_next_engine() throws Exception {
         Path root = BusyboxEngine.makeRoot(directory.resolve("root"));
         Process process = new EngineProcess(DiskLayerProcess.class, OPTIONS, root, List.of()).start();
         try (BufferedReader output = process.inputReader()) {

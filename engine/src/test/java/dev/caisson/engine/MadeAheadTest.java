@@ -67,7 +67,7 @@ class MadeAheadTest {
     }
 
     @Test
-    void aContainerOnANetworkTakesWhatWasMadeAheadForSuch() throws Exception {
+    void a_container_on_a_network_takes_what_was_made_ahead_for_such() throws Exception {
         ContainerSpec onWeb = ALONE.network(Network.on("web"));
 
         assertThat(takesWhatWaits(onWeb, "lo eth0")).isFalse();
@@ -82,7 +82,7 @@ class MadeAheadTest {
     }
 
     @Test
-    void oneThatGetsNoPlaceRemovesWhatItTook() throws Exception {
+    void one_that_gets_no_place_removes_what_it_took() throws Exception {
         ContainerSpec onWeb = ALONE.network(Network.on("web"));
         ContainerSpec elsewhere = ALONE.network(Network.on("nowhere"));
         takesWhatWaits(onWeb, "lo eth0");

@@ -25,7 +25,7 @@ class NativeAccessTest {
     }
 
     @Test
-    void theMissingOptionIsNamed(@TempDir Path directory) throws IOException {
+    void the_missing_option_is_named(@TempDir Path directory) throws IOException {
         var process = new EngineProcess(Opening.class, new EngineOptions(directory, directory), directory, List.of());
         assertThat(process.withoutNativeAccess().lines())
                 .containsExactly("NATIVE_ACCESS_DENIED: this JVM denies Caisson native access: start it with"

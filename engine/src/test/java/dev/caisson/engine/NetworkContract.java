@@ -44,7 +44,7 @@ abstract class NetworkContract {
     abstract Predicate<Cell> tried();
 
     @Test
-    void each_cell_is_open_or_closed_as_in_Docker_but_for_those_that_are_stricter_by_name() throws Exception {
+    void each_cell_is_open_or_closed_as_in_docker_but_for_those_that_are_stricter_by_name() throws Exception {
         List<Cell> cells = ReachCells.all().stream().filter(tried()).toList();
         Map<Cell, String> found = ask(cells, SECONDS);
         List<Cell> doubted = cells.stream().filter(cell -> !isAs(cell, found)).toList();

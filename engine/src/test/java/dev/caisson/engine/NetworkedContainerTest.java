@@ -288,6 +288,7 @@ class NetworkedContainerTest {
                         .publish(PortText.mappings("8080:80").getFirst())));
 
         assertThat(ended.verdict()).isEqualTo(Verdict.OK);
+        engine.close(); // the kernel removes links behind the answer, and an engine that is closed waits for it
         assertThat(NetworkBed.everything()).containsExactlyElementsOf(before);
         List<Attachment> left = bed.networks(all -> all.attachedTo("web"));
         assertThat(left).isEmpty();

@@ -44,7 +44,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
     private record Recorded(RunResult result, SyscallRecorder.Way way, SyscallRecorder.Recording recording) {}
 
     @Test
-    void a_recording_has_the_calls_that_eBPF_sees_and_none_of_the_launch() throws Exception {
+    void a_recording_has_the_calls_that_ebpf_sees_and_none_of_the_launch() throws Exception {
         Recorded notified = record(notified("sh", "-c", WORKLOAD));
         Recorded traced = record(busybox("sh", "-c", WORKLOAD));
 

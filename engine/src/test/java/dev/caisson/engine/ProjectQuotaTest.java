@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(900)
 class ProjectQuotaTest {
     @Test
-    void layersAreBoundedMeasuredAndRemovedAlsoAfterAKill() throws Exception {
+    void layers_are_bounded_measured_and_removed_also_after_a_kill() throws Exception {
         EngineMachine.Result result = EngineMachine.run(ProjectQuotaContainers.class);
 
         assertThat(result.status()).as(result.output()).isZero();

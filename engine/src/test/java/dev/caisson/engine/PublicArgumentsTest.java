@@ -125,7 +125,7 @@ class PublicArgumentsTest {
 
     @ParameterizedTest
     @MethodSource("types")
-    void nullIsRefusedWithACode(Class<?> type) {
+    void null_is_refused_with_a_code(Class<?> type) {
         var wrong = new ArrayList<String>();
         callables(type).forEach(callable -> {
             for (int i = 0; i < callable.getParameterCount(); i++) {
@@ -139,7 +139,7 @@ class PublicArgumentsTest {
 
     @ParameterizedTest
     @MethodSource("types")
-    void absurdValuesAreTakenOrRefusedWithACode(Class<?> type) {
+    void absurd_values_are_taken_or_refused_with_a_code(Class<?> type) {
         var wrong = new ArrayList<String>();
         callables(type).forEach(callable -> {
             for (int i = 0; i < callable.getParameterCount(); i++) {
@@ -152,7 +152,7 @@ class PublicArgumentsTest {
     }
 
     @Test
-    void everyTypeIsCalled() {
+    void every_type_is_called() {
         assertThat(types().mapToLong(type -> callables(type).count()).sum()).isGreaterThan(100);
     }
 

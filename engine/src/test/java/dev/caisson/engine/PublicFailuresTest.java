@@ -56,7 +56,7 @@ class PublicFailuresTest {
             Map.entry(int.class, 0));
 
     @Test
-    void nullIsRefusedWithACode(@TempDir Path directory) throws Exception {
+    void null_is_refused_with_a_code(@TempDir Path directory) throws Exception {
         try (var engine = open(directory)) {
             Container container = engine.start(ContainerSpec.of(Image.host(), "sleep", "60"), Streams.capture());
             List<Object> targets = List.of(engine, container);
@@ -79,7 +79,7 @@ class PublicFailuresTest {
     }
 
     @Test
-    void everyMethodOfAnEndedContainerAndOfAClosedEngineAnswersOrFailsWithACode(@TempDir Path directory)
+    void every_method_of_an_ended_container_and_of_a_closed_engine_answers_or_fails_with_a_code(@TempDir Path directory)
             throws Exception {
         Engine engine = open(directory);
         Container container = engine.start(SPEC, Streams.capture());
@@ -100,7 +100,7 @@ class PublicFailuresTest {
     }
 
     @Test
-    void whatTheKernelAndTheJdkThrowGetsACode() {
+    void what_the_kernel_and_the_jdk_throw_gets_a_code() {
         assertThat(Failures.coded(new ErrnoException("openat2 x", 28)))
                 .isInstanceOf(EngineException.class)
                 .hasMessage("the kernel refused openat2 x with ENOSPC: free space or inodes, or raise the limit of this"
@@ -156,7 +156,7 @@ class PublicFailuresTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"4", "8", "12", "14", "18"})
-    void runningOutOfOpenFilesHasACodeAndPasses(String free, @TempDir Path directory) throws IOException {
+    void running_out_of_open_files_has_a_code_and_passes(String free, @TempDir Path directory) throws IOException {
         var options = new EngineOptions(directory.resolve("state"), Path.of("/var/lib/caisson-test"));
         List<String> lines = new EngineProcess(FewFiles.class, options, directory, List.of(free))
                 .withOpenFiles(256)

@@ -34,7 +34,7 @@ class PublicSurfaceTest {
     private static final Set<Class<?>> WHOLE = Set.of(Profile.class, LearnedProfile.class);
 
     @Test
-    void theTypesThatACallerMeetsAreThoseOfTheList() throws IOException {
+    void the_types_that_a_caller_meets_are_those_of_the_list() throws IOException {
         List<String> listed = Files.readAllLines(LIST);
         assertThat(met(Engine.class, ScriptedRunner.class, EngineException.class))
                 .as("docs/public-types.txt lists what embedders meet")
@@ -43,7 +43,7 @@ class PublicSurfaceTest {
 
     /// A program on the module path cannot name them: they are Caisson's own modules'.
     @Test
-    void whatACallerIsHandedAndCannotNameIsThisAlone() {
+    void what_a_caller_is_handed_and_cannot_name_is_this_alone() {
         SortedSet<String> hidden = new TreeSet<>();
         for (Class<?> type : List.of(Engine.class, Container.class, RunResult.class, ContainerSpec.class)) {
             for (Method method : type.getDeclaredMethods()) {

@@ -19,13 +19,13 @@ class RunResultTest {
     private static final JsonMapper JACKSON = JsonMapper.shared();
 
     @Test
-    void resultsWithTheSameContentsAreEqual() {
+    void results_with_the_same_contents_are_equal() {
         assertThat(result("a\n")).isEqualTo(result("a\n")).hasSameHashCodeAs(result("a\n"));
         assertThat(result("a\n")).isNotEqualTo(result("b\n"));
     }
 
     @Test
-    void aTestMakesItsOwn() {
+    void a_test_makes_its_own() {
         RunResult made = RunResult.of(Verdict.EXIT, 3).withOutput("out", "err");
         assertThat(made.isOk()).isFalse();
         assertThat(made.exitStatus()).isEqualTo(3);
@@ -34,7 +34,7 @@ class RunResultTest {
     }
 
     @Test
-    void whatIsKeptOfTheBytesDoesNotChange() {
+    void what_is_kept_of_the_bytes_does_not_change() {
         byte[] bytes = {'a'};
         var captured = new RunResult.Captured(bytes);
         bytes[0] = 'b';
@@ -43,7 +43,7 @@ class RunResultTest {
     }
 
     @Test
-    void jacksonWritesItsFields() {
+    void jackson_writes_its_fields() {
         JsonNode json =
                 JACKSON.readTree(JACKSON.writeValueAsString(result("hé\n").fields()));
         assertThat(json.get("verdict").asString()).isEqualTo("OUT_OF_MEMORY");
@@ -57,7 +57,7 @@ class RunResultTest {
     }
 
     @Test
-    void jacksonWritesTheRecordItself() {
+    void jackson_writes_the_record_itself() {
         JsonNode json = JACKSON.valueToTree(result("hé\n"));
         assertThat(json.get("verdict").asString()).isEqualTo("OUT_OF_MEMORY");
         assertThat(json.get("id").get("value").asString()).hasSize(64);

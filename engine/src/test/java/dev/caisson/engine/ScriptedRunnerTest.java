@@ -15,7 +15,7 @@ class ScriptedRunnerTest {
     private static final ContainerSpec SPEC = ContainerSpec.of(Image.host(), "true");
 
     @Test
-    void itAnswersInOrderAndRemembersWhatWasAsked() throws InterruptedException {
+    void it_answers_in_order_and_remembers_what_was_asked() throws InterruptedException {
         var runner = new ScriptedRunner()
                 .then(RunResult.of(Verdict.OK, 0).withOutput("a", ""))
                 .answer(spec -> RunResult.of(Verdict.EXIT, spec.command().size()));
@@ -25,7 +25,7 @@ class ScriptedRunnerTest {
     }
 
     @Test
-    void itFailsAsAnEngineDoes() {
+    void it_fails_as_an_engine_does() {
         var runner = new ScriptedRunner().fail(StepFailedException.programNotFound("nosuch"));
         assertThatExceptionOfType(CaissonException.class)
                 .isThrownBy(() -> runner.run(SPEC))
@@ -37,7 +37,7 @@ class ScriptedRunnerTest {
     }
 
     @Test
-    void withoutAnAnswerItSaysSo() {
+    void without_an_answer_it_says_so() {
         assertThatIllegalStateException()
                 .isThrownBy(() -> new ScriptedRunner().run(SPEC))
                 .withMessageContaining("then");

@@ -40,7 +40,7 @@ class SurveyTest {
     }
 
     @Test
-    void everyRunningContainerIsSeenWithWhatItUses() throws Exception {
+    void every_running_container_is_seen_with_what_it_uses() throws Exception {
         try (Engine engine = Engine.open(OPTIONS);
                 var survey = new Survey(OPTIONS)) {
             assertThat(survey.read()).isEmpty();
@@ -71,7 +71,7 @@ class SurveyTest {
     /// The kernel itself goes over a limit for a moment: what it cannot refuse, and what a process takes while it is
     /// being killed, it charges all the same (Documentation/admin-guide/cgroup-v2.rst, memory.max).
     @Test
-    void theContainersOfATenantNeverUseMoreTogetherThanItHas() throws Exception {
+    void the_containers_of_a_tenant_never_use_more_together_than_it_has() throws Exception {
         Bytes most = Bytes.mebibytes(64);
         Bytes atMost = Bytes.mebibytes(68);
         var ceiling = new Placement.Tenant(
@@ -104,7 +104,7 @@ class SurveyTest {
     }
 
     @Test
-    void aFlightRecordingHoldsLaunchUsageAndEnd(@TempDir Path directory) throws Exception {
+    void a_flight_recording_holds_launch_usage_and_end(@TempDir Path directory) throws Exception {
         Path file = directory.resolve("recording.jfr");
         try (var recording = new Recording()) {
             recording.enable("dev.caisson.ContainerUsage").with("period", "100 ms");

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 class SystemdScopeTest {
     @Test
     @Tag("vm")
-    void containersStandInAScopeThatEndsWithThem() throws Exception {
+    void containers_stand_in_a_scope_that_ends_with_them() throws Exception {
         EngineMachine.Result result = EngineMachine.run(SystemdScopeContainers.class, "-s");
 
         assertThat(result.status()).as(result.output()).isZero();
@@ -25,7 +25,7 @@ class SystemdScopeTest {
 
     @Test
     @Tag("root")
-    void whereSystemdIsNotProcessOneItsDriverIsRefused() {
+    void where_systemd_is_not_process_one_its_driver_is_refused() {
         assumeFalse(Files.isDirectory(Path.of("/run/systemd/system")), "systemd is process 1 here");
         var options = new EngineOptions(
                 OwnDirectories.state("systemd"), Path.of("/var/lib/caisson-test"), CgroupDriver.SYSTEMD);

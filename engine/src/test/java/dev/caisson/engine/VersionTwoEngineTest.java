@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(900)
 class VersionTwoEngineTest {
     @Test
-    void containersAreLimitedPausedMeasuredAndRemoved() throws Exception {
+    void containers_are_limited_paused_measured_and_removed() throws Exception {
         Runtimes.linkJava(VersionTwoContainers.JAVA);
         EngineMachine.Result result = EngineMachine.run(VersionTwoContainers.class);
 

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class CaissonExceptionTest {
     @Test
-    void aMissingArgumentIsNamed() {
+    void a_missing_argument_is_named() {
         assertThat(ArgumentException.present("x", "image")).isEqualTo("x");
         assertThatExceptionOfType(CaissonException.class)
                 .isThrownBy(() -> ArgumentException.present(null, "image"))
@@ -20,7 +20,7 @@ class CaissonExceptionTest {
     }
 
     @Test
-    void anInvalidArgumentHasItsSentence() {
+    void an_invalid_argument_has_its_sentence() {
         assertThat(ArgumentException.invalid("port 0 is reserved: use 1 to 65535"))
                 .hasMessage("port 0 is reserved: use 1 to 65535")
                 .extracting(CaissonException::code)

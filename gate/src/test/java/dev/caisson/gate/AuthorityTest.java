@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 final class AuthorityTest {
     @Test
-    void itsCertificatesAreGoodForItsHostsAlone() throws Exception {
+    void its_certificates_are_good_for_its_hosts_alone() throws Exception {
         Authority authority = Authority.create("c", List.of("api.example.com", "b.example"));
         X509CertSelector permitted = new X509CertSelector();
         byte[] octets = authority.certificate().getExtensionValue("2.5.29.30");
@@ -33,7 +33,7 @@ final class AuthorityTest {
     }
 
     @Test
-    void aCertificateIsGoodForTwoDays() {
+    void a_certificate_is_good_for_two_days() {
         X509Certificate leaf =
                 Authority.create("c", List.of("a.example")).leaf("a.example").certificate();
         Duration lasting = Duration.between(
@@ -42,7 +42,7 @@ final class AuthorityTest {
     }
 
     @Test
-    void itIsReadAsItIsWritten() throws Exception {
+    void it_is_read_as_it_is_written() throws Exception {
         Authority written = Authority.create("c", List.of("a.example"));
         Authority read = Authority.parse(written.text());
         assertThat(read.certificate()).isEqualTo(written.certificate());
@@ -54,7 +54,7 @@ final class AuthorityTest {
     }
 
     @Test
-    void storesOfJavaHaveItBesideTheirOwn() throws Exception {
+    void stores_of_java_have_it_beside_their_own() throws Exception {
         Authority authority = Authority.create("c", List.of("a.example"));
         Certificate other = Authority.create("other", List.of("b.example")).certificate();
         for (String form : List.of("JKS", "PKCS12")) {
@@ -68,7 +68,7 @@ final class AuthorityTest {
     }
 
     @Test
-    void aStoreThatNeedsAPasswordOrIsNoneStaysAsItIs() throws Exception {
+    void a_store_that_needs_a_password_or_is_none_stays_as_it_is() throws Exception {
         Authority authority = Authority.create("c", List.of("a.example"));
         byte[] encrypted = store("PKCS12", authority.certificate(), "changeit".toCharArray());
         byte[] many = store("JKS", authority.certificate(), null);

@@ -141,7 +141,7 @@ final class GateAttackTest {
     private Path directory;
 
     @TestFactory
-    Stream<DynamicTest> nothingOfThemReachesTheServer() throws Exception {
+    Stream<DynamicTest> nothing_of_them_reaches_the_server() throws Exception {
         Bed bed = Bed.of(directory, new Gate.Bearer());
         return ATTACKS.stream()
                 .map(attack -> DynamicTest.dynamicTest(attack.name(), () -> {
@@ -157,7 +157,7 @@ final class GateAttackTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> whatStandsBehindAWrongBodyIsNoRequest() throws Exception {
+    Stream<DynamicTest> what_stands_behind_a_wrong_body_is_no_request() throws Exception {
         Bed bed = Bed.of(directory, new Gate.Bearer());
         bed.reply = (_, in, out) -> in.readAllBytes();
         return BODIES.stream()
@@ -223,7 +223,7 @@ final class GateAttackTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> whatTheRulesOfAGateDoNotNameIsRefused() throws Exception {
+    Stream<DynamicTest> what_the_rules_of_a_gate_do_not_name_is_refused() throws Exception {
         Bed bed = Bed.kinds(
                 directory,
                 List.of(gate -> gate.methods("GET", "POST").paths("/v1/*", "/users/*/keys", "/files/*.txt")));
@@ -243,7 +243,7 @@ final class GateAttackTest {
     }
 
     @Test
-    void whatTheRulesNamePasses() throws Exception {
+    void what_the_rules_name_passes() throws Exception {
         try (Bed bed = Bed.kinds(
                 directory,
                 List.of(gate -> gate.paths("/v1/*", "/users/*/keys", "/p/a%2fb", "/files/*.txt", "/q;a/what%3F")))) {
@@ -277,7 +277,7 @@ final class GateAttackTest {
     }
 
     @Test
-    void trailersAndTheFieldsThatNameThemDoNotGoOn() throws Exception {
+    void trailers_and_the_fields_that_name_them_do_not_go_on() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             var body = new CopyOnWriteArrayList<String>();
             bed.reply = (_, in, out) -> {
@@ -294,7 +294,7 @@ final class GateAttackTest {
     }
 
     @Test
-    void aTargetWithTheSameHostIsAPath() throws Exception {
+    void a_target_with_the_same_host_is_a_path() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             assertThat(bed.get("https://" + Bed.HOST.toUpperCase(Locale.ROOT) + ":" + bed.port() + "/a?b"))
                     .startsWith("HTTP/1.1 200");
@@ -303,7 +303,7 @@ final class GateAttackTest {
     }
 
     @Test
-    void whoSendsSlowlyIsCut() throws Exception {
+    void who_sends_slowly_is_cut() throws Exception {
         try (Bed bed = Bed.impatient(directory);
                 Socket greeting = bed.plain();
                 SSLSocket head = bed.client()) {
@@ -339,7 +339,7 @@ final class GateAttackTest {
     }
 
     @Test
-    void aServerThatDoesNotAnswerOrCutsItsAnswerIsTold() throws Exception {
+    void a_server_that_does_not_answer_or_cuts_its_answer_is_told() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             bed.reply = (_, _, _) -> bed.arrived.forEach(GateAttackTest::cut);
             assertThat(bed.get("/")).startsWith("HTTP/1.1 502 Bad Gateway");

@@ -30,7 +30,7 @@ final class GateTest {
     private Path directory;
 
     @Test
-    void theServerSeesTheValueAndTheClientsOwnIsGone() throws Exception {
+    void the_server_sees_the_value_and_the_clients_own_is_gone() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             String answer =
                     bed.get("/user?a=b", "authorization: Bearer mine", "AUTHORIZATION: Basic other", "X-Kept: yes");
@@ -45,7 +45,7 @@ final class GateTest {
     }
 
     @Test
-    void anAnswerThatHasBegunHasNeitherTheValuesThatComeNorTheFewBefore() throws Exception {
+    void an_answer_that_has_begun_has_neither_the_values_that_come_nor_the_few_before() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             List<String> others = List.of("second-value-of-the-gate", "third-value-of-the-gate", "the-last-value");
             String rest = Bed.VALUE + " " + String.join(" ", others);
@@ -73,7 +73,7 @@ final class GateTest {
     }
 
     @Test
-    void anotherValueIsInTheNextRequestOfAnOpenConnectionAndNeitherIsInItsAnswer() throws Exception {
+    void another_value_is_in_the_next_request_of_an_open_connection_and_neither_is_in_its_answer() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             String other = "another-value-of-the-gate";
             bed.reply = Bed.Reply.ok(Bed.VALUE + " " + other);
@@ -102,7 +102,7 @@ final class GateTest {
     }
 
     @Test
-    void aFieldThatConnectionNamesCannotTakeTheValueAway() throws Exception {
+    void a_field_that_connection_names_cannot_take_the_value_away() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             bed.ask(bed.request("/", "Connection: authorization, close, x-hop", "X-Hop: one", "Keep-Alive: 5")
                     + "\r\n");
@@ -113,7 +113,7 @@ final class GateTest {
     }
 
     @Test
-    void basicHasTheUserBeforeTheValue() throws Exception {
+    void basic_has_the_user_before_the_value() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Basic("x-access-token"))) {
             bed.get("/", "Authorization: Basic bWluZTptaW5l");
             assertThat(Bed.values(bed.heads.getFirst(), "Authorization")).containsExactly("Basic " + ENCODED);
@@ -121,7 +121,7 @@ final class GateTest {
     }
 
     @Test
-    void aHeaderReplacesAllThatServersReadAsTheSame() throws Exception {
+    void a_header_replaces_all_that_servers_read_as_the_same() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Header("X-Api-Key"))) {
             bed.get("/", "x-api-key: mine", "X_Api_Key: mine", "Authorization: mine");
             String seen = bed.heads.getFirst();
@@ -132,7 +132,7 @@ final class GateTest {
     }
 
     @Test
-    void aParameterReplacesThoseOfItsNameHoweverTheyAreWritten() throws Exception {
+    void a_parameter_replaces_those_of_its_name_however_they_are_written() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Query("key"))) {
             bed.get("/a?key=mine&b=1&%6Bey=mine;KEY=mine&c");
             assertThat(bed.heads.getFirst())
@@ -141,7 +141,7 @@ final class GateTest {
     }
 
     @Test
-    void aPlaceholderIsReplacedWhereverItStandsInItsField() throws Exception {
+    void a_placeholder_is_replaced_wherever_it_stands_in_its_field() throws Exception {
         String mark = "ghp_placeholder";
         try (Bed bed = Bed.of(directory, new Gate.Placeholder(mark, "Authorization"))) {
             bed.get("/", "Authorization: token " + mark, "X-Other: " + mark, "authorization: " + mark);
@@ -165,7 +165,7 @@ final class GateTest {
     }
 
     @Test
-    void aFieldWithoutItsPlaceholderIsNoCredentialOfTheProgramsOwn() throws Exception {
+    void a_field_without_its_placeholder_is_no_credential_of_the_programs_own() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Placeholder("ghp_placeholder", "Authorization"))) {
             for (String own : List.of("Bearer mine", "Basic bWluZTptaW5l", "Basic %", "ghp_placeholde")) {
                 assertThat(bed.get("/", "Authorization: " + own)).startsWith("HTTP/1.1 403 Forbidden");
@@ -175,7 +175,7 @@ final class GateTest {
     }
 
     @Test
-    void aRequestHasTheSecretsWhoseRulesItMeets() throws Exception {
+    void a_request_has_the_secrets_whose_rules_it_meets() throws Exception {
         try (Bed bed = Bed.kinds(
                 directory,
                 List.of(
@@ -197,7 +197,7 @@ final class GateTest {
     }
 
     @Test
-    void aHostMayHaveSeveralSecrets() throws Exception {
+    void a_host_may_have_several_secrets() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer(), new Gate.Header("X-Team"), new Gate.Query("k"))) {
             bed.get("/");
             assertThat(Bed.values(bed.heads.getFirst(), "X-Team")).containsExactly(Bed.VALUE);
@@ -208,7 +208,7 @@ final class GateTest {
     }
 
     @Test
-    void anAnswerThatRepeatsTheValueHasStarsInItsPlace() throws Exception {
+    void an_answer_that_repeats_the_value_has_stars_in_its_place() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Basic("x-access-token"))) {
             String body = "you are " + Bed.VALUE + " or " + ENCODED + ".";
             bed.reply = Reply.of("HTTP/1.1 200 " + Bed.VALUE + "\r\nX-Echo: <" + Bed.VALUE + ">\r\nContent-Length: "
@@ -225,7 +225,7 @@ final class GateTest {
     }
 
     @Test
-    void aValueThatComesInPiecesIsHiddenToo() throws Exception {
+    void a_value_that_comes_in_pieces_is_hidden_too() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             bed.reply = (_, _, out) -> {
                 out.write(Bed.bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
@@ -242,7 +242,7 @@ final class GateTest {
     }
 
     @Test
-    void aBodyThatCannotBeLookedIntoIsRefused() throws Exception {
+    void a_body_that_cannot_be_looked_into_is_refused() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             bed.reply = Reply.of("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd");
             assertThat(bed.get("/", "Accept-Encoding: gzip"))
@@ -253,7 +253,7 @@ final class GateTest {
     }
 
     @Test
-    void aRedirectIsTheClientsToFollow() throws Exception {
+    void a_redirect_is_the_clients_to_follow() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             String fields = "Location: https://elsewhere.example/\r\nAlt-Svc: h3=1\r\nContent-Length: 0";
             bed.reply = Reply.of("HTTP/1.1 302 Found\r\n" + fields + "\r\n\r\n");
@@ -265,7 +265,7 @@ final class GateTest {
     }
 
     @Test
-    void requestsOfOneConnectionGoOverOneToTheServer() throws Exception {
+    void requests_of_one_connection_go_over_one_to_the_server() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
                 SSLSocket client = bed.client()) {
             for (int i = 0; i < 3; i++) {
@@ -281,7 +281,7 @@ final class GateTest {
     }
 
     @Test
-    void aConnectionThatTheServerHasEndedIsMadeAgain() throws Exception {
+    void a_connection_that_the_server_has_ended_is_made_again() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
                 SSLSocket client = bed.client()) {
             for (int i = 0; i < 2; i++) {
@@ -298,7 +298,7 @@ final class GateTest {
     }
 
     @Test
-    void aBodyGoesUpWhileTheAnswerComesDown() throws Exception {
+    void a_body_goes_up_while_the_answer_comes_down() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
                 SSLSocket client = bed.client()) {
             bed.reply = (_, in, out) -> {
@@ -329,7 +329,7 @@ final class GateTest {
     }
 
     @Test
-    void theServerSaysWhetherTheBodyIsToCome() throws Exception {
+    void the_server_says_whether_the_body_is_to_come() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
                 SSLSocket client = bed.client()) {
             bed.reply = (_, in, out) -> {
@@ -351,7 +351,7 @@ final class GateTest {
     }
 
     @Test
-    void anAnswerToHeadHasALengthAndNoBody() throws Exception {
+    void an_answer_to_head_has_a_length_and_no_body() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             bed.reply = Reply.of("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Encoding: gzip\r\n\r\n");
             String answer = bed.ask(
@@ -361,7 +361,7 @@ final class GateTest {
     }
 
     @Test
-    void aServerThatIsNotTrustedOrHasAnotherNameGetsNothing() throws Exception {
+    void a_server_that_is_not_trusted_or_has_another_name_gets_nothing() throws Exception {
         for (Bed one : List.of(
                 Bed.elsewhere(directory, Bed.HOST, "other.example"),
                 Bed.elsewhere(directory, "other.example", "other.example"))) {
@@ -376,7 +376,7 @@ final class GateTest {
     }
 
     @Test
-    void aHostThatWasTakenOffTheListIsReachedNoMore() throws Exception {
+    void a_host_that_was_taken_off_the_list_is_reached_no_more() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
                 SSLSocket client = bed.client()) {
             client.getOutputStream().write(Bed.bytes(bed.request("/") + "\r\n"));
@@ -392,7 +392,7 @@ final class GateTest {
     }
 
     @Test
-    void onlyTheContainerIsServed() throws Exception {
+    void only_the_container_is_served() throws Exception {
         try (Bed bed = Bed.forOthers(directory)) {
             assertThatThrownBy(bed::client).isInstanceOf(IOException.class);
             assertThat(bed.refusals).isEmpty();
@@ -400,7 +400,7 @@ final class GateTest {
     }
 
     @Test
-    void aContainerHasABoundedNumberOfConnections() throws Exception {
+    void a_container_has_a_bounded_number_of_connections() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             var open = new ArrayList<Socket>();
             try {
@@ -430,7 +430,7 @@ final class GateTest {
     }
 
     @Test
-    void theGreetingDecidesWhoIsAsked() throws Exception {
+    void the_greeting_decides_who_is_asked() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             assertThatThrownBy(() -> bed.greet("other.example")).isInstanceOf(SSLException.class);
             assertThatThrownBy(() -> bed.greet("")).isInstanceOf(SSLException.class);
@@ -443,7 +443,7 @@ final class GateTest {
     }
 
     @Test
-    void valuesThatNoRequestCanHaveAreRefusedWithoutBeingShown() {
+    void values_that_no_request_can_have_are_refused_without_being_shown() {
         for (String value :
                 List.of("short", "ends with\n", "has\r\nInjected: yes", " blank before it", "nul\0within it")) {
             assertThatThrownBy(() -> credential(new Gate.Bearer(), value))

@@ -52,7 +52,7 @@ final class WebSocketTest {
     }
 
     @Test
-    void bytesGoBothWaysAndValuesAreHiddenUntilTheHostIsTakenOffTheList() throws Exception {
+    void bytes_go_both_ways_and_values_are_hidden_until_the_host_is_taken_off_the_list() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
                 SSLSocket client = bed.client();
                 SSLSocket idle = bed.client()) {
@@ -105,7 +105,7 @@ final class WebSocketTest {
     }
 
     @Test
-    void aServerThatDoesNotAgreeOrSendsOtherFramesIsCut() throws Exception {
+    void a_server_that_does_not_agree_or_sends_other_frames_is_cut() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
             for (String answer : List.of(
                     agreement("AAAA", ""),
@@ -133,7 +133,7 @@ final class WebSocketTest {
     }
 
     @Test
-    void aRefusalOfTheServerIsAnAnswer() throws Exception {
+    void a_refusal_of_the_server_is_an_answer() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer());
                 SSLSocket client = bed.client()) {
             bed.reply = Bed.Reply.of("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n");

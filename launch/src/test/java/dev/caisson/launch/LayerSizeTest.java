@@ -17,7 +17,7 @@ class LayerSizeTest {
     private static final WritableLayer LARGE = WritableLayer.STANDARD.size(Bytes.gibibytes(8));
 
     @Test
-    void aLayerWithoutASizeIsInMemoryWhateverTheHostHas() {
+    void a_layer_without_a_size_is_in_memory_whatever_the_host_has() {
         assertThat(LayerSize.medium(WritableLayer.STANDARD, LIMITS, Set.of(MEMORY, IMAGE, PROJECT)))
                 .contains(MEMORY);
         assertThat(LayerSize.medium(WritableLayer.STANDARD.inodes(64), LIMITS, Set.of(MEMORY, IMAGE)))
@@ -27,7 +27,7 @@ class LayerSizeTest {
     }
 
     @Test
-    void aSizeIsHeldByQuotaElseInAnImageElseInMemory() {
+    void a_size_is_held_by_quota_else_in_an_image_else_in_memory() {
         assertThat(LayerSize.medium(SMALL, LIMITS, Set.of(MEMORY, IMAGE, PROJECT)))
                 .contains(PROJECT);
         assertThat(LayerSize.medium(SMALL, LIMITS, Set.of(MEMORY, IMAGE))).contains(IMAGE);
@@ -36,7 +36,7 @@ class LayerSizeTest {
     }
 
     @Test
-    void thePlaceThatWasAskedForIsTheOnlyOne() {
+    void the_place_that_was_asked_for_is_the_only_one() {
         assertThat(LayerSize.medium(SMALL.place(WritableLayer.Place.MEMORY), LIMITS, Set.of(MEMORY, PROJECT)))
                 .contains(MEMORY);
         assertThat(LayerSize.medium(LARGE.place(WritableLayer.Place.MEMORY), LIMITS, Set.of(MEMORY, PROJECT)))
@@ -46,13 +46,13 @@ class LayerSizeTest {
     }
 
     @Test
-    void whatIsTooSmallForAnImageIsInMemory() {
+    void what_is_too_small_for_an_image_is_in_memory() {
         assertThat(LayerSize.medium(WritableLayer.STANDARD.size(Bytes.kibibytes(64)), LIMITS, Set.of(MEMORY, IMAGE)))
                 .contains(MEMORY);
     }
 
     @Test
-    void eachBoundIsTheLastThatFits() {
+    void each_bound_is_the_last_that_fits() {
         Bytes image = Bytes.mebibytes(1);
         Bytes memory = LIMITS.memory();
 
@@ -70,7 +70,7 @@ class LayerSizeTest {
     }
 
     @Test
-    void filesAreAsManyAsTheSizeIsGoodForWithinBounds() {
+    void files_are_as_many_as_the_size_is_good_for_within_bounds() {
         assertThat(LayerSize.files(sized(Bytes.mebibytes(8)), LIMITS, MEMORY)).isEqualTo(2048);
         assertThat(LayerSize.files(sized(Bytes.kibibytes(64)), LIMITS, MEMORY)).isEqualTo(1024);
         assertThat(LayerSize.files(sized(Bytes.gibibytes(64)), LIMITS, MEMORY)).isEqualTo(1 << 20);

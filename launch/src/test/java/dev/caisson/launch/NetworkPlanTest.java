@@ -43,7 +43,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void theContainerFindsItselfAndItsFurtherHosts() {
+    void the_container_finds_itself_and_its_further_hosts() {
         assertThat(file(Samples.plan(SPEC, Samples.networks()), "etc/hosts")).hasValue("""
             127.0.0.1\tlocalhost
             ::1\tlocalhost ip6-localhost ip6-loopback
@@ -55,7 +55,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aLinkIsALineOfHostsAndTheVariablesOfItsPorts() {
+    void a_link_is_a_line_of_hosts_and_the_variables_of_its_ports() {
         GuestNetwork known = Samples.networks();
         var db = new Attachment.Linked(
                 new ContainerId("cd".repeat(32)),
@@ -94,7 +94,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void theContainerAsksTheServersOfTheHostUnlessOthersAreNamed() {
+    void the_container_asks_the_servers_of_the_host_unless_others_are_named() {
         assertThat(file(Samples.plan(SPEC, Samples.networks()), "etc/resolv.conf"))
                 .hasValue("nameserver 192.0.2.53\nsearch example.com\noptions ndots:2\n");
 
@@ -107,7 +107,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aVolumeOverTheseFilesIsLeftAsItIs() {
+    void a_volume_over_these_files_is_left_as_it_is() {
         ContainerSpec covered = SPEC.allow(Allowance.HOST_PATHS)
                 .mount(new Mount.Bind(Path.of("/usr/lib/os-release"), InRootPath.of("etc/resolv.conf"), true, true));
 
@@ -116,14 +116,14 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aContainerIsNotPlannedWithFewerNetworksThanItJoins() {
+    void a_container_is_not_planned_with_fewer_networks_than_it_joins() {
         assertThatThrownBy(() -> Samples.plan(SPEC, Samples.host())).isInstanceOf(RefusedException.class);
         assertThatThrownBy(() -> Samples.plan(Samples.spec(), Samples.networks()))
                 .isInstanceOf(RefusedException.class);
     }
 
     @Test
-    void aContainerOfLoopbackAloneHasNoneOfIt() {
+    void a_container_of_loopback_alone_has_none_of_it() {
         LaunchPlan plan = Samples.plan();
 
         assertThat(plan.links()).isEmpty();
@@ -132,7 +132,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void theVariablesOfALinkOfIpv6AloneHaveThatAddress() {
+    void the_variables_of_a_link_of_ipv6_alone_have_that_address() {
         GuestNetwork known = Samples.networks();
         var db = new Attachment.Linked(
                 new ContainerId("cd".repeat(32)),
@@ -152,7 +152,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aGateNeedsItsHostOnTheListOfWhatTheContainerMaySendTo() {
+    void a_gate_needs_its_host_on_the_list_of_what_the_container_may_send_to() {
         Network open = Network.on("web").gate(Gate.of("key").to("api.example.com"));
         Network listed = Network.on("web")
                 .egress(Egress.only("api.example.com:443"))
@@ -170,7 +170,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void eachLinkIsSettled() {
+    void each_link_is_settled() {
         assertThat(Samples.plan(SPEC, Samples.networks()).links())
                 .extracting(Link::host, Link::bridge, Link::guest, Link::guestIndex, Link::mtu, Link::isolated)
                 .containsExactly(
@@ -179,7 +179,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aLinkTakesNoAddressThatWasNotGivenToIt() {
+    void a_link_takes_no_address_that_was_not_given_to_it() {
         List<String> settings = Samples.plan(SPEC, Samples.networks()).all(Step.SetSysctl.class).stream()
                 .map(set -> set.name().relative() + "=" + set.value())
                 .toList();
@@ -196,7 +196,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aWrittenPlanHasItsLinks() {
+    void a_written_plan_has_its_links() {
         LaunchPlan plan = Samples.plan(SPEC, Samples.networks());
 
         assertThat(PlanRecord.of(plan).plan().links()).isEqualTo(plan.links());
@@ -204,7 +204,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aHostsResolverFileIsReadWithoutWhatCannotBeReached() {
+    void a_hosts_resolver_file_is_read_without_what_cannot_be_reached() {
         ResolverFile read = ResolverFile.parse("""
             # comment
             nameserver 127.0.0.53
@@ -240,7 +240,7 @@ class NetworkPlanTest {
         "-web, NETWORK_NAME",
         "we b, NETWORK_NAME"
     })
-    void networksThatAreNoneAreRefused(String network, String code) {
+    void networks_that_are_none_are_refused(String network, String code) {
         assertThat(Policy.check(Samples.spec().network(Network.on(network)), Samples.host()))
                 .singleElement()
                 .extracting(Finding::code)
@@ -248,7 +248,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aPortOfTheHostIsPublishedOnce() {
+    void a_port_of_the_host_is_published_once() {
         Network.Joined web = Network.on("web");
         assertThat(Policy.check(
                         Samples.spec().network(publishing(web, "8080:80", "8080:80/udp", "80", "80")), Samples.host()))
@@ -260,7 +260,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void aContainerWithNamesAsksItsResolverOverSocketsOfItsOwn() {
+    void a_container_with_names_asks_its_resolver_over_sockets_of_its_own() {
         GuestNetwork known = Samples.networks();
         var named = new GuestNetwork(known.attachments(), known.host(), known.ipv6(), true);
 
@@ -279,7 +279,7 @@ class NetworkPlanTest {
     }
 
     @Test
-    void morePortsThanAContainerCanPublishAreRefused() {
+    void more_ports_than_a_container_can_publish_are_refused() {
         assertThat(new PublishedPorts(PortText.mappings("1-1024"), List.of(), false).mappings())
                 .hasSize(1024);
         assertThatThrownBy(() -> new PublishedPorts(PortText.mappings("1-1024"), List.of(), false)

@@ -281,7 +281,7 @@ class PolicyTest {
 
     @ParameterizedTest
     @MethodSource("refusals")
-    void refuses(Refusal refusal) {
+    void refuses_what_it_forbids(Refusal refusal) {
         List<Finding> findings = Policy.check(refusal.wish().apply(Samples.spec()), Samples.host());
 
         assertThat(findings).extracting(Finding::code).isEqualTo(refusal.codes());

@@ -47,7 +47,7 @@ class ContainerMetricsTest {
     }
 
     @Test
-    void aContainerHasMetersFromItsStartToItsEnd() throws Exception {
+    void a_container_has_meters_from_its_start_to_its_end() throws Exception {
         try (var engine = Engine.open(OPTIONS);
                 var metrics = new ContainerMetrics(engine)) {
             metrics.bindTo(registry);
@@ -95,7 +95,7 @@ class ContainerMetricsTest {
     }
 
     @Test
-    void oomKillsAreCountedAndAContainerThatCameLaterIsFound() throws Exception {
+    void oom_kills_are_counted_and_a_container_that_came_later_is_found() throws Exception {
         try (var engine = Engine.open(OPTIONS);
                 var metrics = new ContainerMetrics(engine)) {
             metrics.bindTo(registry);
@@ -114,7 +114,7 @@ class ContainerMetricsTest {
     }
 
     @Test
-    void closingTakesTheMetersOfContainersOut() throws Exception {
+    void closing_takes_the_meters_of_containers_out() throws Exception {
         try (var engine = Engine.open(OPTIONS)) {
             var metrics = new ContainerMetrics(engine);
             engine.start(shell("sleep 60"), Streams.capture());

@@ -22,7 +22,7 @@ class EngineMetricsTest {
     @Test
     @Tag("root")
     @Timeout(value = 60, unit = TimeUnit.SECONDS)
-    void runsAreCountedByVerdictAndTimed(@TempDir Path directory) throws Exception {
+    void runs_are_counted_by_verdict_and_timed(@TempDir Path directory) throws Exception {
         var options = new EngineOptions(directory.resolve("state"), Path.of("/var/lib/caisson-test"));
         try (var engine = Engine.open(options)) {
             new EngineMetrics(engine).bindTo(registry);
@@ -58,7 +58,7 @@ class EngineMetricsTest {
     }
 
     @Test
-    void tagsHaveABoundedNumberOfValues() {
+    void tags_have_a_bounded_number_of_values() {
         var values = new TagValues(2);
         assertThat(values.bounded("a")).isEqualTo("a");
         assertThat(values.bounded("b".repeat(1000))).hasSize(128);

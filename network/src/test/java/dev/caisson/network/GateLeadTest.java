@@ -65,7 +65,7 @@ class GateLeadTest {
     }
 
     @Test
-    void thePortOfItsGatewayIsTheGateForThisContainerAlone() {
+    void the_port_of_its_gateway_is_the_gate_for_this_container_alone() {
         Guest other = bed.guest("bridge");
         limit(other, LIST);
         assertThat(Bed.connects(guest.namespace(), guest.gateway(), 443)).isTrue();
@@ -79,7 +79,7 @@ class GateLeadTest {
     }
 
     @Test
-    void theNameLeadsToTheGatewayAlsoWhileNobodyListens() {
+    void the_name_leads_to_the_gateway_also_while_nobody_listens() {
         assertThat(addresses()).containsExactly(guest.gateway());
         lead(guest, List.of(new GateLead(NAME, 443, 0)));
         assertThat(addresses()).containsExactly(guest.gateway());
@@ -95,7 +95,7 @@ class GateLeadTest {
     }
 
     @Test
-    void aGateGoesWithItsHostFromTheList() {
+    void a_gate_goes_with_its_host_from_the_list() {
         limit(guest, Egress.only("other.example.com:443"));
         assertThat(Bed.isClosed(guest.namespace(), guest.gateway(), 443)).isTrue();
         assertThat(addresses()).isEmpty();
@@ -106,7 +106,7 @@ class GateLeadTest {
     }
 
     @Test
-    void aLeadIsMadeAgainByWhoHasTheGateAndGoesWithTheContainer() {
+    void a_lead_is_made_again_by_who_has_the_gate_and_goes_with_the_container() {
         bed.host.sh("nft flush ruleset");
         bed.reopen();
         bed.on(all -> {
@@ -145,7 +145,7 @@ class GateLeadTest {
     }
 
     @Test
-    void aLeadThatIsNotRenewedGoesByItself() throws Exception {
+    void a_lead_that_is_not_renewed_goes_by_itself() throws Exception {
         Thread.sleep(300);
         long left = left();
         assertThat(left).isBetween(0L, 9_700L);
@@ -164,7 +164,7 @@ class GateLeadTest {
     }
 
     @Test
-    void aGateReachesWhatItsContainerMayReachByTheName() {
+    void a_gate_reaches_what_its_container_may_reach_by_the_name() {
         try (GateReach reach = bed.host.call(() -> new GateReach(directory))) {
             assertThat(reach.allows(guest.id(), NAME, 443)).isTrue();
             assertThat(reach.allows(guest.id(), NAME, 80)).isFalse();

@@ -80,7 +80,7 @@ class LinksTest {
     }
 
     @Test
-    void a_link_opens_the_ports_that_the_other_one_exposes_over_IPv4_alone() {
+    void a_link_opens_the_ports_that_the_other_one_exposes_over_ipv4_alone() {
         Guest db = guest("db", NetworkEndpoint.on("apart"));
         Guest web = guest("web", linked("apart", "db"));
 

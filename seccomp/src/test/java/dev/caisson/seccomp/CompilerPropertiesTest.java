@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /// The filter of any profile decides as the reference evaluator does.
 class CompilerPropertiesTest {
     @Test
-    void theFilterDecidesAsTheProfile() {
+    void the_filter_decides_as_the_profile() {
         Seeds.check(300, random -> assertDecidesTheSame(RandomProfiles.profile(random), target(random)));
     }
 

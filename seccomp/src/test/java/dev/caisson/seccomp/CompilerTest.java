@@ -22,7 +22,7 @@ class CompilerTest {
             value = Architecture.class,
             names = {"X86", "X32", "ARM"},
             mode = EnumSource.Mode.EXCLUDE)
-    void everyNumberOfTheDefaultProfileIsDecidedAsTheProfileSays(Architecture machine) {
+    void every_number_of_the_default_profile_is_decided_as_the_profile_says(Architecture machine) {
         for (Profile profile : List.of(Profile.standard(), Profile.standard().withCompatibleAbis(), Profile.strict())) {
             Target target = Calls.target(machine);
             assertSame(profile, target, Compiler.compile(profile, target));
@@ -43,7 +43,7 @@ class CompilerTest {
     }
 
     @Test
-    void aCallNewerThanTheKernelIsTakenForAbsentAndAKnownOneIsDenied() {
+    void a_call_newer_than_the_kernel_is_taken_for_absent_and_a_known_one_is_denied() {
         Profile profile = Profile.standard();
         var old = new Target(Architecture.X86_64, KernelVersion.parse("5.10"), 0L);
         Filter filter = Compiler.compile(profile, old);
@@ -55,7 +55,7 @@ class CompilerTest {
     }
 
     @Test
-    void aProfileOlderThanTheTableGivesNewerCallsEnosys() {
+    void a_profile_older_than_the_table_gives_newer_calls_enosys() {
         Profile profile = Profile.parse("""
                 {"defaultAction": "SCMP_ACT_ERRNO",
                  "syscalls": [{"names": ["read", "faccessat2"], "action": "SCMP_ACT_ALLOW"}]}""");
@@ -66,7 +66,7 @@ class CompilerTest {
     }
 
     @Test
-    void conditionsOfOneRuleOnTheSameArgumentMustAllHold() {
+    void conditions_of_one_rule_on_the_same_argument_must_all_hold() {
         Profile profile = profileOf(
                 EPERM,
                 Rule.of(
@@ -79,7 +79,7 @@ class CompilerTest {
     }
 
     @Test
-    void aConditionalRuleComesBeforeAnUnconditionalOneAndTheStricterOneFirst() {
+    void a_conditional_rule_comes_before_an_unconditional_one_and_the_stricter_one_first() {
         Condition one = Condition.of(0, Condition.Operator.EQ, 1);
         Profile profile = profileOf(
                 EPERM,
@@ -93,7 +93,7 @@ class CompilerTest {
     }
 
     @Test
-    void theUpperHalfOfAnIntArgumentCountsForNothing() {
+    void the_upper_half_of_an_int_argument_counts_for_nothing() {
         Filter filter = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
         assertThat(decide(filter, "socket", 40)).isEqualTo(Action.errno(97));
         assertThat(decide(filter, "socket", 40 | 1L << 32)).isEqualTo(Action.errno(97));
@@ -103,7 +103,7 @@ class CompilerTest {
     }
 
     @Test
-    void numbersAreDecidedBeforeArgumentsSoThatTheKernelCanCacheThem() {
+    void numbers_are_decided_before_arguments_so_that_the_kernel_can_cache_them() {
         for (Architecture machine : List.of(Architecture.X86_64, Architecture.AARCH64, Architecture.S390X)) {
             Filter filter = Compiler.compile(Profile.standard(), Calls.target(machine));
             assertThat(filter.cacheableCalls()).isEqualTo(filter.summary().allowed());
@@ -111,7 +111,7 @@ class CompilerTest {
     }
 
     @Test
-    void theFilterStaysSmallAndShallow() {
+    void the_filter_stays_small_and_shallow() {
         Filter own = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
         Filter three = Compiler.compile(Profile.standard().withCompatibleAbis(), Calls.target(Architecture.X86_64));
         assertThat(own.length()).isLessThanOrEqualTo(150);
@@ -125,7 +125,7 @@ class CompilerTest {
     }
 
     @Test
-    void jumpsFartherThanABytesReachAreMadeInSteps() {
+    void jumps_farther_than_a_bytes_reach_are_made_in_steps() {
         var rules = new ArrayList<Rule>();
         for (int value = 0; value < 400; value++) {
             rules.add(Rule.of(
@@ -149,7 +149,7 @@ class CompilerTest {
     }
 
     @Test
-    void aProfileThatNeedsMoreThanTheKernelTakesIsRefused() {
+    void a_profile_that_needs_more_than_the_kernel_takes_is_refused() {
         var rules = new ArrayList<Rule>();
         for (int value = 0; value < 5000; value++) {
             rules.add(
@@ -163,7 +163,7 @@ class CompilerTest {
     }
 
     @Test
-    void theBytesAreTheMachinesOwn() {
+    void the_bytes_are_the_machines_own() {
         Profile profile = profileOf(Action.ALLOW);
         assertThat(Compiler.compile(profile, Calls.target(Architecture.X86_64)).bytes())
                 .startsWith(0x20, 0, 0, 0, 4, 0, 0, 0, 0x15, 0);
@@ -172,7 +172,7 @@ class CompilerTest {
     }
 
     @Test
-    void callsTheKernelDoesNotAskAboutAreNotCountedAsDenied() {
+    void calls_the_kernel_does_not_ask_about_are_not_counted_as_denied() {
         Filter filter = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
         assertThat(filter.summary().unfilterable()).containsExactly("uprobe", "uretprobe");
         assertThat(filter.summary().unknownNames()).isEmpty();

@@ -16,7 +16,7 @@ class DecisionTableTest {
     private final Filter standard = Compiler.compile(Profile.standard(), target);
 
     @Test
-    void aFilterReadBackSaysWhatItsProfileSaid() {
+    void a_filter_read_back_says_what_its_profile_said() {
         Filter read = Filter.of(Architecture.X86_64, standard.bytes());
         DecisionTable table = DecisionTable.of(read);
         assertThat(table.row(Architecture.X86_64, "read").orElseThrow().ways())
@@ -72,7 +72,7 @@ class DecisionTableTest {
 
     @Test
     @Timeout(60)
-    void everyWaysExampleGoesThatWay() {
+    void every_ways_example_goes_that_way() {
         for (Architecture machine : List.of(Architecture.X86_64, Architecture.S390X)) {
             Filter filter = Compiler.compile(Profile.standard().withCompatibleAbis(), Calls.target(machine));
             for (DecisionTable.Row row : DecisionTable.of(filter).rows()) {
@@ -84,13 +84,13 @@ class DecisionTableTest {
     }
 
     @Test
-    void aFilterDoesNotDifferFromItself() {
+    void a_filter_does_not_differ_from_itself() {
         assertThat(FilterDifference.between(standard, Filter.of(Architecture.X86_64, standard.bytes())))
                 .isEmpty();
     }
 
     @Test
-    void oneChangedConstantIsFoundWithACallThatShowsIt() {
+    void one_changed_constant_is_found_with_a_call_that_shows_it() {
         List<Rule> rules = new ArrayList<>(Profile.standard().rules());
         rules.add(Rule.of(Action.ALLOW, List.of(Condition.of(0, Condition.Operator.EQ, 38)), "socket"));
         rules.add(Rule.of(Action.ALLOW, List.of(), "bpf"));
@@ -108,7 +108,7 @@ class DecisionTableTest {
 
     @Test
     @Timeout(60)
-    void theDifferenceOfTwoFiltersIsFoundExactlyWhereTrialFindsOne() {
+    void the_difference_of_two_filters_is_found_exactly_where_trial_finds_one() {
         var random = new Random(5);
         Condition.Operator[] operators = Condition.Operator.values();
         for (int round = 0; round < 60; round++) {
@@ -155,7 +155,7 @@ class DecisionTableTest {
     }
 
     @Test
-    void testsOfOneWordAreSolvedOrKnownToContradict() {
+    void tests_of_one_word_are_solved_or_known_to_contradict() {
         var above = new WordTest(16, Node.ALL, Node.Jump.GREATER, 0xfffffffd, true);
         var even = new WordTest(16, Node.ALL, Node.Jump.ANY_BIT, 1, false);
         assertThat(WordTest.satisfy(List.of(above, even))).hasValue(0xfffffffe);
@@ -166,7 +166,7 @@ class DecisionTableTest {
     }
 
     @Test
-    void whatCannotBeFollowedIsSaid() {
+    void what_cannot_be_followed_is_said() {
         byte[] storing = {0x02, 0, 0, 0, 0, 0, 0, 0, 0x06, 0, 0, 0, 0, 0, 0, 0};
         Filter filter = Filter.of(Architecture.X86_64, storing);
         assertThatThrownBy(() -> DecisionTable.of(filter))
@@ -177,7 +177,7 @@ class DecisionTableTest {
     }
 
     @Test
-    void aProgramWithoutAReturnIsRefused() {
+    void a_program_without_a_return_is_refused() {
         Filter endless = Filter.of(Architecture.X86_64, new byte[] {0x20, 0, 0, 0, 0, 0, 0, 0});
         assertThatThrownBy(() -> Simulator.run(endless, SeccompData.of(Architecture.X86_64, 1)))
                 .isInstanceOf(SeccompException.class);

@@ -21,7 +21,7 @@ class FilterCacheTest {
     Path directory;
 
     @Test
-    void aKeptFilterIsTheCompiledOne() throws IOException {
+    void a_kept_filter_is_the_compiled_one() throws IOException {
         var cache = new FilterCache(directory.resolve("filters"));
         Filter compiled = cache.standard(target);
         Filter kept = new FilterCache(directory.resolve("filters")).standard(target);
@@ -34,7 +34,7 @@ class FilterCacheTest {
 
     /// What is asked of a filter before a start is kept with it, and is what the program itself says.
     @Test
-    void aKeptFilterStartsAndAsksAsTheCompiledOne() throws IOException {
+    void a_kept_filter_starts_and_asks_as_the_compiled_one() throws IOException {
         String rule = """
                 {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
                   {"names": ["execveat"], "action": "SCMP_ACT_ALLOW"},
@@ -63,7 +63,7 @@ class FilterCacheTest {
     }
 
     @Test
-    void anotherKernelCapabilityOrProfileIsAnotherFilter() throws IOException {
+    void another_kernel_capability_or_profile_is_another_filter() throws IOException {
         var cache = new FilterCache(directory.resolve("filters"));
         cache.standard(target);
         Filter old = cache.standard(new Target(Architecture.X86_64, KernelVersion.parse("4.19"), 1L));
@@ -74,7 +74,7 @@ class FilterCacheTest {
     }
 
     @Test
-    void anEntryThatWasMadeFromSomethingElseOrCutShortIsNotUsed() throws IOException {
+    void an_entry_that_was_made_from_something_else_or_cut_short_is_not_used() throws IOException {
         var cache = new FilterCache(directory.resolve("filters"));
         byte[] compiled = cache.standard(target).bytes();
         cache.strict(target);
@@ -88,7 +88,7 @@ class FilterCacheTest {
     }
 
     @Test
-    void whatTheBuildHasCompiledIsWhatTheCompilerMakes() throws IOException {
+    void what_the_build_has_compiled_is_what_the_compiler_makes() throws IOException {
         var cache = new FilterCache(directory.resolve("filters"));
         for (Architecture machine : Architecture.values()) {
             for (String kernel : List.of("5.10", "5.15", "6.1", "6.12", "6.18", "7.0", "9.9")) {
@@ -115,7 +115,7 @@ class FilterCacheTest {
 
     /// What a filter is made by can change while profile, kernel and capabilities stay.
     @Test
-    void aFilterThatAnotherCompilerOrTableHasMadeIsNotUsed() throws IOException {
+    void a_filter_that_another_compiler_or_table_has_made_is_not_used() throws IOException {
         Path kept = directory.resolve("filters");
         new FilterCache(kept, new byte[] {1}).standard(target);
         new FilterCache(kept, new byte[] {2}).standard(target);
@@ -126,7 +126,7 @@ class FilterCacheTest {
     }
 
     @Test
-    void theStampIsAnotherForAnotherTableOrClass() throws IOException {
+    void the_stamp_is_another_for_another_table_or_class() throws IOException {
         Files.writeString(directory.resolve("syscalls.tsv"), "read\t0");
         Files.writeString(directory.resolve("Compiler.class"), "a");
         byte[] before = Precompiled.stamp(directory);
@@ -144,7 +144,7 @@ class FilterCacheTest {
 
     /// Who can put a file there can allow every call.
     @Test
-    void aDirectoryThatOthersCanWriteToOrALinkIsNotUsed() throws IOException {
+    void a_directory_that_others_can_write_to_or_a_link_is_not_used() throws IOException {
         Path open = Files.createDirectory(directory.resolve("filters"));
         for (String mode : List.of("rwxrwx---", "rwx-w----", "rwx----w-", "rwxr-xrwx")) {
             Files.setPosixFilePermissions(open, PosixFilePermissions.fromString(mode));
@@ -165,7 +165,7 @@ class FilterCacheTest {
     }
 
     @Test
-    void aDirectoryOfAnotherUserIsNotUsed() throws IOException {
+    void a_directory_of_another_user_is_not_used() throws IOException {
         assumeThat((int) Files.getAttribute(directory, "unix:uid"))
                 .as("root gives files away")
                 .isZero();
@@ -179,7 +179,7 @@ class FilterCacheTest {
     }
 
     @Test
-    void aFullCacheIsEmptied() throws IOException {
+    void a_full_cache_is_emptied() throws IOException {
         Path kept = Files.createDirectory(directory.resolve("filters"));
         Files.setPosixFilePermissions(kept, PosixFilePermissions.fromString("rwx------"));
         for (int entry = 0; entry < 256; entry++) {
@@ -190,7 +190,7 @@ class FilterCacheTest {
     }
 
     @Test
-    void aWrongProfileIsNotKept() throws IOException {
+    void a_wrong_profile_is_not_kept() throws IOException {
         var cache = new FilterCache(directory.resolve("filters"));
         assertThatThrownBy(() -> cache.compile("{}", target)).isInstanceOf(SeccompException.class);
         assertThat(Files.exists(directory.resolve("filters"))).isFalse();

@@ -40,7 +40,7 @@ class KernelOracleTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"standard", "standard with compatible ABIs", "strict"})
-    void theKernelDecidesAsTheProfile(String name) throws IOException, InterruptedException {
+    void the_kernel_decides_as_the_profile(String name) throws IOException, InterruptedException {
         check(
                 switch (name) {
                     case "standard" -> Profile.standard();
@@ -50,7 +50,7 @@ class KernelOracleTest {
     }
 
     @Test
-    void theKernelDecidesAsAProfileOfManyConditions() throws IOException, InterruptedException {
+    void the_kernel_decides_as_a_profile_of_many_conditions() throws IOException, InterruptedException {
         var random = new Random(20);
         for (int round = 0; round < 12; round++) {
             var rules = new ArrayList<Rule>();

@@ -48,7 +48,7 @@ class LibseccompTest {
             value = Architecture.class,
             names = {"X86", "X32", "ARM", "S390X"},
             mode = EnumSource.Mode.EXCLUDE)
-    void debiansProfileMeansTheSame(Architecture machine) throws IOException, InterruptedException {
+    void debians_profile_means_the_same(Architecture machine) throws IOException, InterruptedException {
         assumeTrue(Files.exists(DEBIAN_PROFILE), "package golang-github-containers-common is not installed");
         Profile profile = Profile.parse(Files.readString(DEBIAN_PROFILE));
         for (long capabilities : new long[] {0L, Calls.DEFAULT_CAPABILITIES, -1L}) {
@@ -64,7 +64,7 @@ class LibseccompTest {
 
     /// Few enough calls for each way through to be one jump.
     @Test
-    void aShortProfileMeansTheSameInTheOtherByteOrder() throws IOException, InterruptedException {
+    void a_short_profile_means_the_same_in_the_other_byte_order() throws IOException, InterruptedException {
         Profile profile = CompilerTest.profileOf(
                 Action.errno(38),
                 Rule.of(Action.ALLOW, List.of(), "read", "write", "exit_group", "execveat"),
@@ -87,7 +87,8 @@ class LibseccompTest {
     @EnumSource(
             value = Architecture.class,
             names = {"X86_64", "AARCH64", "RISCV64"})
-    void anExportedProfileDecidesTheSameForAllArguments(Architecture machine) throws IOException, InterruptedException {
+    void an_exported_profile_decides_the_same_for_all_arguments(Architecture machine)
+            throws IOException, InterruptedException {
         assumeTrue(Files.exists(DEBIAN_PROFILE), "package golang-github-containers-common is not installed");
         var target = new Target(machine, Calls.KERNEL, Calls.DEFAULT_CAPABILITIES);
         for (Profile profile :
@@ -136,7 +137,7 @@ class LibseccompTest {
     }
 
     @Test
-    void oneRuleOfAnyConditionsMeansTheSame() throws IOException, InterruptedException {
+    void one_rule_of_any_conditions_means_the_same() throws IOException, InterruptedException {
         var random = new Random(8);
         for (int round = 0; round < 40; round++) {
             var rules = new ArrayList<Rule>();

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ProfileTest {
     @Test
-    void everyFlagIsRead() {
+    void every_flag_is_read() {
         for (Profile.Flag flag : Profile.Flag.values()) {
             assertThat(Profile.parse("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"flags\": [\"SECCOMP_FILTER_FLAG_" + flag
                                     + "\"]}")
@@ -24,7 +24,7 @@ class ProfileTest {
     }
 
     @Test
-    void anErrorCanBeGivenByItsNameAlone() {
+    void an_error_can_be_given_by_its_name_alone() {
         Profile profile = Profile.parse("""
                 {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrno": "ENOSYS", "syscalls": [
                   {"names": ["read"], "action": "SCMP_ACT_ERRNO", "errno": "EACCES"}]}""");
@@ -34,7 +34,7 @@ class ProfileTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "Read", "-read", " read", "read ", "re-ad", "re`ad", "re{ad", "re/ad", "re:ad"})
-    void whatCannotBeACallIsNoName(String name) {
+    void what_cannot_be_a_call_is_no_name(String name) {
         assertThatThrownBy(() -> Profile.parse(
                         "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"action\": \"SCMP_ACT_ALLOW\", \"names\": [\""
                                 + name + "\"]}]}"))
@@ -43,7 +43,7 @@ class ProfileTest {
     }
 
     @Test
-    void dockersFormIsRead() {
+    void dockers_form_is_read() {
         Profile profile = Profile.parse("""
                 {
                   "defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "defaultErrno": "ENOSYS",
@@ -80,7 +80,7 @@ class ProfileTest {
     }
 
     @Test
-    void theOcisFormIsRead() {
+    void the_ocis_form_is_read() {
         Profile profile = Profile.parse("""
                 {"defaultAction": "SCMP_ACT_KILL_PROCESS", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_PARISC"],
                  "flags": ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
@@ -150,7 +150,7 @@ class ProfileTest {
             CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"], "archMap": [{"architecture": "SCMP_ARCH_X86_64"}]}
             CONTRADICTION        | {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"name": "read", "names": ["read"], "action": "SCMP_ACT_LOG"}]}
             """)
-    void whatIsWrongIsACodedErrorThatNamesItsPlace(Code code, String json) {
+    void what_is_wrong_is_a_coded_error_that_names_its_place(Code code, String json) {
         assertThatThrownBy(() -> Profile.parse(json))
                 .isInstanceOfSatisfying(
                         SeccompException.class,
@@ -158,7 +158,7 @@ class ProfileTest {
     }
 
     @Test
-    void theErrorNamesTheRule() {
+    void the_error_names_the_rule() {
         assertThatThrownBy(() -> Profile.parse("""
                         {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
                           {"names": ["read"], "action": "SCMP_ACT_LOG"},
@@ -177,7 +177,7 @@ class ProfileTest {
             archMap[0]               | {"archMap": [{"subArchitectures": ["SCMP_ARCH_X86"]}]}
             the profile              | {"syscalls": [], "defaultAction": "SCMP_ACT_LOG", "defaultErrnoRet": 1}
             """)
-    void theErrorNamesThePlace(String place, String json) {
+    void the_error_names_the_place(String place, String json) {
         assertThatThrownBy(() -> Profile.parse(json))
                 .isInstanceOf(SeccompException.class)
                 .hasMessageMatching(java.util.regex.Pattern.quote(place) + "(:| has no).*");
@@ -186,7 +186,7 @@ class ProfileTest {
     /// The last values that pass.
     @ParameterizedTest
     @CsvSource({"0", "1", "4095"})
-    void anErrorNumberIsOneOfTheKernels(int number) {
+    void an_error_number_is_one_of_the_kernels(int number) {
         Profile profile = Profile.parse("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"defaultErrnoRet\": " + number + "}");
         assertThat(profile.defaultAction()).isEqualTo(Action.errno(number));
         Profile rule = Profile.parse(
@@ -220,7 +220,7 @@ class ProfileTest {
     }
 
     @Test
-    void ourOwnProfilesNameOnlyCallsOfTheTable() {
+    void our_own_profiles_name_only_calls_of_the_table() {
         for (Profile profile : List.of(Profile.standard(), Profile.strict())) {
             assertThat(profile.rules().stream()
                             .flatMap(rule -> rule.names().stream())

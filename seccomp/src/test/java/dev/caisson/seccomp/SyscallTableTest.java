@@ -17,7 +17,7 @@ class SyscallTableTest {
     /// Needs Debian's package linux-libc-dev, which every C compiler brings. Where this fails, a newer kernel's headers
     /// hold calls that nobody has looked at: class them in `groups.txt` and run the generator.
     @Test
-    void everyCallOfTheInstalledHeadersIsClassed() throws IOException {
+    void every_call_of_the_installed_headers_is_classed() throws IOException {
         for (Architecture abi : Architecture.values()) {
             assumeTrue(Files.exists(SyscallTableGenerator.header(abi)), "no headers of " + abi + " are installed");
         }
@@ -42,7 +42,7 @@ class SyscallTableTest {
 
     @Test
     @Tag("root")
-    void everyCallThatTheRunningKernelTracesHasTheWidthsItDeclares() throws IOException {
+    void every_call_that_the_running_kernel_traces_has_the_widths_it_declares() throws IOException {
         assumeTrue(Files.isDirectory(Path.of("/sys/kernel/tracing/events/syscalls")), "tracefs is not mounted");
         SyscallTableGenerator.events()
                 .forEach((name, widths) -> assertThat(table.byName(name).map(Syscall::widths))
@@ -51,7 +51,7 @@ class SyscallTableTest {
     }
 
     @Test
-    void anArgumentIsAsWideAsTheAbiReadsIt() {
+    void an_argument_is_as_wide_as_the_abi_reads_it() {
         assertThat(bits("socket", Architecture.X86_64, 0)).isEqualTo(32);
         assertThat(bits("ioctl", Architecture.S390X, 1)).isEqualTo(32);
         assertThat(bits("ioctl", Architecture.X86_64, 2)).isEqualTo(64);
@@ -63,7 +63,7 @@ class SyscallTableTest {
     }
 
     @Test
-    void x32sNumbersAreFoundWithAndWithoutTheirBit() {
+    void x32s_numbers_are_found_with_and_without_their_bit() {
         assertThat(table.byNumber(Architecture.X32, 512 | Architecture.X32_BIT))
                 .isEqualTo(table.byNumber(Architecture.X32, 512))
                 .map(Syscall::name)

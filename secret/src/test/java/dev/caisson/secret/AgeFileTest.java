@@ -17,7 +17,7 @@ class AgeFileTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, SecretValue.MOST_BYTES})
-    void whatIsEncryptedIsDecrypted(int size) {
+    void what_is_encrypted_is_decrypted(int size) {
         byte[] content = content(size);
         try (Identity identity = Identity.generate();
                 Identity other = Identity.generate()) {
@@ -28,7 +28,7 @@ class AgeFileTest {
     }
 
     @Test
-    void aFileForOthersIsNotDecrypted() {
+    void a_file_for_others_is_not_decrypted() {
         try (Identity identity = Identity.generate();
                 Identity other = Identity.generate()) {
             assertMalformed(encrypt(content(9), other), identity);
@@ -36,7 +36,7 @@ class AgeFileTest {
     }
 
     @Test
-    void noBitCanBeFlipped() {
+    void no_bit_can_be_flipped() {
         try (Identity identity = Identity.generate()) {
             byte[] file = encrypt(content(40), identity);
             for (int i = 0; i < file.length; i++) {
@@ -48,7 +48,7 @@ class AgeFileTest {
     }
 
     @Test
-    void nothingCanBeCutOffSwappedOrAdded() {
+    void nothing_can_be_cut_off_swapped_or_added() {
         try (Identity identity = Identity.generate()) {
             byte[] file = encrypt(content(3 * CHUNK), identity);
             int sealed = CHUNK + AgeCipher.TAG;
@@ -66,7 +66,7 @@ class AgeFileTest {
     }
 
     @Test
-    void randomBytesBehindAValidStartAreRefused() {
+    void random_bytes_behind_a_valid_start_are_refused() {
         var random = new Random(17);
         try (Identity identity = Identity.generate()) {
             byte[] file = encrypt(content(40), identity);
@@ -84,14 +84,14 @@ class AgeFileTest {
     }
 
     @Test
-    void aRecipientOfSmallOrderIsRefused() {
+    void a_recipient_of_small_order_is_refused() {
         String zero = new String(Bech32.encode("age", new byte[32]), StandardCharsets.US_ASCII);
         assertThatThrownBy(() -> new Recipient(zero)).isInstanceOf(SecretException.class);
         assertThatThrownBy(() -> new Recipient("age1qqq")).hasMessageContaining("age-keygen");
     }
 
     @Test
-    void aKeySurvivesItsTextFormInOneCaseAlone() {
+    void a_key_survives_its_text_form_in_one_case_alone() {
         try (Identity identity = Identity.generate();
                 SecretValue line = identity.line();
                 Identity read = Identity.parse(line).orElseThrow()) {

@@ -25,7 +25,7 @@ class AgePeerTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, CHUNK, CHUNK + 1, 3 * CHUNK})
-    void eachReadsWhatTheOtherWrote(int size) throws Exception {
+    void each_reads_what_the_other_wrote(int size) throws Exception {
         byte[] content = new byte[size];
         new Random(size).nextBytes(content);
         Path plain = Files.write(scratch.resolve("plain"), content);
@@ -47,7 +47,7 @@ class AgePeerTest {
     }
 
     @Test
-    void aKeyOfAgeKeygenIsAnIdentity() throws Exception {
+    void a_key_of_age_keygen_is_an_identity() throws Exception {
         Path key = scratch.resolve("key");
         run("age-keygen", "-o", key.toString());
         String recipient = new String(run("age-keygen", "-y", key.toString()), StandardCharsets.US_ASCII).strip();
@@ -58,7 +58,7 @@ class AgePeerTest {
     }
 
     @Test
-    void aRecoveryKeyGetsAValueBackWithoutCaisson() throws Exception {
+    void a_recovery_key_gets_a_value_back_without_caisson() throws Exception {
         Path key = scratch.resolve("recovery.key");
         run("age-keygen", "-o", key.toString());
         var recipient =
@@ -98,7 +98,7 @@ class AgePeerTest {
 
     /// age reads a passphrase from a terminal alone, which script(1) gives it.
     @Test
-    void ageAsksForThePassphraseOfOurFiles() throws Exception {
+    void age_asks_for_the_passphrase_of_our_files() throws Exception {
         Path ours = scratch.resolve("ours.age");
         try (SecretValue value = SecretValue.of("the value".getBytes(StandardCharsets.US_ASCII));
                 SecretValue passphrase = SecretValue.of("correct horse".getBytes(StandardCharsets.US_ASCII))) {

@@ -34,7 +34,7 @@ class RedactionTest {
     }
 
     @Test
-    void eachFormOfAValueIsReplacedByItsName() {
+    void each_form_of_a_value_is_replaced_by_its_name() {
         byte[] plain = DB.getBytes(StandardCharsets.UTF_8);
         try (Redaction redaction = of("db", DB, "key", KEY)) {
             for (String written : new String[] {
@@ -80,7 +80,7 @@ class RedactionTest {
     }
 
     @Test
-    void placesThatTouchOrOverlapAreOne() {
+    void places_that_touch_or_overlap_are_one() {
         try (Redaction redaction = of("one", "abcdefgh", "two", "efghijkl")) {
             assertThat(redaction.redact("abcdefghabcdefgh")).isEqualTo("[secret:one]");
             assertThat(redaction.redact("abcdefghijkl.")).isEqualTo("[secret:one].");
@@ -90,7 +90,7 @@ class RedactionTest {
     }
 
     @Test
-    void aShortValueStays() {
+    void a_short_value_stays() {
         try (Redaction redaction = of("pin", "1234567")) {
             assertThat(redaction.isEmpty()).isTrue();
             assertThat(redaction.redact("1234567")).isEqualTo("1234567");
@@ -98,7 +98,7 @@ class RedactionTest {
     }
 
     @Test
-    void aLongValueIsOnePlace() {
+    void a_long_value_is_one_place() {
         String longer = "0123456789abcdefghij".repeat(1000);
         try (Redaction redaction = of("long", longer)) {
             assertThat(redaction.redact("<" + longer + ">")).isEqualTo("<[secret:long]>");
@@ -106,7 +106,7 @@ class RedactionTest {
     }
 
     @Test
-    void aValueOfManyLinesIsPreparedInASecond() {
+    void a_value_of_many_lines_is_prepared_in_a_second() {
         var lines = new StringBuilder();
         for (int line = 0; line < 20_000; line++) {
             lines.append("line-%015d%n".formatted(line));
@@ -119,7 +119,7 @@ class RedactionTest {
     }
 
     @Test
-    void chunksOfAnySizeGiveTheSameAsAllAtOnce() throws IOException {
+    void chunks_of_any_size_give_the_same_as_all_at_once() throws IOException {
         var random = new Random(7);
         String[] parts = {DB, KEY, "correct horse", "-----BEGIN", "x", "\n", "abab", "abababab", "ababababc", "ab"};
         try (Redaction redaction = of("db", DB, "key", KEY, "ab", "ababababc")) {
@@ -153,7 +153,7 @@ class RedactionTest {
     }
 
     @Test
-    void whatCannotBecomeAValueIsPassedOnAtOnce() throws IOException {
+    void what_cannot_become_a_value_is_passed_on_at_once() throws IOException {
         try (Redaction redaction = of("db", DB)) {
             var out = new ByteArrayOutputStream();
             Redaction.Stream stream = redaction.stream();

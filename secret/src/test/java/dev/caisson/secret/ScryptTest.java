@@ -19,13 +19,13 @@ class ScryptTest {
         "pleaseletmein, SodiumChloride, 14, 8, 1, 7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
                 + "d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887",
     })
-    void keysAreThoseOfTheStandard(String passphrase, String salt, int log, int r, int p, String key) {
+    void keys_are_those_of_the_standard(String passphrase, String salt, int log, int r, int p, String key) {
         assertThat(HexFormat.of().formatHex(Scrypt.key(bytes(passphrase), bytes(salt), log, r, p, 64)))
                 .isEqualTo(key);
     }
 
     @Test
-    void oneIterationOfPbkdf2IsThatOfTheStandard() {
+    void one_iteration_of_pbkdf2_is_that_of_the_standard() {
         assertThat(HexFormat.of().formatHex(Scrypt.pbkdf2(bytes("passwd"), bytes("salt"), 64)))
                 .isEqualTo("55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
                         + "49ca9cccf179b645991664b39d77ef317c71b845b1e30bd509112041d3a19783");

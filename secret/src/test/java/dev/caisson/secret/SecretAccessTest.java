@@ -18,7 +18,7 @@ class SecretAccessTest {
     }
 
     @Test
-    void everyKindThatIsNamedHasToFit() {
+    void every_kind_that_is_named_has_to_fit() {
         var access = new SecretAccess(List.of("a:1", "b:1"), List.of("web", "job-*"), Map.of("tier", "gold"));
         Map<String, String> gold = Map.of("tier", "gold", "other", "x");
         assertThat(allows(access, "b:1", "web", gold)).isTrue();
@@ -36,7 +36,7 @@ class SecretAccessTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "a b", "ä", "a\nb"})
-    void aRuleThatFitsNothingIsRefused(String text) {
+    void a_rule_that_fits_nothing_is_refused(String text) {
         assertThatThrownBy(() -> new SecretAccess(List.of(text), List.of(), Map.of()))
                 .isInstanceOf(SecretException.class)
                 .hasMessageContaining("image");

@@ -31,7 +31,7 @@ class SecretStoreTest {
     private Path scratch;
 
     @Test
-    void valuesVersionsAndLabelsSurviveTheStore() {
+    void values_versions_and_labels_survive_the_store() {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of("tier", "gold"));
             rotate(store, DB, "two");
@@ -51,7 +51,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void allVersionsOfAllValuesAreFoundByTheirNamesAndThatIsLogged() {
+    void all_versions_of_all_values_are_found_by_their_names_and_that_is_logged() {
         try (SecretStore store = made()) {
             create(store, DB, "first-value", Map.of());
             rotate(store, DB, "second-value");
@@ -71,7 +71,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aSecretIsMadeOnceAndIsGoneWhenRemoved() {
+    void a_secret_is_made_once_and_is_gone_when_removed() {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());
             assertCode(Code.SECRET_EXISTS, () -> create(store, DB, "two", Map.of()));
@@ -85,7 +85,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void anExpiredVersionIsNotHandedOutAndItsLifetimeIsThatOfTheNext() throws InterruptedException {
+    void an_expired_version_is_not_handed_out_and_its_lifetime_is_that_of_the_next() throws InterruptedException {
         try (SecretStore store = made();
                 SecretValue value = of("one")) {
             store.create(DB, value, Map.of(), Optional.of(Duration.ofMillis(1)), "test");
@@ -99,7 +99,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void whoMayHaveASecretIsKeptAndADenialIsLogged() {
+    void who_may_have_a_secret_is_kept_and_a_denial_is_logged() {
         var access = new SecretAccess(List.of("app:1"), List.of(), Map.of("tier", "gold"));
         try (SecretStore store = made();
                 SecretValue value = of("one")) {
@@ -119,7 +119,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void oldVersionsGoAndTheirFilesWithThem() throws IOException {
+    void old_versions_go_and_their_files_with_them() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "1", Map.of());
             for (int i = 2; i <= SecretRecord.MOST_VERSIONS + 2; i++) {
@@ -133,7 +133,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void nothingOnDiskHoldsAValueOrIsOpenToOthers() throws IOException {
+    void nothing_on_disk_holds_a_value_or_is_open_to_others() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "a-rather-long-canary-value", Map.of());
             value(store, DB);
@@ -152,7 +152,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void namesLabelsAndSizesAreBounded() {
+    void names_labels_and_sizes_are_bounded() {
         for (String bad : List.of("", ".", "..", "a/b", "-a", "a\n", "é", "a".repeat(64))) {
             assertThatThrownBy(() -> new SecretName(bad)).isInstanceOf(SecretException.class);
         }
@@ -166,7 +166,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aValueShowsNothingAndIsGoneWhenClosed() {
+    void a_value_shows_nothing_and_is_gone_when_closed() {
         SecretValue value = of("hidden");
         assertThat(value.toString()).doesNotContain("hidden");
         value.close();
@@ -180,7 +180,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void everyAccessIsLogged() {
+    void every_access_is_logged() {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());
             store.read(DB, Optional.empty(), "deliver", "container abc").close();
@@ -192,7 +192,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void swappedReplayedCutAndChangedFilesAreDetected() throws IOException {
+    void swapped_replayed_cut_and_changed_files_are_detected() throws IOException {
         byte[] replayed;
         try (SecretStore store = made()) {
             create(store, DB, "database", Map.of());
@@ -225,7 +225,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void anOldIndexAndOneOfSomebodyElseAreDetected() throws IOException {
+    void an_old_index_and_one_of_somebody_else_are_detected() throws IOException {
         Path index = directory().resolve("index.age");
         byte[] old;
         try (SecretStore store = made()) {
@@ -252,7 +252,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aLogThatWasChangedOrCutIsDetected() throws IOException {
+    void a_log_that_was_changed_or_cut_is_detected() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());
             value(store, DB);
@@ -285,7 +285,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aLogThatHasLostItsEndIsNotWrittenTo() throws IOException {
+    void a_log_that_has_lost_its_end_is_not_written_to() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());
             rotate(store, DB, "two");
@@ -300,7 +300,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aLineOfAnotherHistoryIsDetected() throws IOException {
+    void a_line_of_another_history_is_detected() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());
         }
@@ -326,7 +326,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aStoreThatOthersMayReadIsNotUsed() throws IOException {
+    void a_store_that_others_may_read_is_not_used() throws IOException {
         try (SecretStore store = made()) {
             create(store, DB, "one", Map.of());
         }
@@ -349,7 +349,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aPassphraseUnlocksAndAWrongOneDoesNot() {
+    void a_passphrase_unlocks_and_a_wrong_one_does_not() {
         SecretStore.make(
                 directory(),
                 new NewStore(new Unlocker.Passphrase(), List.of(), true),
@@ -361,7 +361,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void aCommandUnlocks() throws IOException {
+    void a_command_unlocks() throws IOException {
         try (Identity identity = Identity.generate();
                 SecretValue line = identity.line()) {
             Files.write(scratch.resolve("printed"), line.copy());
@@ -375,14 +375,14 @@ class SecretStoreTest {
     }
 
     @Test
-    void aStoreIsMadeOnceAndIsMissingBefore() {
+    void a_store_is_made_once_and_is_missing_before() {
         assertCode(Code.SECRET_STORE_MISSING, this::opened);
         made().close();
         assertCode(Code.SECRET_STORE_EXISTS, () -> made());
     }
 
     @Test
-    void aKeyBesideTheStoreIsRefusedBeforeAnythingIsMade() throws IOException {
+    void a_key_beside_the_store_is_refused_before_anything_is_made() throws IOException {
         var plan = new NewStore(new Unlocker.KeyFile(key()), List.of(), false);
         assertCode(Code.SECRET_INVALID, () -> SecretStore.make(directory(), plan, Optional::empty, "test"));
         try (Stream<Path> files = Files.list(scratch)) {
@@ -391,7 +391,7 @@ class SecretStoreTest {
     }
 
     @Test
-    void manyWritersLoseNothing() throws Exception {
+    void many_writers_lose_nothing() throws Exception {
         made().close();
         try (var pool = Executors.newVirtualThreadPerTaskExecutor()) {
             var writers = new ArrayList<Callable<Object>>();

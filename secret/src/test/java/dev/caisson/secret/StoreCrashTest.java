@@ -30,14 +30,14 @@ class StoreCrashTest {
     }
 
     @Test
-    void aRotationIsWholeOrNotThere() throws IOException {
+    void a_rotation_is_whole_or_not_there() throws IOException {
         assertEachStep(
                 store -> rotate(store, DB, "new"),
                 store -> assertThat(value(store, DB)).isIn("old", "new"));
     }
 
     @Test
-    void aNewSecretIsWholeOrNotThere() throws IOException {
+    void a_new_secret_is_whole_or_not_there() throws IOException {
         assertEachStep(store -> SecretStoreTest.create(store, API, "new", Map.of()), store -> {
             assertThat(value(store, DB)).isEqualTo("old");
             if (store.list().size() == 2) {
@@ -49,7 +49,7 @@ class StoreCrashTest {
     }
 
     @Test
-    void aRemovalIsWholeOrNotBegun() throws IOException {
+    void a_removal_is_whole_or_not_begun() throws IOException {
         assertEachStep(store -> store.remove(DB, "test"), store -> {
             if (!store.list().isEmpty()) {
                 assertThat(value(store, DB)).isEqualTo("old");
@@ -58,7 +58,7 @@ class StoreCrashTest {
     }
 
     @Test
-    void anotherIdentityIsWholeOrNotThereAndNothingOfTheOtherStays() throws IOException {
+    void another_identity_is_whole_or_not_there_and_nothing_of_the_other_stays() throws IOException {
         boolean done = false;
         int changed = 0;
         for (int step = 0; !done; step++) {

@@ -75,7 +75,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void anUnlockedStoreNeedsNoUnlockerUntilItIsLocked() throws IOException {
+    void an_unlocked_store_needs_no_unlocker_until_it_is_locked() throws IOException {
         StoreKeys.unlock(directory(), Optional::empty, Optional.empty(), "test");
         unplug();
         assertCode(Code.SECRET_LOCKED, () -> StoreKeys.unlock(directory(), Optional::empty, Optional.empty(), "test"));
@@ -91,7 +91,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void theFileOfAnUnlockedStoreIsNothingWithoutTheKernelsKey() throws IOException {
+    void the_file_of_an_unlocked_store_is_nothing_without_the_kernels_key() throws IOException {
         StoreKeys.unlock(directory(), Optional::empty, Optional.of(Duration.ofHours(1)), "test");
         unplug();
         opened().close();
@@ -110,7 +110,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void anUnlockedStoreIsLockedWhenItsTimeIsOver() throws IOException, InterruptedException {
+    void an_unlocked_store_is_locked_when_its_time_is_over() throws IOException, InterruptedException {
         StoreKeys.unlock(directory(), Optional::empty, Optional.of(Duration.ofSeconds(1)), "test");
         unplug();
         opened().close();
@@ -128,7 +128,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void anotherIdentityReadsAllThatIsThereAndTheOldOneNothing() throws IOException {
+    void another_identity_reads_all_that_is_there_and_the_old_one_nothing() throws IOException {
         StoreKeys.unlock(directory(), Optional::empty, Optional.empty(), "test");
         unplug();
         Path key = scratch.resolve("new key");
@@ -161,7 +161,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void aRekeyChangesRecoveryIfAskedTo() {
+    void a_rekey_changes_recovery_if_asked_to() {
         List<Recipient> wanted = List.of(Identity.generate().recipient());
         rekey(new Rekey(Optional.empty(), Optional.of(wanted), false));
         assertThat(recovery()).isEqualTo(wanted);
@@ -178,7 +178,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void aPassphraseIsAskedForOnceAndMayChange() {
+    void a_passphrase_is_asked_for_once_and_may_change() {
         rekey(new Rekey(Optional.of(new Unlocker.Passphrase()), Optional.empty(), false));
         assertCode(Code.SECRET_LOCKED, this::opened);
         StoreKeys.unlock(directory(), says("one"), Optional.empty(), "test");
@@ -196,7 +196,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void whoeverIsAskedForANewPassphraseHoldsUpNobody() {
+    void whoever_is_asked_for_a_new_passphrase_holds_up_nobody() {
         Unlocker.Prompt slow = () -> {
             try (SecretStore store = opened()) {
                 assertThat(value(store, DB)).isEqualTo("value");
@@ -212,7 +212,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void ofTwoRekeysAtATimeTheLaterOneIsRefused() throws IOException {
+    void of_two_rekeys_at_a_time_the_later_one_is_refused() throws IOException {
         Unlocker.Prompt other = () -> {
             rekey(new Rekey(Optional.empty(), Optional.empty(), false));
             return says("two").ask();
@@ -228,7 +228,7 @@ class StoreKeysTest {
     }
 
     @Test
-    void aFailedRekeyLeavesTheStoreAsItWas() throws IOException {
+    void a_failed_rekey_leaves_the_store_as_it_was() throws IOException {
         assertCode(
                 Code.SECRET_LOCKED,
                 () -> StoreKeys.rekey(

@@ -47,14 +47,14 @@ class UnlockCommandTest {
     }
 
     @Test
-    void aChildThatKeepsTheOutputOpenIsNotWaitedFor() {
+    void a_child_that_keeps_the_output_open_is_not_waited_for() {
         long begun = System.nanoTime();
         run(Duration.ofSeconds(15), "sleep 8 & cat " + printed).close();
         assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(5));
     }
 
     @Test
-    void oneThatHangsIsKilledWithItsChildren() throws IOException {
+    void one_that_hangs_is_killed_with_its_children() throws IOException {
         Path pids = scratch.resolve("pids");
         assertLocked("sleep 700 & echo $$ $! >" + pids + "; wait", "did not end within");
         for (String pid : Files.readString(pids).strip().split(" ", -1)) {
@@ -68,12 +68,12 @@ class UnlockCommandTest {
     }
 
     @Test
-    void oneThatPrintsWithoutEndIsKilled() {
+    void one_that_prints_without_end_is_killed() {
         assertLocked("exec yes", "printed more than");
     }
 
     @Test
-    void oneThatFailsOrPrintsNothingUnlocksNothing() {
+    void one_that_fails_or_prints_nothing_unlocks_nothing() {
         assertLocked("cat " + printed + "; exit 3", "status 3");
         assertLocked("exit 0", "status 0");
         assertLocked("cat; exit 0", "status 0"); // it has nothing to read

@@ -74,7 +74,7 @@ class WarmStoreTest {
     }
 
     @Test
-    void itHandsOutWhatTheStoreHasAtTheMoment() throws IOException {
+    void it_hands_out_what_the_store_has_at_the_moment() throws IOException {
         try (var warm = new WarmStore(directory);
                 SecretStore other = SecretStore.open(directory, Optional::empty)) {
             assertThat(delivered(warm)).isEqualTo("value");
@@ -104,7 +104,7 @@ class WarmStoreTest {
     }
 
     @Test
-    void aKeyFileThatIsTakenAwayLocksIt() throws Exception {
+    void a_key_file_that_is_taken_away_locks_it() throws Exception {
         try (var warm = new WarmStore(directory, SOON)) {
             assertThat(delivered(warm)).isEqualTo("value");
             assertThat(warm.isOpen()).isTrue();
@@ -123,7 +123,7 @@ class WarmStoreTest {
     }
 
     @Test
-    void lockingClosesItAndUnlockingOpensIt() throws Exception {
+    void locking_closes_it_and_unlocking_opens_it() throws Exception {
         StoreKeys.unlock(directory, Optional::empty, Optional.empty(), "test");
         Files.move(scratch.resolve("key"), scratch.resolve("unplugged"));
         try (var warm = new WarmStore(directory, SOON)) {
@@ -136,7 +136,7 @@ class WarmStoreTest {
     }
 
     @Test
-    void whatAsksSomebodyIsNotRetained() {
+    void what_asks_somebody_is_not_retained() {
         Path asking = scratch.resolve("asking");
         make(asking, new Unlocker.Passphrase());
         Path program = scratch.resolve("program");
@@ -152,7 +152,7 @@ class WarmStoreTest {
     }
 
     @Test
-    void itIsUsedToTheEndWhenItIsClosedMeanwhile() {
+    void it_is_used_to_the_end_when_it_is_closed_meanwhile() {
         var warm = new WarmStore(directory);
         warm.use(store -> {
             warm.close();
@@ -165,7 +165,7 @@ class WarmStoreTest {
     }
 
     @Test
-    void aLogThatCannotBeBroughtToTheDiskKeepsNoStoreOpen() throws Exception {
+    void a_log_that_cannot_be_brought_to_the_disk_keeps_no_store_open() throws Exception {
         Path log = directory.resolve(AccessLog.NAME);
         try (var warm = new WarmStore(directory, SOON)) {
             warm.use(store -> store.locked(
@@ -185,7 +185,7 @@ class WarmStoreTest {
     }
 
     @Test
-    void pointsOfSmallOrderAreKnown() {
+    void points_of_small_order_are_known() {
         byte[] base = new byte[Curve.KEY];
         assertThat(Curve.isOfSmallOrder(base)).isTrue();
         base[31] = (byte) 0x80;

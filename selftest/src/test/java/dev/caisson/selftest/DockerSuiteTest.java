@@ -29,7 +29,7 @@ class DockerSuiteTest {
     }
 
     @Test
-    void aLimitIsToldFromTheCeilingOfTheTestAndNothingIsLeft() throws Exception {
+    void a_limit_is_told_from_the_ceiling_of_the_test_and_nothing_is_left() throws Exception {
         assumeTrue(DockerDaemon.isPossible() && DosSuite.isPossible());
         Files.createDirectories(DATA);
 

@@ -49,7 +49,7 @@ class DosSuiteTest {
 
     @ParameterizedTest
     @MethodSource("attacks")
-    void theHostHolds(Attack attack) throws Exception {
+    void the_host_holds(Attack attack) throws Exception {
         assumeTrue(suite.missing(attack).isEmpty(), "nothing bounds a writable layer on this disk");
         Outcome outcome = suite.run(attack);
 

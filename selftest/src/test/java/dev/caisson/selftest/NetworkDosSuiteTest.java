@@ -51,7 +51,7 @@ class NetworkDosSuiteTest {
 
     @ParameterizedTest
     @MethodSource("attacks")
-    void theHostHolds(Attack attack) throws Exception {
+    void the_host_holds(Attack attack) throws Exception {
         Outcome outcome = suite.run(attack);
 
         assertThat(outcome.failures()).as(outcome.seen()).isEmpty();

@@ -22,7 +22,7 @@ class BandwidthTest {
                     out=64001,in=64001     | 64001      | 64001    | 64001bit
                     all                    | 0          | 0        | all
                     """)
-    void itIsReadAndWritten(String text, long in, long out, String written) {
+    void it_is_read_and_written(String text, long in, long out, String written) {
         Bandwidth bandwidth = Bandwidth.parse(text);
         assertThat(bandwidth).isEqualTo(new Bandwidth(in, out));
         assertThat(bandwidth.text()).isEqualTo(written);
@@ -48,14 +48,14 @@ class BandwidthTest {
                 "in=all",
                 "9999999999999"
             })
-    void whatIsNoneIsRefused(String text) {
+    void what_is_none_is_refused(String text) {
         assertThatThrownBy(() -> Bandwidth.parse(text))
                 .isInstanceOf(ArgumentException.class)
                 .hasMessageContaining("bandwidth");
     }
 
     @Test
-    void itIsWrittenWithTheSpec() {
+    void it_is_written_with_the_spec() {
         Network.Joined network = Network.on("web").bandwidth(Bandwidth.parse("in=1gbit,out=20mbit"));
         ContainerSpec spec = ContainerSpec.onHost("true").network(network);
         assertThat(SpecJson.read(SpecJson.write(spec)).network()).isEqualTo(network);

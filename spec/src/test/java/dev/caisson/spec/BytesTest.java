@@ -28,14 +28,14 @@ class BytesTest {
         "0.5k, 512",
         "1.0001k, 1024"
     })
-    void readsSizesAsDockersCommandsTakeThem(String text, long count) {
+    void reads_sizes_as_dockers_commands_take_them(String text, long count) {
         assertThat(Bytes.parse(text)).isEqualTo(Bytes.of(count));
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {"", "m", "-1", "1x", "1mm", "1e3", "0x10", "1,5g", "1..5g", ".5g", " 1g", "1g ", "१m", "1mi b"})
-    void refusesWhatIsNoSize(String text) {
+    void refuses_what_is_no_size(String text) {
         assertThatExceptionOfType(LimitException.class)
                 .isThrownBy(() -> Bytes.parse(text))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_SIZE))
@@ -44,7 +44,7 @@ class BytesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"9223372036854775807", "8192p", "99999999t"})
-    void refusesWhatDoesNotFit(String text) {
+    void refuses_what_does_not_fit(String text) {
         assertThatExceptionOfType(LimitException.class)
                 .isThrownBy(() -> Bytes.parse(text))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_SIZE));
@@ -52,13 +52,13 @@ class BytesTest {
 
     @ParameterizedTest
     @CsvSource({"0, 0 B", "1023, 1023 B", "1024, 1 KiB", "1536, 1.5 KiB", "268435456, 256 MiB", "1073741824, 1 GiB"})
-    void readsWellForPeople(long count, String text) {
+    void reads_well_for_people(long count, String text) {
         assertThat(Bytes.of(count)).hasToString(text);
         assertThat(Bytes.UNLIMITED).hasToString("unlimited");
     }
 
     @Test
-    void readsEveryCountBack() {
+    void reads_every_count_back() {
         var random = new Random(1);
         for (int n = 0; n < 1000; n++) {
             long count = random.nextLong(Long.MAX_VALUE) >> random.nextInt(Long.SIZE - 1);

@@ -22,7 +22,7 @@ class ContainerSpecValueTest {
             .label("team", "a");
 
     @Test
-    void specsWithTheSameFieldsAreEqual() {
+    void specs_with_the_same_fields_are_equal() {
         ContainerSpec same = ContainerSpec.of(Image.host(), List.of("id"))
                 .label("team", "a")
                 .environment("TOKEN", "hunter2")
@@ -33,7 +33,7 @@ class ContainerSpecValueTest {
     }
 
     @Test
-    void everyFieldCounts() {
+    void every_field_counts() {
         List<String> declared = Arrays.stream(ContainerSpec.class.getDeclaredFields())
                 .filter(field -> !Modifier.isStatic(field.getModifiers()))
                 .map(field -> field.getName())
@@ -44,7 +44,7 @@ class ContainerSpecValueTest {
     }
 
     @Test
-    void itsTextHasNoValueOfAVariable() {
+    void its_text_has_no_value_of_a_variable() {
         assertThat(SPEC.toString())
                 .startsWith("ContainerSpec[image=host, command=[id], environment=[TOKEN], limits=")
                 .endsWith("labels={team=a}]")
@@ -53,7 +53,7 @@ class ContainerSpecValueTest {
 
     @ParameterizedTest
     @MethodSource("settersOfObjects")
-    void nullIsRefusedWhereItIsGiven(Method setter) {
+    void null_is_refused_where_it_is_given(Method setter) {
         CaissonException refused = catchThrowableOfType(
                 CaissonException.class, () -> invoke(setter, new Object[setter.getParameterCount()]));
         assertThat(refused).isNotNull();

@@ -24,7 +24,7 @@ class DeviceRuleTest {
                 "a *:* rwm|c *:* rwm, b *:* rwm",
                 "a 10:200 w|c 10:200 w, b 10:200 w",
             })
-    void readsARuleAsDockerWritesIt(String text, String rules) {
+    void reads_a_rule_as_docker_writes_it(String text, String rules) {
         assertThat(DeviceRule.parse(text)).map(DeviceRule::toString).containsExactly(rules.split(", ", -1));
     }
 
@@ -45,7 +45,7 @@ class DeviceRuleTest {
                 "c 1:1048576 r",
                 "c 999999999:1 r",
             })
-    void refusesWhatIsNoRule(String text) {
+    void refuses_what_is_no_rule(String text) {
         assertThatExceptionOfType(LimitException.class)
                 .isThrownBy(() -> DeviceRule.parse(text))
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Code.BAD_DEVICE));
@@ -61,12 +61,12 @@ class DeviceRuleTest {
         "b 1:3 r, false",
         "c *:3 r, false"
     })
-    void tellsWhatEveryContainerHas(String text, boolean isStandard) {
+    void tells_what_every_container_has(String text, boolean isStandard) {
         assertThat(DeviceRule.parse(text)).allMatch(rule -> rule.isStandard() == isStandard);
     }
 
     @Test
-    void rulesAreKeptAsTheKernelKeepsThem() {
+    void rules_are_kept_as_the_kernel_keeps_them() {
         Limits limits = Limits.defaults().devices(rules("c 10:200 r", "b 8:1 r", "c 10:200 w", "c 1:3 r"));
 
         assertThat(limits.devices().orElseThrow())
@@ -86,7 +86,7 @@ class DeviceRuleTest {
     }
 
     @Test
-    void refusesMoreRulesThanAKernelShouldLookAtForEachAccess() {
+    void refuses_more_rules_than_a_kernel_should_look_at_for_each_access() {
         var many = new ArrayList<DeviceRule>();
         for (int minor = 0; minor < 300; minor++) {
             many.addAll(DeviceRule.parse("b 8:" + minor + " r"));

@@ -38,7 +38,7 @@ class EgressTest {
                 "_srv.example.com:80|_srv.example.com:80",
                 "xn--bcher-kva.example:443|xn--bcher-kva.example:443"
             })
-    void isReadAndWritten(String text, String written) {
+    void is_read_and_written(String text, String written) {
         Egress egress = Egress.parse(text);
 
         assertThat(egress.text()).isEqualTo(written);
@@ -88,12 +88,12 @@ class EgressTest {
                 "all,none",
                 "ALL"
             })
-    void whatIsNoDestinationIsRefused(String text) {
+    void what_is_no_destination_is_refused(String text) {
         assertThatThrownBy(() -> Egress.parse(text)).isInstanceOf(ArgumentException.class);
     }
 
     @Test
-    void aNameOfMoreThanTheBytesOfDnsIsRefused() {
+    void a_name_of_more_than_the_bytes_of_dns_is_refused() {
         String label = "a".repeat(63);
         String name = String.join(".", label, label, label, "b".repeat(61));
         assertThat(Destination.parse(name + ":1").text()).isEqualTo(name + ":1");
@@ -102,7 +102,7 @@ class EgressTest {
     }
 
     @Test
-    void aWildcardStandsForEveryNameBelowAndNotForItself() {
+    void a_wildcard_stands_for_every_name_below_and_not_for_itself() {
         Egress.Listed listed = Egress.only("*.example.com:443", "example.org:80", "example.org:81/udp");
 
         assertThat(listed.of("a.example.com")).hasSize(1);
@@ -115,7 +115,7 @@ class EgressTest {
     }
 
     @Test
-    void anAddressIsNamedByItselfOrItsSubnet() throws Exception {
+    void an_address_is_named_by_itself_or_its_subnet() throws Exception {
         Egress.Listed listed = Egress.only("10.1.0.0/16:443", "[fd00::7]:1");
 
         assertThat(listed.hasAddress(InetAddress.getByName("10.1.2.3"))).isTrue();
@@ -125,7 +125,7 @@ class EgressTest {
     }
 
     @Test
-    void aFileHasADestinationALineAndComments() {
+    void a_file_has_a_destination_a_line_and_comments() {
         Egress.Listed read = Egress.ofLines(Stream.of("# what it needs", "", " example.com:443 # pages", "10.0.0.1:1"));
 
         assertThat(read).isEqualTo(Egress.only("example.com:443", "10.0.0.1:1"));
@@ -134,7 +134,7 @@ class EgressTest {
     }
 
     @Test
-    void aListHasAnEnd() {
+    void a_list_has_an_end() {
         String many =
                 IntStream.rangeClosed(1, 1024).mapToObj(port -> "a:" + port).collect(Collectors.joining(","));
 
@@ -143,14 +143,14 @@ class EgressTest {
     }
 
     @Test
-    void aListOfAddressesHasNoNames() {
+    void a_list_of_addresses_has_no_names() {
         assertThat(Egress.only("192.0.2.7:1").hasNames()).isFalse();
         assertThat(Egress.none().hasNames()).isFalse();
         assertThat(Egress.all().hasNames()).isFalse();
     }
 
     @Test
-    void port443OfNamesIsReachedByGreetings() {
+    void port443_of_names_is_reached_by_greetings() {
         Egress egress = Egress.parse("a.test:443,*.b.test:443,c.test:80,d.test:443/udp,10.0.0.0/8:443");
 
         assertThat(egress.greets()).isFalse();

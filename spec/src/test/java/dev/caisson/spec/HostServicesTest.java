@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class HostServicesTest {
     @Test
-    void portsAreNamedOneByOneOrAsARange() {
+    void ports_are_named_one_by_one_or_as_a_range() {
         HostServices services = HostServices.of("5432", "53/udp", "8000-8002").named(List.of("db.host", "db.host"));
         assertThat(services.ports())
                 .extracting(ContainerPort::toString)
@@ -19,7 +19,7 @@ class HostServicesTest {
     }
 
     @Test
-    void namesNeedPortsAndPortsHaveABound() {
+    void names_need_ports_and_ports_have_a_bound() {
         assertThatThrownBy(() -> HostServices.NONE.named(List.of("db"))).hasMessageContaining("host-services=PORT");
         assertThatThrownBy(() -> HostServices.of("80").named(List.of("d b"))).hasMessageContaining("not a host name");
         assertThatThrownBy(() -> HostServices.of("1-65")).hasMessageContaining("65 ports");
@@ -28,7 +28,7 @@ class HostServicesTest {
     }
 
     @Test
-    void theyAreWrittenWithTheSpec() {
+    void they_are_written_with_the_spec() {
         Network.Joined network =
                 Network.on("web").hostServices(HostServices.of("80", "53/udp").named(List.of("here")));
         ContainerSpec spec = ContainerSpec.onHost("true").network(network);

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LimitsTest {
 
     @Test
-    void aContainerIsLimitedUnlessSomebodySaysOtherwise() {
+    void a_container_is_limited_unless_somebody_says_otherwise() {
         Limits limits = Limits.defaults();
 
         assertThat(limits.memory()).isEqualTo(Bytes.gibibytes(1));
@@ -24,7 +24,7 @@ class LimitsTest {
     }
 
     @Test
-    void noSwapStaysNoSwapWhateverTheOrderOfTheWords() {
+    void no_swap_stays_no_swap_whatever_the_order_of_the_words() {
         assertThat(Limits.defaults().memory(Bytes.mebibytes(64)).swap()).isEqualTo(Bytes.ZERO);
         assertThat(Limits.defaults()
                         .memorySwap(Bytes.mebibytes(96))
@@ -36,14 +36,14 @@ class LimitsTest {
     }
 
     @Test
-    void refusesMemoryThatNothingStartsIn() {
+    void refuses_memory_that_nothing_starts_in() {
         assertRefused(Code.MEMORY_TOO_SMALL, () -> Limits.defaults().memory(Bytes.of(6 * 1024 * 1024 - 1)));
         assertThat(Limits.defaults().memory(Bytes.mebibytes(6)).check().memory())
                 .isEqualTo(Bytes.mebibytes(6));
     }
 
     @Test
-    void refusesSwapThatContradictsMemory() {
+    void refuses_swap_that_contradicts_memory() {
         Limits below = Limits.defaults().memory(Bytes.mebibytes(64)).memorySwap(Bytes.mebibytes(63));
         Limits without = Limits.defaults().memory(Bytes.UNLIMITED).memorySwap(Bytes.mebibytes(64));
 
@@ -53,30 +53,30 @@ class LimitsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, 1, 262_145})
-    void refusesSharesThatTheKernelWouldChange(int shares) {
+    void refuses_shares_that_the_kernel_would_change(int shares) {
         assertRefused(Code.CPU_SHARES_OUT_OF_RANGE, () -> Limits.defaults().cpuShares(shares));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {Long.MIN_VALUE, -1, 0, 4_194_305})
-    void refusesANumberOfProcessesThatCannotBe(long pids) {
+    void refuses_a_number_of_processes_that_cannot_be(long pids) {
         assertRefused(Code.PIDS_OUT_OF_RANGE, () -> Limits.defaults().pids(pids));
     }
 
     @ParameterizedTest
     @CsvSource({"1, 100000", "1.5, 150000", "0.01, 1000", ".5, 50000", "2.0000001, 200000", "64, 6400000"})
-    void turnsCpusIntoAQuota(String cpus, long quota) {
+    void turns_cpus_into_a_quota(String cpus, long quota) {
         assertThat(CpuQuota.cpus(cpus)).isEqualTo(new CpuQuota(quota, 100_000));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "x", "-1", "1e2", "NaN", "1.", "1,5", "0x1", "1.0000000001"})
-    void refusesWhatIsNoNumberOfCpus(String cpus) {
+    void refuses_what_is_no_number_of_cpus(String cpus) {
         assertRefused(Code.BAD_CPUS, () -> CpuQuota.cpus(cpus));
     }
 
     @Test
-    void refusesQuotasAndPeriodsThatTheKernelDoesNotTake() {
+    void refuses_quotas_and_periods_that_the_kernel_does_not_take() {
         assertRefused(Code.CPU_QUOTA_TOO_SMALL, () -> CpuQuota.cpus("0.009"));
         assertRefused(Code.CPU_QUOTA_TOO_SMALL, () -> CpuQuota.cpus("0"));
         assertRefused(Code.CPU_QUOTA_TOO_SMALL, () -> new CpuQuota(Long.MAX_VALUE, 100_000));
@@ -85,7 +85,7 @@ class LimitsTest {
     }
 
     @Test
-    void refusesAReservationAboveTheLimit() {
+    void refuses_a_reservation_above_the_limit() {
         Limits limits = Limits.defaults().memory(Bytes.mebibytes(64));
 
         assertRefused(Code.RESERVATION_ABOVE_MEMORY, limits.memoryReservation(Bytes.of((64 << 20) + 1))::check);
@@ -94,26 +94,26 @@ class LimitsTest {
     }
 
     @Test
-    void refusesToKillNobodyWhereMemoryHasNoLimit() {
+    void refuses_to_kill_nobody_where_memory_has_no_limit() {
         assertRefused(Code.OOM_WITHOUT_MEMORY, Limits.unlimited().oomKillDisable(true)::check);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {Integer.MIN_VALUE, -1, 101})
-    void refusesASwappinessThatTheKernelDoesNotTake(int readiness) {
+    void refuses_a_swappiness_that_the_kernel_does_not_take(int readiness) {
         assertRefused(Code.SWAPPINESS_OUT_OF_RANGE, () -> Limits.defaults().memorySwappiness(readiness));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {Integer.MIN_VALUE, 0, 9, 1001})
-    void refusesAWeightThatIsNone(int weight) {
+    void refuses_a_weight_that_is_none(int weight) {
         assertRefused(Code.IO_OUT_OF_RANGE, () -> Limits.defaults().ioWeight(weight));
         assertRefused(Code.IO_OUT_OF_RANGE, () -> new IoWeight(new BlockDevice(8, 0), weight));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {Long.MIN_VALUE, -1, 0})
-    void refusesToStopADisk(long most) {
+    void refuses_to_stop_a_disk(long most) {
         var disk = new BlockDevice(8, 0);
 
         assertRefused(Code.IO_OUT_OF_RANGE, () -> new IoLimit(disk, most, 1, 1, 1));
@@ -124,13 +124,13 @@ class LimitsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", ",", "a", "-1", "3-1", "0-", "0,,1", "8192", "0-99999", "0 1"})
-    void refusesWhatIsNoListOfCpus(String list) {
+    void refuses_what_is_no_list_of_cpus(String list) {
         assertRefused(Code.BAD_CPU_LIST, () -> CpuList.parse(list));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/dev/null", "/dev/none", "/etc/passwd", "/"})
-    void refusesWhatIsNoDisk(String node) {
+    void refuses_what_is_no_disk(String node) {
         assertRefused(Code.BAD_DEVICE, () -> BlockDevice.at(Path.of(node)));
     }
 

@@ -30,7 +30,7 @@ class NetworkTest {
             8000-8001                 | 0.0.0.0:0->8000/tcp 0.0.0.0:0->8001/tcp
             65535:65535               | 0.0.0.0:65535->65535/tcp
             """)
-    void portsAreRead(String text, String mappings) {
+    void ports_are_read(String text, String mappings) {
         assertThat(PortText.mappings(text).stream().map(PortMapping::toString).toList())
                 .isEqualTo(List.of(mappings.split(" ")));
     }
@@ -63,19 +63,19 @@ class NetworkTest {
                 "-80",
                 "80-"
             })
-    void whatIsNoPortIsRefused(String text) {
+    void what_is_no_port_is_refused(String text) {
         assertThatThrownBy(() -> PortText.mappings(text)).isInstanceOf(ArgumentException.class);
     }
 
     @Test
-    void exposedPortsAreRead() {
+    void exposed_ports_are_read() {
         assertThat(PortText.ports("80-81/udp").toString()).isEqualTo("[80/udp, 81/udp]");
         assertThat(PortText.ports("80").toString()).isEqualTo("[80/tcp]");
         assertThatThrownBy(() -> PortText.ports("80:81")).isInstanceOf(ArgumentException.class);
     }
 
     @Test
-    void aPlaceOnANetworkIsReadInEitherForm() {
+    void a_place_on_a_network_is_read_in_either_form() {
         var expected = new NetworkEndpoint(
                 "web",
                 Optional.of((Inet4Address) AddressText.parse("172.20.0.7").orElseThrow()),
@@ -94,19 +94,19 @@ class NetworkTest {
 
     @ParameterizedTest
     @CsvSource({"db, db:db", "db:database, db:database", "0123456789ab:x.y, 0123456789ab:x.y"})
-    void aLinkHasItsOwnNameOrTheContainers(String text, String link) {
+    void a_link_has_its_own_name_or_the_containers(String text, String link) {
         assertThat(ContainerLink.parse(text)).hasToString(link);
         assertThat(NetworkEndpoint.parse("web:link=" + text).links()).containsExactly(ContainerLink.parse(text));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", ":", "db:", ":db", "db:-a", "db:a:b", "db:a b", "db:a\nb"})
-    void whatIsNoLinkIsRefused(String text) {
+    void what_is_no_link_is_refused(String text) {
         assertThatThrownBy(() -> ContainerLink.parse(text)).isInstanceOf(ArgumentException.class);
     }
 
     @Test
-    void anAliasLeadsToOneContainer() {
+    void an_alias_leads_to_one_container() {
         NetworkEndpoint linked = NetworkEndpoint.on("web").link(ContainerLink.parse("db:x"));
 
         assertThatThrownBy(() -> linked.link(ContainerLink.parse("cache:X")))
@@ -122,7 +122,7 @@ class NetworkTest {
                         "web:mac=01:00:00:00:00:01",
                 "web:alias=-a", "web:alias=", "web:colour=red", "web:ip", "ip=172.20.0.7", "name=,ip=172.20.0.7"
             })
-    void whatIsNoPlaceIsRefused(String text) {
+    void what_is_no_place_is_refused(String text) {
         assertThatThrownBy(() -> NetworkEndpoint.parse(text)).isInstanceOf(ArgumentException.class);
     }
 
@@ -134,7 +134,7 @@ class NetworkTest {
         "db:[2001:db8::7], db:2001:db8::7",
         "db=2001:db8::7, db:2001:db8::7"
     })
-    void furtherHostsAreRead(String text, String host) {
+    void further_hosts_are_read(String text, String host) {
         assertThat(ExtraHost.parse(text)).hasToString(host);
     }
 
@@ -151,13 +151,13 @@ class NetworkTest {
                 "a\nb:192.0.2.7",
                 "db:[::1"
             })
-    void whatIsNoFurtherHostIsRefused(String text) {
+    void what_is_no_further_host_is_refused(String text) {
         assertThatThrownBy(() -> ExtraHost.parse(text)).isInstanceOf(ArgumentException.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "a b", "ndots:2\nnameserver 192.0.2.7", "ndots:", "NDOTS:1"})
-    void aLookupCannotHoldLinesOfItsOwn(String option) {
+    void a_lookup_cannot_hold_lines_of_its_own(String option) {
         assertThatThrownBy(() -> new NameLookup(List.of(), List.of(), List.of(option), List.of()))
                 .isInstanceOf(ArgumentException.class);
         assertThatThrownBy(() -> new NameLookup(List.of(), List.of(option + " x"), List.of(), List.of()))
@@ -165,7 +165,7 @@ class NetworkTest {
     }
 
     @Test
-    void noSearchAtAllIsADotAlone() {
+    void no_search_at_all_is_a_dot_alone() {
         assertThat(new NameLookup(List.of(), List.of("."), List.of("ndots:2"), List.of()).search())
                 .containsExactly(".");
         assertThatThrownBy(() -> new NameLookup(List.of(), List.of(".", "example.com"), List.of(), List.of()))
@@ -173,7 +173,7 @@ class NetworkTest {
     }
 
     @Test
-    void aContainerJoinsEachNetworkOnceAndNotTooMany() {
+    void a_container_joins_each_network_once_and_not_too_many() {
         Network.Joined one = Network.on("n0");
         assertThatThrownBy(() -> one.and(NetworkEndpoint.on("n0"))).isInstanceOf(ArgumentException.class);
         assertThat(new Network.Joined(List.of(), PublishedPorts.NONE, NameLookup.STANDARD)
@@ -189,7 +189,7 @@ class NetworkTest {
     }
 
     @Test
-    void theNetworkOfAContainerRoundTripsAndHasAName() {
+    void the_network_of_a_container_round_trips_and_has_a_name() {
         ContainerSpec spec = ContainerSpec.onHost("true").network(Network.ofContainer("web"));
         assertThat(SpecJson.read(SpecJson.write(spec)).network()).isEqualTo(Network.ofContainer("web"));
         assertThatThrownBy(() -> SpecJson.read(SpecJson.write(spec).replace("\"container\":\"web\"", "\"a\":\"web\"")))

@@ -37,7 +37,7 @@ class SpecJsonTest {
             "stopTimeout":"PT10S"}""";
 
     @Test
-    void everySpecIsReadBackAsItWas() throws ReflectiveOperationException {
+    void every_spec_is_read_back_as_it_was() throws ReflectiveOperationException {
         for (int seed = 0; seed < SPECS; seed++) {
             ContainerSpec spec = new AnyValue(new Random(seed)).spec();
 
@@ -90,7 +90,7 @@ class SpecJsonTest {
 
     @ParameterizedTest
     @MethodSource("forms")
-    void everyPartOfARecordIsWritten(Class<?> type, JsonForm<?> form) {
+    void every_part_of_a_record_is_written(Class<?> type, JsonForm<?> form) {
         assertThat(form.names())
                 .containsExactlyInAnyOrderElementsOf(Arrays.stream(type.getRecordComponents())
                         .map(RecordComponent::getName)
@@ -98,7 +98,7 @@ class SpecJsonTest {
     }
 
     @Test
-    void everyFieldOfTheSpecIsWritten() {
+    void every_field_of_the_spec_is_written() {
         assertThat(SpecJson.SPEC.names())
                 .as("a new field of ContainerSpec belongs into SpecJson")
                 .containsExactlyInAnyOrderElementsOf(Arrays.stream(ContainerSpec.class.getDeclaredFields())
@@ -108,7 +108,7 @@ class SpecJsonTest {
     }
 
     @Test
-    void mountsOfVolumesAndImagesAreReadBackWithAllOfThem() {
+    void mounts_of_volumes_and_images_are_read_back_with_all_of_them() {
         var data = new Mount.Volume(Optional.of(new VolumeName("data")), InRootPath.of("a"), true, false)
                 .subpath(InRootPath.of("x y/z"))
                 .made(VolumeSpec.unnamed().size("32m").inodes(100).label("k", "v"));
@@ -120,7 +120,7 @@ class SpecJsonTest {
     }
 
     @Test
-    void secretsAreReadBackAsTheyWereWritten() {
+    void secrets_are_read_back_as_they_were_written() {
         SecretFile db = SecretFile.of("db");
         ContainerSpec spec = ContainerSpec.of(Image.host(), "id")
                 .mount(new Mount.Secrets(
@@ -133,12 +133,12 @@ class SpecJsonTest {
     }
 
     @Test
-    void whatTheFirstVersionWroteIsRead() {
+    void what_the_first_version_wrote_is_read() {
         assertThat(SpecJson.read(FIRST_VERSION)).isEqualTo(ContainerSpec.of(Image.host(), "id"));
     }
 
     @Test
-    void aFieldThatIsMissingHasItsDefault() {
+    void a_field_that_is_missing_has_its_default() {
         assertThat(SpecJson.read("{\"version\":1,\"image\":{\"kind\":\"host\"}}"))
                 .isEqualTo(ContainerSpec.of(Image.host()));
         ContainerSpec known = ContainerSpec.of(Image.host(), "id");
@@ -182,14 +182,14 @@ class SpecJsonTest {
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"limits\":{\"ram\":1}}",
                 "{\"version\":1,\"image\":{\"kind\":\"host\"},\"mounts\":[{\"kind\":\"bind\",\"target\":\"../etc\"}]}"
             })
-    void whatIsNoSpecificationIsRefused(String text) {
+    void what_is_no_specification_is_refused(String text) {
         assertThatThrownBy(() -> SpecJson.read(text))
                 .isInstanceOfSatisfying(
                         SpecException.class, e -> assertThat(e.code()).isEqualTo("SPEC_UNREADABLE"));
     }
 
     @Test
-    void whatALaterVersionWroteIsNotGuessedAt() {
+    void what_a_later_version_wrote_is_not_guessed_at() {
         assertThatThrownBy(() -> SpecJson.read("{\"version\":2,\"image\":{\"kind\":\"host\"}}"))
                 .isInstanceOfSatisfying(
                         SpecException.class, e -> assertThat(e.code()).isEqualTo("SPEC_TOO_NEW"));
@@ -197,7 +197,7 @@ class SpecJsonTest {
 
     /// What is not said of a mount must not open anything.
     @Test
-    void whatIsMissingOfAMountIsAsSafeAsItGets() {
+    void what_is_missing_of_a_mount_is_as_safe_as_it_gets() {
         Mount mount = SpecJson.read("{\"version\":1,\"image\":{\"kind\":\"host\"},"
                         + "\"mounts\":[{\"kind\":\"bind\",\"source\":\"/srv\",\"target\":\"data\"}]}")
                 .mounts()

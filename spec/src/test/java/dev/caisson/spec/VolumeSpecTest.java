@@ -17,7 +17,7 @@ class VolumeSpecTest {
     }
 
     @Test
-    void aSizeHasAnEndAndALeastValue() {
+    void a_size_has_an_end_and_a_least_value() {
         assertThat(sized(WorkspaceSpec.LEAST_SIZE).size()).contains(Bytes.mebibytes(16));
         assertThatThrownBy(() -> sized(Bytes.of(Bytes.mebibytes(16).count() - 1)))
                 .isInstanceOf(ArgumentException.class)
@@ -28,7 +28,7 @@ class VolumeSpecTest {
     }
 
     @Test
-    void labelsKeepTheirOrder() {
+    void labels_keep_their_order() {
         var labels = new LinkedHashMap<String, String>();
         for (int i = 50; i > 0; i--) {
             labels.put("label" + i, "");

@@ -36,7 +36,7 @@ class LedgerTest {
     }
 
     @Test
-    void allHoldingsAreGivenBackInTheirOrder() {
+    void all_holdings_are_given_back_in_their_order() {
         var ledger = new Ledger(List.of(holding("layer"), holding("record").then(() -> done.add("told"))));
 
         ledger.undo("a");
@@ -55,7 +55,7 @@ class LedgerTest {
     }
 
     @Test
-    void theRecordStaysWhereSomethingBeforeItIsLeft() {
+    void the_record_stays_where_something_before_it_is_left() {
         var ledger = new Ledger(List.of(stuck(), holding("record")));
 
         assertThatThrownBy(() -> ledger.undo("a")).hasMessage("stuck");
@@ -63,7 +63,7 @@ class LedgerTest {
     }
 
     @Test
-    void whatTheNextEngineFindsWithoutARecordKeepsNothingBack() {
+    void what_the_next_engine_finds_without_a_record_keeps_nothing_back() {
         new Ledger(List.of(stuck().orLeft("the layer"), holding("record"))).undo("a");
 
         assertThat(done).containsExactly("undo record a");

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class CallerTest {
     @Test
-    void aPlaceInTheCodeIsAMappingAndAnOffsetInTheFile() {
+    void a_place_in_the_code_is_a_mapping_and_an_offset_in_the_file() {
         String maps = """
                 55d0c0000000-55d0c0002000 r--p 00000000 08:01 17  /bin/with space
                 55d0c0002000-55d0c0008000 r-xp 00002000 08:01 17  /bin/with space

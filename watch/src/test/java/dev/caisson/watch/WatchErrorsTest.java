@@ -23,14 +23,14 @@ class WatchErrorsTest {
     }
 
     @Test
-    void filesOfAnotherEngineThatCannotBeReadAreTold() throws IOException {
+    void files_of_another_engine_that_cannot_be_read_are_told() throws IOException {
         Files.createDirectories(directory.resolve("var/lib/docker/containers/abcdef/config.v2.json"));
 
         assertCode("CONTAINERS_UNREADABLE", () -> new ForeignContainers(directory).find("abcdef"));
     }
 
     @Test
-    void machinesWhoseRegistersAreNotKnownAreRefused() {
+    void machines_whose_registers_are_not_known_are_refused() {
         assertCode("RECORDER_UNSUPPORTED", () -> RecorderProgram.of(Architecture.RISCV64));
         assertCode("WATCH_UNSUPPORTED", () -> DenialEvent.Registers.of("riscv64"));
     }

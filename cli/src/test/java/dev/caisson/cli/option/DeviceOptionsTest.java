@@ -45,7 +45,7 @@ class DeviceOptionsTest {
     }
 
     @Test
-    void aDeviceIsReadAsDockerReadsIt() {
+    void a_device_is_read_as_docker_reads_it() {
         assertThat(spec("/dev/a", "/dev/a:/dev/b", "/dev/a:rw", "/dev/a:/dev/c:r", "/dev/a:/dev/d:mwr")
                         .devices())
                 .containsExactly(
@@ -75,7 +75,7 @@ class DeviceOptionsTest {
                 "/dev/a:/dev/b:r:w",
                 "/dev/a\u0000:/dev/b"
             })
-    void whatIsNoDeviceIsRefusedByItsCode(String text) {
+    void what_is_no_device_is_refused_by_its_code(String text) {
         assertThatThrownBy(() -> spec(text)).isInstanceOfSatisfying(CommandException.class, e -> {
             assertThat(e.code()).isEqualTo("DEVICE_INVALID");
             assertThat(e).hasMessageContaining("--device");
@@ -83,7 +83,7 @@ class DeviceOptionsTest {
     }
 
     @Test
-    void whatIsGivenIsTold() {
+    void what_is_given_is_told() {
         assertThat(DeviceOptions.text(device("/dev/a", "/dev/b", Set.of(Access.WRITE, Access.READ))))
                 .isEqualTo("the host's device /dev/a at /dev/b, rw");
     }
@@ -91,7 +91,7 @@ class DeviceOptionsTest {
     /// The node has the host's numbers, and nothing is lost by reading them.
     @Test
     @Tag("root")
-    void aRunThatIsGivenADeviceSaysSo() {
+    void a_run_that_is_given_a_device_says_so() {
         assumeThat(Path.of("/dev/fuse")).exists();
         var err = new StringWriter();
 

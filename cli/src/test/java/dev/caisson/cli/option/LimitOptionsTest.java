@@ -47,7 +47,7 @@ class LimitOptionsTest {
     }
 
     @Test
-    void everyLimitReachesTheSpec() {
+    void every_limit_reaches_the_spec() {
         Limits limits = spec(
                         "-m",
                         "64m",
@@ -95,7 +95,7 @@ class LimitOptionsTest {
     }
 
     @Test
-    void deviceRulesReachTheSpecBesideWhatEveryContainerHas() {
+    void device_rules_reach_the_spec_beside_what_every_container_has() {
         assertThat(spec("--device-cgroup-rule", "c 1:11 r", "--device-cgroup-rule", "a 10:200 w")
                         .limits()
                         .devices()
@@ -107,7 +107,7 @@ class LimitOptionsTest {
 
     /// The kernel's loop devices are disks that every machine has.
     @Test
-    void theWeightOfADiskReachesTheSpec() {
+    void the_weight_of_a_disk_reaches_the_spec() {
         Path disk = Path.of("/dev/loop0");
         assumeTrue(Files.exists(disk), "this machine has no loop devices");
 
@@ -134,7 +134,7 @@ class LimitOptionsTest {
     }
 
     @Test
-    void nothingSaidIsTheDefault() {
+    void nothing_said_is_the_default() {
         assertThat(spec().limits()).isEqualTo(Limits.defaults());
         assertThat(spec("--memory-swappiness", "-1", "--cpu-quota", "-1").limits())
                 .isEqualTo(Limits.defaults());
@@ -145,7 +145,7 @@ class LimitOptionsTest {
     }
 
     @Test
-    void placeAndWritableLayerReachTheSpec() {
+    void place_and_writable_layer_reach_the_spec() {
         assertThat(spec("--storage-opt", "size=8m", "--storage-opt", "inodes=99")
                         .writableLayer())
                 .isEqualTo(WritableLayer.STANDARD.size(Bytes.mebibytes(8)).inodes(99));
@@ -176,7 +176,7 @@ class LimitOptionsTest {
                 "--ulimit nofile                  | USAGE",
                 "--ulimit frogs=5                 | USAGE",
             })
-    void whatContradictsItselfIsRefused(String options, String code) {
+    void what_contradicts_itself_is_refused(String options, String code) {
         assertThatThrownBy(() -> spec(options.split(" ", -1)))
                 .isInstanceOfSatisfying(
                         CommandException.class, e -> assertThat(e.code()).isEqualTo(code));
@@ -196,13 +196,13 @@ class LimitOptionsTest {
                 "--blkio-weight-device /dev/null:300",
                 "--device-cgroup-rule 1:3",
             })
-    void whatNoKernelTakesIsRefused(String options) {
+    void what_no_kernel_takes_is_refused(String options) {
         assertThatThrownBy(() -> spec(options.split(" ", -1))).isInstanceOf(LimitException.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"--cpu-rt-runtime", "--kernel-memory", "--gpus"})
-    void whatIsNeverGivenIsRefusedByName(String option) {
+    void what_is_never_given_is_refused_by_name(String option) {
         var err = new StringWriter();
 
         int status = Main.execute(

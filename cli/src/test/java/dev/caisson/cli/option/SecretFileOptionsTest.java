@@ -32,7 +32,7 @@ class SecretFileOptionsTest {
     }
 
     @Test
-    void allFormsAreRead() {
+    void all_forms_are_read() {
         SecretFile db = SecretFile.of("db");
         assertThat(secrets(
                         "db",
@@ -79,7 +79,7 @@ class SecretFileOptionsTest {
                 "db,on-change=signal:NONE | USAGE",
                 "db,on-change=reload | USAGE",
             })
-    void whatCannotBeIsRefusedByName(String text, String code) {
+    void what_cannot_be_is_refused_by_name(String text, String code) {
         assertThatThrownBy(() -> secrets(text))
                 .isInstanceOfSatisfying(
                         CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));

@@ -55,7 +55,7 @@ class ForegroundTest {
     @ParameterizedTest
     @ValueSource(strings = {"QUIT", "USR1", "USR2", "ALRM", "HUP", "PROF", "IO", "PWR", "WINCH", "34", "64"})
     @Tag("root")
-    void a_signal_is_the_programs_and_means_nothing_to_the_JVM(String signal) throws Exception {
+    void a_signal_is_the_programs_and_means_nothing_to_the_jvm(String signal) throws Exception {
         Process process = run(
                 "trap 'echo " + signal + "; exit 7' " + signal + "; echo ready; for i in {1..300}; do sleep 0.1; done");
 
@@ -130,7 +130,7 @@ class ForegroundTest {
 
     @Test
     @Tag("root")
-    void a_program_whose_reader_is_gone_ends_as_by_SIGPIPE() throws Exception {
+    void a_program_whose_reader_is_gone_ends_as_by_a_broken_pipe() throws Exception {
         Process process = shell("\"$@\" | head -1; echo ${PIPESTATUS[0]}", "run", "--rm", "host", "--", "yes");
 
         assertThat(process.inputReader().lines()).containsExactly("y", "141");
@@ -154,7 +154,7 @@ class ForegroundTest {
     }
 
     @Test
-    void a_command_whose_reader_is_gone_ends_as_by_SIGPIPE() throws Exception {
+    void a_command_whose_reader_is_gone_ends_as_by_a_broken_pipe() throws Exception {
         Process process = shell("\"$@\" | head -1 >/dev/null; echo ${PIPESTATUS[0]}", "completion", "bash");
 
         assertThat(process.inputReader().lines()).containsExactly("141");

@@ -23,7 +23,7 @@ class SeccompCommandTest {
     Path directory;
 
     @Test
-    void aCompiledProfileIsTheSameFilterInAFile() {
+    void a_compiled_profile_is_the_same_filter_in_a_file() {
         String file = directory.resolve("strict.bpf").toString();
 
         Answer compiled = caisson("compile", "strict", "-o", file);
@@ -35,7 +35,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void aFilterForAnotherMachineIsCompiledHere() {
+    void a_filter_for_another_machine_is_compiled_here() {
         assertThat(caisson("compile", "default", "--arch", "arm64", "--caps", "ALL", "--kernel", "5.10")
                         .out())
                 .contains("AARCH64");
@@ -45,7 +45,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void explainTellsTheWaysOfACallAndTheRuleForArguments() {
+    void explain_tells_the_ways_of_a_call_and_the_rule_for_arguments() {
         assertThat(caisson("explain", "standard").out()).contains("calls: ").contains("socket");
         assertThat(caisson("explain", "standard", "socket").out()).contains("arg0[0] == 1");
         assertThat(caisson("explain", "standard", "--arch", "x86_64", "socket", "0x10000000a", "1")
@@ -60,7 +60,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void diffShowsWhatTheSecondLetsThrough() {
+    void diff_shows_what_the_second_lets_through() {
         Answer answer = caisson("diff", "strict", "standard");
 
         assertThat(answer.status()).isEqualTo(1);
@@ -68,7 +68,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void lintFailsForAProfileUnderWhichNothingStarts() throws IOException {
+    void lint_fails_for_a_profile_under_which_nothing_starts() throws IOException {
         String file = profile("""
                 {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]}""");
 
@@ -79,13 +79,13 @@ class SeccompCommandTest {
     }
 
     @Test
-    void verifyComparesTheFilterWithTheRules() {
+    void verify_compares_the_filter_with_the_rules() {
         assertThat(caisson("verify", "standard", "--arch", "x86_64").out())
                 .endsWith("decisions compared, all as the profile says\n");
     }
 
     @Test
-    void mergedAndExportedProfilesAreProfiles() throws IOException {
+    void merged_and_exported_profiles_are_profiles() throws IOException {
         String merged = profile(caisson("merge", "standard", "standard").out());
         assertThat(caisson("diff", "standard", merged).out()).startsWith("0 differences");
         Answer exported = caisson("export", "standard");
@@ -94,7 +94,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void whatARuntimeNeedsIsToldWhenAProfileIsExportedForIt() throws IOException {
+    void what_a_runtime_needs_is_told_when_a_profile_is_exported_for_it() throws IOException {
         Answer exported = caisson("export", "--for", "runc", "strict");
 
         assertThat(exported.status()).isZero();
@@ -104,7 +104,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void differencesOfErrorsAloneCanBeLeftOut() throws IOException {
+    void differences_of_errors_alone_can_be_left_out() throws IOException {
         String one = profile("""
                 {"defaultAction": "SCMP_ACT_ALLOW",
                  "syscalls": [{"names": ["mount"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]}
@@ -119,7 +119,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void whatCannotBeReadIsSaidSo() {
+    void what_cannot_be_read_is_said_so() {
         assertThat(caisson("lint", "/no/such/file").err())
                 .isEqualTo("caisson: FILE_REFUSED: /no/such/file cannot be read; give standard, strict, a profile or a "
                         + ".bpf file (there is no such file)\n");
@@ -132,7 +132,7 @@ class SeccompCommandTest {
 
     @Test
     @Tag("root")
-    void aRunThatFailsTellsWhatWasDeniedAndWhatWouldAllowIt() {
+    void a_run_that_fails_tells_what_was_denied_and_what_would_allow_it() {
         Answer answer = run("--rm", "host", "--", "sh", "-c", "unshare --user true 2>/dev/null");
 
         assertThat(answer.status()).isEqualTo(1);
@@ -148,7 +148,7 @@ class SeccompCommandTest {
 
     @Test
     @Tag("root")
-    void whatARunningContainerIsDeniedIsWatchedFromOutside() throws InterruptedException, IOException {
+    void what_a_running_container_is_denied_is_watched_from_outside() throws InterruptedException, IOException {
         assumeTrue(
                 Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString().equals("pid:[4026531836]"),
                 "the tests have a pid namespace of their own");
@@ -176,7 +176,7 @@ class SeccompCommandTest {
 
     @Test
     @Tag("root")
-    void aRecordedRunIsAProfileUnderWhichTheProgramRuns() throws IOException {
+    void a_recorded_run_is_a_profile_under_which_the_program_runs() throws IOException {
         String file = directory.resolve("recorded.json").toString();
 
         Answer recorded =
@@ -203,7 +203,7 @@ class SeccompCommandTest {
 
     @Test
     @Tag("root")
-    void aRecordedRunIsARunWithItsLimitsNoticesAndVerdict() {
+    void a_recorded_run_is_a_run_with_its_limits_notices_and_verdict() {
         String file = directory.resolve("recorded.json").toString();
 
         Answer flooding = caisson(
@@ -225,7 +225,7 @@ class SeccompCommandTest {
 
     @Test
     @Tag("root")
-    void aRunThatLearnsWritesAProfileUnderWhichItPasses() throws IOException {
+    void a_run_that_learns_writes_a_profile_under_which_it_passes() throws IOException {
         String file = directory.resolve("learned.json").toString();
         String script = "mkdir /tmp/made && ls -d /tmp/made >/dev/null; unshare --user true 2>/dev/null; exit 3";
         String[] program = {"host", "--", "sh", "-c", script};
@@ -263,7 +263,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void learningIsRefusedBeforeTheRunWhereItMakesNoProfile() {
+    void learning_is_refused_before_the_run_where_it_makes_no_profile() {
         assertThat(run("--seccomp-mode", "learn", "host", "true").err()).contains("unconfined-seccomp");
         assertThat(run(
                                 "--allow",
@@ -286,7 +286,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void aProfileIsRefusedWhereNoFilterWouldBe() throws IOException {
+    void a_profile_is_refused_where_no_filter_would_be() throws IOException {
         String bad = profile("{\"defaultAction\": 7}");
         for (String choice : new String[] {"default", "strict", bad}) {
             Answer answer =
@@ -298,7 +298,7 @@ class SeccompCommandTest {
     }
 
     @Test
-    void aRecorderIsChosenByName() {
+    void a_recorder_is_chosen_by_name() {
         assertThat(caisson("record", "--recorder", "strace", "--", "run", "host", "true")
                         .err())
                 .startsWith("caisson: USAGE: ")
@@ -314,7 +314,7 @@ class SeccompCommandTest {
 
     @Test
     @Tag("root")
-    void aRunIsRecordedByItsOwnFilterToo() {
+    void a_run_is_recorded_by_its_own_filter_too() {
         String file = directory.resolve("notified.json").toString();
 
         Answer recorded = caisson(
@@ -343,7 +343,7 @@ class SeccompCommandTest {
     /// it would.
     @Test
     @Tag("root")
-    void withoutBpfARunIsRecordedByItsFilterAndAContainerIsRefused() throws Exception {
+    void without_bpf_a_run_is_recorded_by_its_filter_and_a_container_is_refused() throws Exception {
         String file = directory.resolve("notified.json").toString();
 
         Answer recorded = withoutBpf("record", "-o", file, "--", "run", "--rm", "host", "--", "true");

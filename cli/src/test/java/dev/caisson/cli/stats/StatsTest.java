@@ -69,7 +69,7 @@ class StatsTest {
     }
 
     @Test
-    void prometheusReadsItWithTheNamesOfCadvisor() {
+    void prometheus_reads_it_with_the_names_of_cadvisor() {
         String text =
                 PrometheusText.of(List.of(sample("web", Optional.of("a"), 0, Duration.ofMillis(2500))), List.of());
 
@@ -98,7 +98,7 @@ class StatsTest {
     }
 
     @Test
-    void aMetricIsDescribedOnceForAllContainers() {
+    void a_metric_is_described_once_for_all_containers() {
         String text = PrometheusText.of(
                 List.of(
                         sample("one", Optional.empty(), 0, Duration.ZERO),
@@ -110,7 +110,7 @@ class StatsTest {
     }
 
     @Test
-    void programsGetBytesAndNanoseconds() {
+    void programs_get_bytes_and_nanoseconds() {
         Sample before = sample("web", Optional.empty(), 0, Duration.ZERO);
         Sample now = sample("web", Optional.empty(), 1_000_000_000, Duration.ofMillis(1500));
 
@@ -130,7 +130,7 @@ class StatsTest {
     }
 
     @Test
-    void tenantsAreToldBesideTheirContainers() {
+    void tenants_are_told_beside_their_containers() {
         Sample now = sample("web", Optional.of("a"), 1_000_000_000, Duration.ofMillis(1500));
         Sample before = sample("web", Optional.of("a"), 0, Duration.ZERO);
         var total = new Total(
@@ -155,7 +155,7 @@ class StatsTest {
     }
 
     @Test
-    void aLineForPeopleTellsTheProcessorsBetweenTwoLooks() {
+    void a_line_for_people_tells_the_processors_between_two_looks() {
         Sample before = sample("web\u001b[2J", Optional.empty(), 0, Duration.ZERO);
         Sample now = sample("web\u001b[2J", Optional.empty(), 2_000_000_000, Duration.ofMillis(500));
 
@@ -166,7 +166,7 @@ class StatsTest {
     }
 
     @Test
-    void aLineFitsATerminalOf80Columns() {
+    void a_line_fits_a_terminal_of80_columns() {
         Sample before = sample("a-name-that-is-longer-than-its-column", Optional.empty(), 0, Duration.ZERO);
         Sample now = sample(
                 "a-name-that-is-longer-than-its-column", Optional.empty(), 2_000_000_000, Duration.ofMillis(500));
@@ -184,7 +184,7 @@ class StatsTest {
     @ValueSource(strings = {"q", "\u0003"})
     @Tag("root")
     @Timeout(value = 60, unit = TimeUnit.SECONDS)
-    void theLiveViewEndsWithAKeyAndLeavesTheTerminalAsItWas(String key) throws Exception {
+    void the_live_view_ends_with_a_key_and_leaves_the_terminal_as_it_was(String key) throws Exception {
         List<String> words = CommandProcess.words("stats", "--interval", "200ms");
         words.add(words.indexOf("-Xrs"), "-Dcaisson.terminal=12");
         String command = String.join(" ", words) + "; echo status $?; stty -a | grep -ow -- -*icanon";
@@ -204,7 +204,7 @@ class StatsTest {
     }
 
     @Test
-    void aSparklineKeepsTheLastValues() {
+    void a_sparkline_keeps_the_last_values() {
         var line = new Sparkline(4);
         for (double value : new double[] {1, 0, 0.5, 1, 2}) {
             line.add(value);

@@ -31,21 +31,21 @@ class CaissonExtensionTest {
     static class Sample {
         @Test
         @Order(1)
-        void aProgramRuns(ContainerRunner runner) throws InterruptedException {
+        void a_program_runs(ContainerRunner runner) throws InterruptedException {
             RunResult result = runner.run(ContainerSpec.of(Image.host(), "sh", "-c", "echo hello; id -u"));
             assertThat(result.stdout()).isEqualTo("hello\n0\n");
         }
 
         @Test
         @Order(2)
-        void aContainerIsLeftRunning(Engine engine) throws InterruptedException {
+        void a_container_is_left_running(Engine engine) throws InterruptedException {
             SHARED.set(engine);
             LEFT.set(engine.start(ContainerSpec.of(Image.host(), "sleep", "60"), Streams.capture()));
         }
 
         @Test
         @Order(3)
-        void itIsGone(Engine engine) {
+        void it_is_gone(Engine engine) {
             assertThat(engine).isSameAs(SHARED.get());
             assertThat(engine.containers()).isEmpty();
         }
@@ -53,7 +53,7 @@ class CaissonExtensionTest {
 
     @Test
     @Tag("root")
-    void testsGetAnEngineAndWhatTheyLeaveIsKilled() {
+    void tests_get_an_engine_and_what_they_leave_is_killed() {
         EngineTestKit.engine("junit-jupiter")
                 .selectors(selectClass(Sample.class))
                 .configurationParameter(CaissonExtension.REQUIRED, "true")
@@ -64,7 +64,7 @@ class CaissonExtensionTest {
     }
 
     @Test
-    void withoutAnEngineTestsAreSkippedWithTheReason() {
+    void without_an_engine_tests_are_skipped_with_the_reason() {
         var results = EngineTestKit.engine("junit-jupiter")
                 .selectors(selectClass(Sample.class))
                 .execute();

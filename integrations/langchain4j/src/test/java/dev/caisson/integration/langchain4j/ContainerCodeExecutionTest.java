@@ -53,7 +53,7 @@ class ContainerCodeExecutionTest {
 
     @Test
     @Tag("root")
-    void aServiceRunsAModelsCodeInAContainer(@TempDir Path directory) throws Exception {
+    void a_service_runs_a_models_code_in_a_container(@TempDir Path directory) throws Exception {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
         try (Engine engine =
                 Engine.open(new EngineOptions(directory.resolve("state"), Path.of("/var/lib/caisson-test")))) {
@@ -70,7 +70,7 @@ class ContainerCodeExecutionTest {
     }
 
     @Test
-    void theModelIsToldHowItsCodeFailed() {
+    void the_model_is_told_how_its_code_failed() {
         var runner =
                 new ScriptedRunner().then(RunResult.of(Verdict.OUT_OF_MEMORY, 1).withOutput("a", "Killed\n"));
         assertThat(ContainerCodeExecution.python(runner, LIMITS).execute("x = 1"))
@@ -79,7 +79,7 @@ class ContainerCodeExecutionTest {
     }
 
     @Test
-    void aLongAnswerIsCutInTheMiddle() {
+    void a_long_answer_is_cut_in_the_middle() {
         var runner = new ScriptedRunner().then(RunResult.of(Verdict.OK, 0).withOutput("x".repeat(100_000), ""));
         assertThat(ContainerCodeExecution.python(runner, LIMITS).execute(""))
                 .contains("84000 characters left out")
@@ -87,7 +87,7 @@ class ContainerCodeExecutionTest {
     }
 
     @Test
-    void aBrokenEngineIsNotTheModelsToMend() {
+    void a_broken_engine_is_not_the_models_to_mend() {
         var runner =
                 new ScriptedRunner().fail(new EngineException("ENGINE_CLOSED", "the engine is closed: open another"));
         assertThatExceptionOfType(CaissonException.class)

@@ -50,7 +50,7 @@ class CaissonAutoConfigurationTest {
 
     @Test
     @Tag("root")
-    void anApplicationRunsAProgramAndItsRunIsCounted(@TempDir Path directory) throws Exception {
+    void an_application_runs_a_program_and_its_run_is_counted(@TempDir Path directory) throws Exception {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
         Engine engine;
         try (ConfigurableApplicationContext context = SpringApplication.run(
@@ -71,7 +71,7 @@ class CaissonAutoConfigurationTest {
     }
 
     @Test
-    void aTestOfAServiceNeedsNoRoot() {
+    void a_test_of_a_service_needs_no_root() {
         new ApplicationContextRunner()
                 .withConfiguration(AutoConfigurations.of(CaissonAutoConfiguration.class))
                 .withBean(
