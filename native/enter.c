@@ -26,7 +26,7 @@ int enter(struct init *init, struct reader *payload)
 {
 	uint32_t entered = read_u32(payload);
 	for (uint32_t i = 0; i < init->plan.count; i++) /* what is below sys/net is of the namespace of whoever looks it up */
-		if (init->plan.steps[i].opcode == OP_SYSCTL && init->proc < 0) {
+		if ((init->plan.steps[i].opcode == OP_SYSCTL || init->plan.steps[i].opcode == OP_SYSCTL_FILE) && init->proc < 0) {
 			init->proc = result(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
 			if (init->proc < 0)
 				return init->proc;

@@ -57,7 +57,7 @@ action make_device, make_console, place_device;						 /* devices.c */
 action pivot, write_sysctl, mask, read_only, root_read_only;				 /* protect.c */
 action verify;										 /* verify.c */
 action loopback, set_hostname, set_domainname, set_limit, set_oom_score, session_keyring; /* limits.c */
-action send_netlink, open_resolver;							 /* network.c */
+action send_netlink, open_resolver, lend_netlink, lend_sysctl;				 /* network.c */
 action drop_privileges, restrict_scopes, take_filter;					 /* privileges.c */
 action ready, done;									 /* ready.c */
 action execute;										 /* exec.c */

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 enum { ANSWER_BYTES = 8192, WAITING_CONNECTIONS = 128 };
@@ -74,4 +75,32 @@ int open_resolver(struct init *init, struct reader *payload)
 	uint16_t udp = read_u16(payload), tcp = read_u16(payload);
 	int error = report_socket(init, IPPROTO_UDP, udp);
 	return error < 0 ? error : report_socket(init, IPPROTO_TCP, tcp);
+}
+
+static int lend(const struct init *init, int fd)
+{
+	struct report message = {.magic = PLAN_MAGIC, .kind = REPORT_OPENED, .phase = PHASE_LIMITS, .step = init->step};
+	if (fd < 0)
+		return fd;
+	int error = report(init, &message, fd);
+	close(fd);
+	return error;
+}
+
+/* The kernel asks for the rights of who made the socket, too: made here, it has those over the container's network and no other. */
+int lend_netlink(struct init *init, struct reader *payload)
+{
+	return lend(init, result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, read_u8(payload))));
+}
+
+/* The file is that of the network namespace in which it is looked up, whoever reads it. */
+int lend_sysctl(struct init *init, struct reader *payload)
+{
+	char name[PATH_SIZE], path[PATH_SIZE + 4];
+	read_text(payload, name);
+	if (init->proc < 0)
+		return -ENODEV;
+	snprintf(path, sizeof path, "sys/%s", name);
+	return lend(init, open_in(init->proc, path, O_RDONLY | O_NOFOLLOW, 0,
+				  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS));
 }

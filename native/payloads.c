@@ -238,6 +238,8 @@ static enum plan_error netlink_requests(const uint8_t *at, uint32_t length)
 	return acknowledged ? PLAN_OK : PLAN_BAD_VALUE;
 }
 
+static bool is_of_a_network(uint8_t protocol) { return protocol == NETLINK_ROUTE || protocol == NETLINK_NETFILTER; }
+
 enum plan_error payload_netlink(struct reader *reader, struct context *context)
 {
 	(void)context;
@@ -246,9 +248,25 @@ enum plan_error payload_netlink(struct reader *reader, struct context *context)
 	const uint8_t *at = read_bytes(reader, &length);
 	if (!at)
 		return PLAN_BAD_LENGTH;
-	if ((protocol != NETLINK_ROUTE && protocol != NETLINK_NETFILTER) || length > NETLINK_BYTES)
+	if (!is_of_a_network(protocol) || length > NETLINK_BYTES)
 		return PLAN_BAD_VALUE;
 	return netlink_requests(at, length);
+}
+
+enum plan_error payload_netlink_socket(struct reader *reader, struct context *context)
+{
+	(void)context;
+	return is_of_a_network(read_u8(reader)) ? PLAN_OK : PLAN_BAD_VALUE;
+}
+
+enum plan_error payload_sysctl_file(struct reader *reader, struct context *context)
+{
+	(void)context;
+	struct reader again = *reader;
+	enum plan_error error = path(reader);
+	if (error)
+		return error;
+	return is_of_network(again) ? PLAN_OK : PLAN_BAD_VALUE;
 }
 
 enum plan_error payload_resolver(struct reader *reader, struct context *context)

@@ -59,6 +59,8 @@ static const struct {
 	IN(KEYRING, LIMITS, ONCE, ONCE, payload_nothing),
 	IN(NETLINK, LIMITS, ANY, ANY, payload_netlink),
 	IN(RESOLVER, LIMITS, ONCE, NEVER, payload_resolver),
+	IN(NETLINK_SOCKET, LIMITS, NEVER, ANY, payload_netlink_socket),
+	IN(SYSCTL_FILE, LIMITS, NEVER, ANY, payload_sysctl_file),
 	IN(CAPS, CAPS, ALWAYS, ALWAYS, payload_caps),
 	IN(LANDLOCK, LANDLOCK, ONCE, ONCE, payload_landlock),
 	IN(READY, READY, ONCE, ONCE, payload_ready),
@@ -174,7 +176,9 @@ enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slot
 		return PLAN_NO_EXEC;
 	if (context.seen[OP_READY] != (last == OP_EXEC)) /* a file service is its own program */
 		return PLAN_BAD_COUNT;
-	if (plan->kind == PLAN_EXEC && last != OP_DONE && (context.seen[OP_SYSCTL] || context.seen[OP_NETLINK]))
+	const uint16_t *seen = context.seen;
+	bool of_network = seen[OP_SYSCTL] || seen[OP_NETLINK] || seen[OP_NETLINK_SOCKET] || seen[OP_SYSCTL_FILE];
+	if (plan->kind == PLAN_EXEC && last != OP_DONE && of_network)
 		return PLAN_BAD_KIND;
 	for (unsigned i = 0; i < OPCODES; i++)
 		if (opcodes[i].often[plan->kind] == ALWAYS && context.seen[opcodes[i].rule.opcode] == 0)

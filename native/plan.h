@@ -105,6 +105,10 @@ enum opcode {
 	                             one asks to be acknowledged; the first that the kernel refuses fails the step */
 	OP_RESOLVER = 87,         /* LIMITS, behind OP_LOOPBACK and OP_NETLINK   u16 UDP port, u16 TCP port (>= 1024) of 127.0.0.11:
 	                             a bound socket and a listening one, each sent with a REPORT_RESOLVER */
+	OP_NETLINK_SOCKET = 88,   /* LIMITS, in a plan of PLAN_EXEC with OP_DONE alone   u8 NETLINK_ROUTE or NETLINK_NETFILTER: a socket of the
+	                             network namespace, sent with a REPORT_OPENED */
+	OP_SYSCTL_FILE = 89,      /* LIMITS, in a plan of PLAN_EXEC with OP_DONE alone   path below /proc/sys and net/: opened to be read
+	                             and sent with a REPORT_OPENED */
 	OP_CAPS = 90,             /* CAPS      u64 bounding, u64 permitted, u32 uid, u32 gid, u32 count, u32 groups[count] (<= 256) */
 	OP_LANDLOCK = 100,        /* LANDLOCK  u32 scopes (LANDLOCK_SCOPE_*) */
 	OP_READY = 110,           /* READY     str working directory, absolute */
@@ -285,6 +289,7 @@ enum report_kind {
 	REPORT_NAMESPACE = 6, /* a descriptor of the namespace in `detail`, CLONE_NEW* */
 	REPORT_RESOLVER = 7, /* a socket of OP_RESOLVER; `detail`: IPPROTO_UDP, then IPPROTO_TCP */
 	REPORT_LISTENER = 8, /* after a CONTROL_START that is asking, before execveat(2): the listener of the filter comes with it */
+	REPORT_OPENED = 9,   /* the descriptor of OP_NETLINK_SOCKET or OP_SYSCTL_FILE comes with it */
 };
 
 struct report {

@@ -101,6 +101,8 @@ struct last {
 	bool netlink, ready, filter;
 	uint8_t opcode;
 	void (*payload)(struct builder *);
+	uint8_t socket; /* a protocol, and 1 */
+	const char *file;
 	bool more; /* one more step behind it */
 };
 
@@ -120,6 +122,10 @@ static enum plan_error last_plan(const struct last *last)
 		builder_step(&plan, PHASE_PROTECT, OP_SYSCTL), put_text(&plan, last->sysctl), put_text(&plan, "1");
 	if (last->netlink)
 		builder_step(&plan, PHASE_LIMITS, OP_NETLINK), put_u8(&plan, NETLINK_ROUTE), put_bytes(&plan, &noop, sizeof noop);
+	if (last->socket)
+		builder_step(&plan, PHASE_LIMITS, OP_NETLINK_SOCKET), put_u8(&plan, (uint8_t)(last->socket - 1));
+	if (last->file)
+		builder_step(&plan, PHASE_LIMITS, OP_SYSCTL_FILE), put_text(&plan, last->file);
 	builder_step(&plan, PHASE_CAPS, OP_CAPS), put_u64(&plan, 1), put_u64(&plan, 1), put_u32(&plan, 0), put_u32(&plan, 0), put_u32(&plan, 0);
 	if (last->ready)
 		builder_step(&plan, PHASE_READY, OP_READY), put_text(&plan, "/");
@@ -168,6 +174,17 @@ static void a_network_is_changed_by_a_plan_with_no_program(void)
 	EXPECT(PLAN_BAD_ORDER, .opcode = OP_DONE, .payload = nothing, .more = true);
 }
 
+static void a_network_is_read_by_a_plan_with_no_program(void)
+{
+	EXPECT(PLAN_OK, .opcode = OP_DONE, .payload = nothing, .socket = NETLINK_ROUTE + 1, .file = "net/x");
+	EXPECT(PLAN_OK, .opcode = OP_DONE, .payload = nothing, .socket = NETLINK_NETFILTER + 1);
+	EXPECT(PLAN_BAD_VALUE, .opcode = OP_DONE, .payload = nothing, .socket = NETLINK_AUDIT + 1);
+	EXPECT(PLAN_BAD_VALUE, .opcode = OP_DONE, .payload = nothing, .file = "kernel/x");
+	EXPECT(PLAN_BAD_PATH, .opcode = OP_DONE, .payload = nothing, .file = "net/../kernel/x");
+	EXPECT(PLAN_BAD_KIND, .opcode = OP_FILES, .payload = files_alone, .socket = NETLINK_ROUTE + 1);
+	EXPECT(PLAN_BAD_KIND, .opcode = OP_FILES, .payload = files_alone, .file = "net/x");
+}
+
 /* Of another namespace it would be the host's. */
 static void only_settings_of_the_network_are_changed(void)
 {
@@ -203,6 +220,7 @@ const struct test plan_exec_tests[] = {
 	{"a first process enters nothing", a_first_process_enters_nothing},
 	{"a file service", a_file_service_is_its_own_program},
 	{"a change of the network", a_network_is_changed_by_a_plan_with_no_program},
+	{"a look at the network", a_network_is_read_by_a_plan_with_no_program},
 	{"settings of the network", only_settings_of_the_network_are_changed},
 	{"kinds of programs", a_program_is_a_child_or_waits},
 };

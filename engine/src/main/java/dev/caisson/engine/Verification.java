@@ -4,7 +4,10 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.EffectiveLimits;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.KernelSetting;
+import dev.caisson.launch.NetworkCheck;
 import dev.caisson.launch.Verifier;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.network.HostCheck;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
@@ -40,8 +43,26 @@ public record Verification(String id, List<Verifier.Check> checks) {
             checks.addAll(settings(record, group));
             checks.addAll(ProcessObstacles.of(group.processes()));
             checks.addAll(SharedNetwork.checks(record, options));
+            checks.addAll(inside(target));
             checks.addAll(networks(new ContainerId(record.id()), options));
             return new Verification(record.id(), checks);
+        }
+    }
+
+    /// Compares the network namespace of a container with its plan, if it has one of its own.
+    private static List<Verifier.Check> inside(ExecTarget target) {
+        var check = new NetworkCheck(target.plan());
+        List<Fd> namespaces = target.namespaces(check.entered());
+        if (namespaces.isEmpty()) {
+            return List.of();
+        }
+        int pid = target.record().pid();
+        try (var zygote = new RunningZygote(false);
+                Fd none = FileSystem.open("/dev/null", FileSystem.O_RDWR);
+                Fd process = FileSystem.open("/proc/" + pid, FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            return check.of(zygote.execLauncher(), namespaces, none, process);
+        } finally {
+            namespaces.forEach(Fd::close);
         }
     }
 

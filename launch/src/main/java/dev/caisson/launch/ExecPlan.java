@@ -7,6 +7,7 @@ import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.TerminalSize;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -169,6 +170,30 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
                 container.ids(),
                 container.namespaces(),
                 groups,
+                container.only(Step.SetOomScoreAdjustment.class).value(),
+                steps);
+    }
+
+    /// Plans a look at the network of a container that runs: a process enters its namespaces, opens there what the
+    /// engine reads, and does nothing else.
+    ///
+    /// @param sysctls their paths below /proc/sys, each below `net/`
+    static ExecPlan look(LaunchPlan container, Collection<InRootPath> sysctls) {
+        var steps = new ArrayList<Step>();
+        steps.add(new Step.Seal());
+        steps.add(new Step.EnterNamespaces(container.namespaces(), new Slot(FIRST_FREE)));
+        steps.add(new Step.Mapped());
+        steps.add(new Step.NoNewPrivileges());
+        for (NetlinkProtocol protocol : NetlinkProtocol.values()) {
+            steps.add(new Step.LendNetlink(protocol));
+        }
+        sysctls.forEach(name -> steps.add(new Step.LendSysctl(name)));
+        steps.add(new Step.SetPrivileges(CapabilitySet.NONE, CapabilitySet.NONE, 0, 0, List.of()));
+        steps.add(new Step.Done());
+        return new ExecPlan(
+                container.ids(),
+                container.namespaces(),
+                0,
                 container.only(Step.SetOomScoreAdjustment.class).value(),
                 steps);
     }

@@ -85,6 +85,11 @@ public record LaunchPlan(
         return !namespaces.contains(Namespace.NETWORK);
     }
 
+    /// Returns true if its network namespace is made for it.
+    public boolean hasOwnNetwork() {
+        return !usesHostNetwork() && !sharesNetwork();
+    }
+
     /// Returns the namespaces that are made for it.
     public Set<Namespace> madeNamespaces() {
         Set<Namespace> made = EnumSet.copyOf(namespaces);

@@ -33,6 +33,7 @@ public final class Launched implements AutoCloseable {
     private Optional<Fd> console = Optional.empty();
     private @Nullable Fd start;
     private final Map<Integer, Fd> resolver = new HashMap<>();
+    private final Map<Integer, Fd> lent = new HashMap<>();
     private List<Integer> phaseMicros = List.of();
 
     Launched(Zygote.Child child, Fd control) {
@@ -52,6 +53,8 @@ public final class Launched implements AutoCloseable {
             start = new Fd(descriptors.getFirst().release());
         } else if (report.kind() == Report.Kind.RESOLVER && !resolver.containsKey(report.detail())) {
             resolver.put(report.detail(), new Fd(descriptors.getFirst().release()));
+        } else if (report.kind() == Report.Kind.OPENED && !lent.containsKey(report.step())) {
+            lent.put(report.step(), new Fd(descriptors.getFirst().release()));
         }
     }
 
@@ -84,6 +87,18 @@ public final class Launched implements AutoCloseable {
         Fd udp = resolver.get(UDP);
         Fd tcp = resolver.get(TCP);
         return udp == null || tcp == null ? Optional.empty() : Optional.of(new ResolverSockets(udp, tcp));
+    }
+
+    /// Hands over what a step opened; the caller's to close.
+    ///
+    /// @param step its place in the plan
+    /// @throws HostException INIT_PROTOCOL if nothing came
+    Fd takeLent(int step) {
+        Fd taken = lent.remove(step);
+        if (taken == null) {
+            throw new HostException("INIT_PROTOCOL", "init did not send what step " + step + " opened");
+        }
+        return taken;
     }
 
     /// How long init took for each phase, in microseconds.
@@ -195,6 +210,7 @@ public final class Launched implements AutoCloseable {
         control.close();
         console.ifPresent(Fd::close);
         resolver.values().forEach(Fd::close);
+        lent.values().forEach(Fd::close);
         if (start != null) {
             start.close();
         }

@@ -320,7 +320,7 @@ public final class Launcher {
                     return;
                 }
                 case ERROR -> throw InitFailures.of(steps, report);
-                case CONSOLE, RESOLVER -> {}
+                case CONSOLE, RESOLVER, OPENED -> {}
                 case PAUSED -> {
                     pause.meanwhile().run();
                     launched.start();

@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 /// the network namespace of that process: nothing enters it.
 final class LinkCheck {
     /// Links that the kernel makes in each new namespace once the module of their tunnel is loaded; they are down.
-    private static final Set<String> FALLBACK =
+    static final Set<String> FALLBACK =
             Set.of("tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0");
 
     private static final int ROUTE_COLUMNS = 8;

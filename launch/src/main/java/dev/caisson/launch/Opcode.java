@@ -32,6 +32,8 @@ enum Opcode {
     KEYRING(85),
     NETLINK(86),
     RESOLVER(87),
+    NETLINK_SOCKET(88),
+    SYSCTL_FILE(89),
     CAPS(90),
     LANDLOCK(100),
     READY(110),
@@ -91,6 +93,8 @@ enum Opcode {
             case Step.JoinKeyring _ -> KEYRING;
             case Step.Netlink _ -> NETLINK;
             case Step.Resolver _ -> RESOLVER;
+            case Step.LendNetlink _ -> NETLINK_SOCKET;
+            case Step.LendSysctl _ -> SYSCTL_FILE;
             case Step.SetPrivileges _ -> CAPS;
             case Step.RestrictScope _ -> LANDLOCK;
             case Step.Ready _ -> READY;

@@ -143,6 +143,8 @@ public final class PlanCodec {
             case Step.Netlink netlink ->
                 out.u8(netlink.protocol().number()).bytes(netlink.requests().bytes());
             case Step.Resolver resolver -> out.u16(resolver.udpPort()).u16(resolver.tcpPort());
+            case Step.LendNetlink lend -> out.u8(lend.protocol().number());
+            case Step.LendSysctl lend -> out.text(lend.name().relative());
             case Step.RestrictScope restrict -> out.u32(restrict.scopes());
             case Step.Ready ready -> out.text(ready.workingDirectory());
             case Step.InstallFilter install -> out.bytes(install.program().bytes());

@@ -60,6 +60,8 @@ final class PlanDecoder {
             case JOIN_CGROUP -> new Step.JoinCgroup(slot());
             case CGROUP_NAMESPACE -> new Step.CgroupNamespace();
             case ENTER, DONE -> throw new IllegalArgumentException("not a plan of a launch: it enters namespaces");
+            case NETLINK_SOCKET, SYSCTL_FILE ->
+                throw new IllegalArgumentException("not a plan of a launch: it reads a network");
             case MAPPED -> new Step.Mapped();
             case NO_NEW_PRIVS -> new Step.NoNewPrivileges();
             case PRIVATE -> new Step.MakePrivate();

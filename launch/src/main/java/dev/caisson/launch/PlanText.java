@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.network.GuestSide;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.InRootPath;
@@ -219,10 +220,15 @@ public final class PlanText {
         plan.all(Step.Netlink.class)
                 .forEach(netlink -> parts.add(
                         switch (netlink.protocol()) {
-                            case ROUTE -> "links, addresses and routes by " + netlink.requests();
-                            case NETFILTER -> "packet filter by " + netlink.requests();
+                            case ROUTE -> NetworkCheck.links(plan, netlink);
+                            case NETFILTER ->
+                                "packet filter "
+                                        + String.join(
+                                                ", ",
+                                                GuestSide.lines(List.of(
+                                                        netlink.requests().bytes())));
                         }));
-        plan.all(Step.Resolver.class).forEach(_ -> parts.add("sockets of a resolver at 127.0.0.11"));
+        plan.all(Step.Resolver.class).forEach(it -> parts.add("sockets of a resolver: " + NetworkCheck.text(it)));
         return String.join("; ", parts);
     }
 

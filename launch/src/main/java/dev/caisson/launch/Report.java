@@ -31,7 +31,9 @@ public record Report(
         NAMESPACE,
         RESOLVER,
         /// Of the filter of what is to be the program.
-        LISTENER
+        LISTENER,
+        /// Comes with what [Step.LendNetlink] or [Step.LendSysctl] opened.
+        OPENED
     }
 
     /// Length of a report on the socket.

@@ -249,6 +249,24 @@ public sealed interface Step {
         }
     }
 
+    /// Makes a netlink socket in the network namespace, which the engine gets.
+    record LendNetlink(NetlinkProtocol protocol) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    /// Opens a setting of the network namespace to be read, which the engine gets.
+    ///
+    /// @param name below /proc/sys and `net/`
+    record LendSysctl(InRootPath name) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
     /// Opens sockets at 127.0.0.11 for a resolver outside, which the engine gets: a bound one, and a listening one.
     ///
     /// @param udpPort from 1024, as `tcpPort`

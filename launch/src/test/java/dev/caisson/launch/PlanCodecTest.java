@@ -234,7 +234,13 @@ class PlanCodecTest {
         assertThat(Opcode.values())
                 .filteredOn(opcode -> !seen.contains(opcode))
                 .as("kinds that the planner never makes")
-                .containsExactly(Opcode.ENTER, Opcode.DOMAINNAME, Opcode.FILES, Opcode.DONE);
+                .containsExactly(
+                        Opcode.ENTER,
+                        Opcode.DOMAINNAME,
+                        Opcode.NETLINK_SOCKET,
+                        Opcode.SYSCTL_FILE,
+                        Opcode.FILES,
+                        Opcode.DONE);
     }
 
     @Test

@@ -3,6 +3,8 @@ package dev.caisson.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.spec.Allowance;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.SeccompChoice;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -72,13 +74,16 @@ class PlanTextTest {
 
     @Test
     void a_plan_says_what_it_sets_up_of_a_network() {
-        LaunchPlan plan = PlanCodecTest.plans().toList().getLast();
+        LaunchPlan plan = Samples.plan(
+                Samples.spec().network(Network.on("web").and(NetworkEndpoint.on("back"))), Samples.networks());
 
         assertThat(PlanText.lines(plan))
                 .filteredOn(line -> line.phase() == Phase.LIMITS)
                 .singleElement()
                 .asString()
-                .endsWith("loopback up; links, addresses and routes by 2 requests; packet filter by 3 requests;"
-                        + " sockets of a resolver at 127.0.0.11");
+                .endsWith("loopback up; packet filter inet caisson, set neighbors, inet caisson, set neighbors6,"
+                        + " inet caisson, chain neighbors (5 rules);"
+                        + " eth0 fd00:20::7/64, 172.20.0.7/16, up, route to 0.0.0.0/0 via 172.20.0.1, route to ::/0 via"
+                        + " fd00:20::1; eth1 10.9.0.7/32, up, route to 10.9.0.1/32, route to 10.9.0.0/24 via 10.9.0.1");
     }
 }

@@ -34,6 +34,8 @@ public final class NetlinkSocket implements AutoCloseable {
     /// The kernel answers within the call that asks; this is for a kernel that does not.
     private static final long PATIENCE_MILLIS = 10_000;
     private static final int MOST_TRIES = 20;
+    /// A namespace that is not ours to fill may have more than fits into memory.
+    private static final long LONGEST_LIST = 64L << 20;
     private static final int WORDS = 1;
     private static final int CAPPED = 0x100;
     private static final int HAS_ATTRIBUTES = 0x200;
@@ -105,6 +107,7 @@ public final class NetlinkSocket implements AutoCloseable {
     }
 
     /// Sends one request whose flags have [NetlinkWriter#DUMP], and returns all that it lists, as it was at one moment.
+    /// @throws NetlinkException E2BIG if that is more than 64 MiB: the socket is of no use then
     public synchronized List<NetlinkMessage> dump(String call, NetlinkWriter request) {
         for (int tried = 0; tried < MOST_TRIES; tried++) {
             send(call, request);
@@ -119,8 +122,10 @@ public final class NetlinkSocket implements AutoCloseable {
     /// @return true if the kernel's state changed meanwhile
     private boolean listInto(List<NetlinkMessage> listed, String call) {
         boolean changed = false;
+        long bytes = 0;
         while (true) {
             for (NetlinkMessage message : receive(call)) {
+                bytes += message.body().length + NetlinkWriter.HEADER;
                 changed |= (message.flags() & NetlinkMessage.DUMP_INTERRUPTED) != 0;
                 if (message.type() == NetlinkMessage.DONE || message.type() == NetlinkMessage.ERROR) {
                     Optional<NetlinkException> refused = refusal(call, message);
@@ -128,6 +133,10 @@ public final class NetlinkSocket implements AutoCloseable {
                         throw refused.get();
                     }
                     return changed || refused.isPresent();
+                }
+                if (bytes > LONGEST_LIST) {
+                    throw new NetlinkException(
+                            call, message.sequence(), Errno.E2BIG, "it is longer than " + LONGEST_LIST + " bytes");
                 }
                 listed.add(message);
             }

@@ -9,6 +9,7 @@ import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.spec.Subnet;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,7 +20,9 @@ public final class RouteQueries {
     /// @param kind `bridge`, `veth`; empty for a card
     /// @param alias a text that was given to it, or empty
     /// @param master index of the bridge that it is a port of; 0 for none
-    public record Link(int index, String name, String kind, String alias, int master, int mtu, boolean isUp) {}
+    /// @param address its hardware address, in hexadecimal digits with colons; empty if it has none
+    public record Link(
+            int index, String name, String kind, String alias, String address, int master, int mtu, boolean isUp) {}
 
     /// An address of an interface, with the subnet that it lies in.
     public record HostAddress(int link, InetAddress address, int prefix) {
@@ -31,6 +34,7 @@ public final class RouteQueries {
     /// A route to a subnet; `link` is 0 for one without an interface.
     public record Route(Subnet subnet, int link, int table) {}
 
+    private static final int HARDWARE_ADDRESS = 1;
     private static final int NAME = 3;
     private static final int MTU = 4;
     private static final int MASTER = 10;
@@ -95,6 +99,10 @@ public final class RouteQueries {
                 attributes.string(NAME).orElse(""),
                 attributes.nested(INFO).flatMap(info -> info.string(1)).orElse(""),
                 attributes.string(ALIAS).orElse(""),
+                attributes
+                        .find(HARDWARE_ADDRESS)
+                        .map(HexFormat.ofDelimiter(":")::formatHex)
+                        .orElse(""),
                 attributes.int32(MASTER).orElse(0),
                 attributes.int32(MTU).orElse(0),
                 (message.u32(8) & UP) != 0);
