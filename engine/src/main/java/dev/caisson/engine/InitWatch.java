@@ -178,7 +178,7 @@ final class InitWatch {
                     init.goOn().run();
                 }
                 case LISTENER -> take(message.descriptors());
-                case CONSOLE, READY, NAMESPACE, RESOLVER -> {}
+                case CONSOLE, READY, NAMESPACE, RESOLVER, OPENED -> {}
             }
             return true;
         }
