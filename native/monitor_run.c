@@ -150,7 +150,6 @@ int begin_run(struct monitor *m, bool by_policy)
 	m->phase_before = before;
 	int error = ask_for_run(m);
 	if (error < 0) {
-		struct reply failed = m->last.reply;
 		if (has_init(m)) {
 			siginfo_t info;
 			send_to_init(m, SIGKILL);
@@ -159,7 +158,6 @@ int begin_run(struct monitor *m, bool by_policy)
 		close_run(m);
 		if (!by_policy)
 			forget_network(m);
-		m->last.reply = failed;
 		m->last.state.flags |= STATE_START_FAILED;
 		if (m->zygote < 0)
 			m->last.state.flags |= STATE_ZYGOTE_GONE;

@@ -190,7 +190,7 @@ void container_until_ready(struct container *container)
 	int fd;
 	while (container_report(container, &report, &fd)) {
 		if (report.kind == REPORT_CONSOLE) {
-			container->terminal = fd;
+			container->console = report, container->terminal = fd;
 		} else if (report.kind == REPORT_READY) {
 			container->ready = report, container->start_file = fd;
 			return;

@@ -78,7 +78,7 @@ struct container {
 	int resolver[2]; /* of REPORT_RESOLVER, in their order */
 	unsigned resolvers;
 	struct reply reply;
-	struct report ready, last; /* last: ERROR or EXIT */
+	struct report console, ready, last; /* last: ERROR or EXIT */
 	char text[65536];	   /* what it wrote */
 	int status;		   /* of waitid: exit code, or 256 + signal */
 	uint16_t steps;

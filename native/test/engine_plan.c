@@ -115,6 +115,7 @@ void build_plan(const struct spec *spec, struct builder *plan, uint16_t slots, i
 	mount_steps(spec, plan, volume_slot);
 	for (uint8_t device = DEVICE_NULL; device <= DEVICE_TTY && !spec->no_devices; device++)
 		builder_step(plan, PHASE_DEVICES, OP_DEVICE), put_u8(plan, device);
+	more(spec, plan, PHASE_DEVICES);
 	if (spec->terminal) {
 		builder_step(plan, PHASE_DEVICES, OP_CONSOLE), put_u16(plan, 30), put_u16(plan, 100);
 		put_u32(plan, spec->uid), put_u32(plan, spec->gid);

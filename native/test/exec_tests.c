@@ -25,6 +25,7 @@ struct program {
 	uint16_t kind;	   /* of the plan, if it is not PLAN_EXEC */
 	uint32_t left_out; /* CLONE_NEW*: not entered */
 	const char *setting; /* below /proc/sys, set to 77 */
+	uint32_t not_sent; /* CLONE_NEW*: planned, but its descriptor does not come */
 	bool done;	     /* no program */
 };
 
@@ -122,6 +123,10 @@ static void exec_launch(const struct program *program, int target, struct contai
 			continue;
 		entered |= plan_namespaces[i];
 		snprintf(path, sizeof path, "/proc/%d/ns/%s", target, names[i]);
+		if (program->not_sent & plan_namespaces[i]) {
+			handover.slots++;
+			continue;
+		}
 		fds[handover.count] = open(path, O_RDONLY | O_CLOEXEC);
 		CHECK(fds[handover.count] >= 0);
 		handover.slot[handover.count++] = handover.slots++;
@@ -246,6 +251,7 @@ static void its_terminal_is_of_the_container(void)
 	struct program program = {.script = "tty; stty size; exit 3", .terminal = true};
 	exec_launch(&program, container.pid, &guest);
 	CHECK(guest.terminal >= 0);
+	CHECK_EQUAL(PHASE_DEVICES, guest.console.phase);
 	container_start(&guest);
 	container_finish(&guest);
 	CHECK_TEXT("/dev/pts/0\r\n33 101\r\n", guest.text);
@@ -306,6 +312,20 @@ static void another_kind_of_plan_is_refused(void)
 	CHECK_EQUAL(REPORT_ERROR, guest.last.kind);
 	CHECK_EQUAL(EBADMSG, guest.last.status);
 	CHECK_EQUAL(PLAN_BAD_KIND, guest.last.detail);
+	end_waiting();
+}
+
+static void a_namespace_that_did_not_come_is_refused(void)
+{
+	start_waiting(waiting);
+	for (unsigned i = 0; i < PLAN_NAMESPACES; i++) {
+		struct program program = {.script = "echo no", .not_sent = plan_namespaces[i]};
+		exec_launch(&program, container.pid, &guest);
+		container_finish(&guest);
+		CHECK_EQUAL(REPORT_ERROR, guest.last.kind);
+		CHECK_EQUAL(EBADMSG, guest.last.status);
+		CHECK_EQUAL(PLAN_BAD_SLOT, guest.last.detail);
+	}
 	end_waiting();
 }
 
@@ -370,6 +390,7 @@ const struct test exec_tests[] = {
 	{"exec: the container's end", it_ends_with_the_container},
 	{"exec: the asker's end", it_ends_with_whoever_asked_for_it},
 	{"exec: a launch plan", another_kind_of_plan_is_refused},
+	{"exec: a namespace that did not come", a_namespace_that_did_not_come_is_refused},
 	{"exec: launched", a_launch_with_a_plan_to_enter_is_refused},
 	{"exec: too late", a_container_that_is_gone_cannot_be_entered},
 	{"exec: request", a_request_takes_no_more_than_its_own},

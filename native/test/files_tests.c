@@ -3,10 +3,13 @@
 #include "../kernel.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char some[] = "umask 0; echo text >file; chmod 640 file; chown 5:6 file; mkdir d; echo in >d/f; ln -s file link; ln -s d dlink; "
@@ -55,6 +58,42 @@ static void a_service_ends_with_its_container(void)
 	CHECK_EQUAL(1, poll(&ended, 1, 20000));
 	CHECK_EQUAL(0, end_service());
 	container_finish(&box);
+}
+
+static void a_service_serves_only_when_it_is_told_to_start(void)
+{
+	const uint8_t word = CONTROL_START + 1;
+	begin_files("true", 0);
+	CHECK_EQUAL(0, end_service());
+	ready_service(0);
+	CHECK_EQUAL(1, engine_send(service.control, &word, 1, NULL, 0));
+	CHECK_EQUAL(ENDED_BY_REQUEST, end_service());
+	begin_service(0);
+	end_files();
+}
+
+static void *begin_in_a_thread(void *made)
+{
+	*(bool *)made = engine_start(&engine, binary);
+	begin_service(0);
+	return NULL;
+}
+
+/* A process that dies with its parent dies with the thread that made it. */
+static void a_service_stays_when_the_thread_that_started_it_ends(void)
+{
+	struct engine first = engine;
+	pthread_t thread;
+	bool made = false;
+	begin_files("true", 0);
+	CHECK_EQUAL(0, end_service());
+	CHECK_EQUAL(0, pthread_create(&thread, NULL, begin_in_a_thread, &made));
+	pthread_join(thread, NULL);
+	CHECK(made);
+	CHECK_EQUAL(0, ask_path(FILES_STAT, 0, "tmp"));
+	engine_stop(&engine);
+	engine = first;
+	end_files();
 }
 
 /* ---- what no engine sends ---- */
@@ -181,6 +220,18 @@ static int give_buffer(uint64_t size, uint64_t told)
 	return status;
 }
 
+static int give_unreadable_buffer(uint64_t size)
+{
+	char path[64];
+	int file = memfd_create("buffer", MFD_CLOEXEC);
+	CHECK_EQUAL(0, ftruncate(file, (off_t)size));
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	int writable = open(path, O_WRONLY | O_CLOEXEC);
+	int status = ask_with((struct files_request){.op = FILES_BUFFER, .length = size}, "", NULL, writable);
+	close(file), close(writable);
+	return status;
+}
+
 static int write_to(uint32_t handle, uint64_t offset, uint64_t length)
 {
 	return ask_files((struct files_request){.op = FILES_WRITE, .handle = handle, .offset = offset, .length = length}, "", NULL);
@@ -205,6 +256,8 @@ static void a_buffer_is_of_the_size_that_was_said(void)
 	CHECK_EQUAL(-EINVAL, give_buffer(4096, 8192));
 	CHECK_EQUAL(-EINVAL, give_buffer(0, 0));
 	CHECK_EQUAL(-EINVAL, give_buffer(FILES_MAX_BUFFER + 1, FILES_MAX_BUFFER + 1));
+	CHECK_EQUAL(-EACCES, give_unreadable_buffer(4096));
+	CHECK_EQUAL(-EBADF, write_to(0, 0, 1)); /* still none */
 	CHECK_EQUAL(0, give_buffer(4096, 4096));
 	CHECK_EQUAL(-EINVAL, give_buffer(4096, 4096));
 	CHECK_EQUAL(-EINVAL, write_to(0, 4097, 0));
@@ -233,6 +286,8 @@ static void a_file_has_its_name_when_it_is_complete(void)
 	CHECK_EQUAL(0, ask_files(last, "", NULL));
 	CHECK(told_stat().seconds == 1000000 && told_stat().nanos == 123456789 && told_stat().size == 3);
 	CHECK_EQUAL(S_IFREG | 0644, told_stat().mode);
+	long accessed = strtol(in_box("stat -c %X a"), NULL, 10), now = (long)time(NULL);
+	CHECK(accessed <= now && accessed > now - 600); /* the time that was asked for is that of its content alone */
 	CHECK_TEXT("bcf", in_box("cat a"));
 	CHECK_EQUAL(-EBADF, commit(0)); /* it is closed */
 	CHECK_EQUAL(0, ask_files(create, "tmp/b", NULL));
@@ -337,6 +392,8 @@ static void a_service_of_a_directory_has_it_as_its_root(void)
 const struct test files_tests[] = {
 	{"files: rights", a_service_has_few_rights},
 	{"files: the container's end", a_service_ends_with_its_container},
+	{"files: start", a_service_serves_only_when_it_is_told_to_start},
+	{"files: a thread's end", a_service_stays_when_the_thread_that_started_it_ends},
 	{"files: malformed", a_malformed_request_ends_it},
 	{"files: length", a_request_of_a_wrong_length_ends_it},
 	{"files: look", what_is_there_is_told},

@@ -3,10 +3,12 @@
 #include "../kernel.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int make_directory(uint16_t flags, uint32_t mode, const char *path)
@@ -223,6 +225,30 @@ static void what_is_watched_tells_of_changes(void)
 	end_files();
 }
 
+/* As root of the container's user namespace, where the limit is counted. */
+static int allow_no_watches(void)
+{
+	char path[64];
+	int status = 0;
+	snprintf(path, sizeof path, "/proc/%d/ns/user", box.pid);
+	int space = open(path, O_RDONLY | O_CLOEXEC), pid = fork();
+	if (pid == 0) {
+		int limit = setns(space, CLONE_NEWUSER) < 0 ? -1 : open("/proc/sys/user/max_inotify_instances", O_WRONLY | O_CLOEXEC);
+		_exit(limit >= 0 && write(limit, "0", 1) == 1 ? 0 : 1);
+	}
+	close(space);
+	return waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+static void a_watch_that_the_kernel_refuses_is_an_error(void)
+{
+	begin_files("true", 0);
+	CHECK_EQUAL(0, allow_no_watches());
+	CHECK_EQUAL(-EMFILE, ask_path(FILES_WATCH, 0, "tmp"));
+	CHECK(passed < 0);
+	end_files();
+}
+
 const struct test files_tree_tests[] = {
 	{"files: list", a_list_has_every_entry_once},
 	{"files: directories", directories_are_made_with_what_is_above_them},
@@ -232,5 +258,6 @@ const struct test files_tree_tests[] = {
 	{"files: deep", a_tree_that_is_too_deep_is_not_removed},
 	{"files: set", what_is_set_is_set_on_the_file_itself},
 	{"files: watch", what_is_watched_tells_of_changes},
+	{"files: no watch", a_watch_that_the_kernel_refuses_is_an_error},
 };
 const unsigned files_tree_test_count = sizeof files_tree_tests / sizeof *files_tree_tests;

@@ -261,6 +261,18 @@ static void a_pause_that_is_held_ends_with_its_client(void)
 	finish();
 }
 
+static void only_what_is_paused_is_thawed(void)
+{
+	begin();
+	m.freezer = some_file();
+	ask(MONITOR_START, 0);
+	CHECK_EQUAL(-1, ask_as(connected(), MONITOR_STOP, 0, NULL, 0));
+	CHECK_EQUAL(MONITOR_STARTING, m.phase);
+	struct stat written = {0};
+	CHECK(fstat(m.freezer, &written) == 0 && written.st_size == 0);
+	finish();
+}
+
 static void what_is_paused_and_killed_is_thawed(void)
 {
 	begin();
@@ -356,6 +368,7 @@ const struct test played_request_tests[] = {
 	{"requests: pause", a_pause_is_written_as_the_version_wants_it},
 	{"requests: held pause", a_pause_that_is_held_ends_with_its_client},
 	{"requests: end of a pause", what_is_paused_and_killed_is_thawed},
+	{"requests: no pause", only_what_is_paused_is_thawed},
 	{"requests: removal", only_what_rests_is_removed_without_force},
 	{"requests: layers", layers_are_numbered_from_0},
 	{"requests: mounts", a_mount_is_handed_out_if_there_is_one},

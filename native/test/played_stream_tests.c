@@ -140,6 +140,24 @@ static void adopted_programs_end_with_their_codes(void)
 	finish();
 }
 
+static void the_end_of_an_adopted_program_is_told_to_who_watches(void)
+{
+	int error;
+	begin();
+	run_it();
+	int watcher = connected();
+	CHECK_EQUAL(0, ask_as(watcher, MONITOR_WATCH, WATCH_STATE, NULL, 0));
+	int end = adopt(1, &error);
+	send_notices(&m);
+	CHECK(!hear(watcher));
+	close(end);
+	take_exec_report(&m, &m.exec[0]);
+	send_notices(&m);
+	CHECK(hear(watcher));
+	CHECK_EQUAL(NOTICE_STATE, answered.header.op);
+	finish();
+}
+
 static void the_last_ends_of_adopted_programs_are_kept(void)
 {
 	int error;
@@ -241,16 +259,55 @@ static void output_waits_when_its_share_is_used_up(void)
 	finish();
 }
 
+static int64_t cpu_used(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static void output_costs_the_processor_s_time_that_it_took(void)
+{
+	begin();
+	run_it();
+	m.policy.cpu_millis = 1000;
+	pace_output(&m); /* counts from here */
+	int64_t before = cpu_used(), used;
+	while (cpu_used() - before < 20000000)
+		;
+	m.pace.has_read = true, m.pace.last = played.clock, m.pace.credit = 200000000;
+	pace_output(&m);
+	used = 200000000 - m.pace.credit;
+	CHECK(used >= 20000000 && used <= cpu_used() - before + 20000000);
+	finish();
+}
+
+static void what_is_read_behind_the_exit_is_bounded(void)
+{
+	begin();
+	run_it();
+	close_fd(&m.output[STREAM_OUT]);
+	m.output[STREAM_OUT] = open("/dev/zero", O_RDONLY | O_CLOEXEC); /* somebody writes without end */
+	m.log.off = true;
+	read_rest(&m);
+	CHECK(m.output[STREAM_OUT] >= 0);
+	m.log.off = false;
+	finish();
+}
+
 const struct test played_stream_tests[] = {
 	{"requests: input", input_is_written_and_closed},
 	{"requests: much input", input_that_does_not_fit_is_announced_when_there_is_room},
 	{"requests: unread input", input_that_nobody_reads_any_more_is_closed},
 	{"requests: input once", input_may_close_with_the_first_client_that_wrote},
 	{"execs: codes", adopted_programs_end_with_their_codes},
+	{"execs: notice", the_end_of_an_adopted_program_is_told_to_who_watches},
 	{"execs: table", the_last_ends_of_adopted_programs_are_kept},
 	{"execs: room", there_is_room_for_sixty_four_adopted_programs},
 	{"execs: sockets", only_a_socket_is_adopted},
 	{"execs: terminal", the_output_of_an_adopted_program_is_dropped},
 	{"pace: share", output_waits_when_its_share_is_used_up},
+	{"pace: time", output_costs_the_processor_s_time_that_it_took},
+	{"streams: rest", what_is_read_behind_the_exit_is_bounded},
 };
 const unsigned played_stream_test_count = sizeof played_stream_tests / sizeof *played_stream_tests;

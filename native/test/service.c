@@ -66,7 +66,7 @@ static void plan_of_service(struct builder *plan, uint64_t file_bytes)
 	builder_finish(plan);
 }
 
-void begin_service(uint64_t file_bytes)
+void ready_service(uint64_t file_bytes)
 {
 	static const char *const names[SPACES] = {"user", "pid", "mnt"};
 	struct handover handover = {.magic = PLAN_MAGIC, .slots = SLOTS, .count = SLOTS - 1, .slot = {SLOT_PLAN, SLOT_STDIN, SLOT_STDOUT, SLOT_STDERR}};
@@ -97,6 +97,11 @@ void begin_service(uint64_t file_bytes)
 		close(fds[i]);
 	container_until_ready(&service);
 	CHECK_EQUAL(REPORT_READY, service.ready.kind);
+}
+
+void begin_service(uint64_t file_bytes)
+{
+	ready_service(file_bytes);
 	container_start(&service);
 }
 

@@ -23,6 +23,7 @@ extern const char *served_path;
 
 void begin_files(const char *script, uint64_t file_bytes);
 void begin_service(uint64_t file_bytes); /* another one, of the same container */
+void ready_service(uint64_t file_bytes); /* one that waits for its start */
 int end_service(void);			 /* its status */
 void end_files(void); /* no handle may be left open */
 unsigned descriptors_of_service(void);

@@ -41,6 +41,27 @@ static const char *root_with_link(const char *root_name, const char *name, const
 	return root;
 }
 
+/* ---- devices ---- */
+
+static void zero_before_null(struct builder *plan, uint8_t phase)
+{
+	static const uint8_t devices[] = {DEVICE_ZERO, DEVICE_NULL, DEVICE_FULL};
+	for (unsigned i = 0; phase == PHASE_DEVICES && i < sizeof devices; i++)
+		builder_step(plan, phase, OP_DEVICE), put_u8(plan, devices[i]);
+	if (phase == PHASE_PROTECT)
+		builder_step(plan, phase, OP_MASK), put_text(plan, "etc/hostname");
+}
+
+/* Files are masked with /dev/null, wherever that stands among the devices; the others are not kept open. */
+static void devices_are_made_in_any_order(void)
+{
+	struct spec spec = shell("wc -c </etc/hostname; head -c 2 /dev/zero | wc -c; ls -A /dev | grep -c -e '^zero$' -e '^null$' -e '^full$'");
+	spec.no_devices = true, spec.more = zero_before_null;
+	container_run(&engine, &spec, &container);
+	CHECK_TEXT("0\n2\n3\n", container.text);
+	expect_exit(&container, 0);
+}
+
 /* ---- file systems ---- */
 
 static const struct {
@@ -390,6 +411,7 @@ static void kernel_files_are_no_working_directory(void)
 }
 
 const struct test step_tests[] = {
+	{"order of devices", devices_are_made_in_any_order},
 	{"hierarchies", each_hierarchy_of_control_groups_is_the_one_that_was_asked_for},
 	{"shared sysfs", sysfs_is_that_of_its_network},
 	{"terminals' options", terminals_have_their_number_and_their_group},

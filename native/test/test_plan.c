@@ -364,6 +364,10 @@ static void bad_links_are_refused(void)
 	REFUSED(l.link[7].reserved = 1);
 	REFUSED(memcpy(a->host, "eth0", 5));   /* what a machine may have of its own */
 	REFUSED(memcpy(a->host, "vc012", 6));
+	REFUSED(memcpy(a->host, "cv01234567890123", 16)); /* with no byte left for its end */
+	REFUSED(memcpy(a->bridge, "cn01234567890123", 16));
+	REFUSED(memcpy(a->guest, "eth0123456789012", 16));
+	REFUSED(memset(a->guest, 0, 16));
 	REFUSED(memcpy(a->host, "cv/../all", 10));
 	REFUSED(memcpy(a->host, "cv.1", 5));
 	REFUSED(memcpy(a->host, "cvA", 4));

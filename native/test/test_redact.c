@@ -301,6 +301,20 @@ static void a_child_does_not_have_the_table(void)
 	CHECK(at && !inherited);
 }
 
+static void a_table_that_cannot_be_read_is_refused(void)
+{
+	char path[64];
+	build(4, two, names);
+	CHECK_EQUAL(0, load());
+	int file = memfd_create("table", MFD_CLOEXEC);
+	CHECK(write(file, table_bytes, head()->size) == (ssize_t)head()->size);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	int writable = open(path, O_WRONLY | O_CLOEXEC);
+	CHECK_EQUAL(-EACCES, take_redaction(writable));
+	close(file), close(writable);
+	CHECK_TEXT("a [one] b", redacted("a correct horse b", 0, 1)); /* the one before stays */
+}
+
 static void drop(void *context, const uint8_t *bytes, size_t length)
 {
 	*(size_t *)context += length + bytes[0] % 2;
@@ -351,6 +365,7 @@ int main(int arguments, char **argument)
 		{"limits", a_table_at_its_limits_is_taken},
 		{"memory", a_child_does_not_have_the_table},
 		{"damage", a_damaged_table_does_no_harm},
+		{"unreadable", a_table_that_cannot_be_read_is_refused},
 	};
 	unsigned passed = 0, failed = 0;
 	run_tests(tests, sizeof tests / sizeof *tests, NULL, &passed, &failed);

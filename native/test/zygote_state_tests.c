@@ -35,6 +35,15 @@ static void its_root_has_nothing_of_the_host(void)
 	CHECK(stat(path, &stat_) < 0);
 }
 
+static void its_mounts_are_in_a_namespace_of_its_own(void)
+{
+	char path[64];
+	struct stat its = {0}, ours = {0};
+	snprintf(path, sizeof path, "/proc/%d/ns/mnt", engine.pid);
+	CHECK(stat(path, &its) == 0 && stat("/proc/self/ns/mnt", &ours) == 0);
+	CHECK(its.st_ino != ours.st_ino);
+}
+
 static void its_environment_is_gone(void)
 {
 	char path[64];
@@ -362,6 +371,7 @@ static void a_layer_that_cannot_be_written_is_no_root(void)
 const struct test zygote_state_tests[] = {
 	{"its program", its_program_prints_the_phases_and_has_no_other_mode},
 	{"its root", its_root_has_nothing_of_the_host},
+	{"its mount namespace", its_mounts_are_in_a_namespace_of_its_own},
 	{"its environment", its_environment_is_gone},
 	{"its mounts", its_mounts_are_as_bare_as_can_be},
 	{"its places", its_root_has_places_for_mounts_and_no_more},

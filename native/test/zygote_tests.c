@@ -220,6 +220,33 @@ static void a_place_keeps_one_mount(void)
 	engine_stop(&own);
 }
 
+static bool exists_in(int directory, const char *name) { return faccessat(directory, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0; }
+
+static void a_copy_has_what_is_mounted_below_it(void)
+{
+	char path[256], below[280];
+	struct engine own;
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_KEEP, .id_base = ID_BASE, .id_count = ID_COUNT, .fds = 1};
+	struct reply reply;
+	int none, copy = -1;
+	snprintf(path, sizeof path, "%s/kept-below", test_directory());
+	snprintf(below, sizeof below, "%s/below", path);
+	CHECK(mkdir(path, 0755) == 0 && mkdir(below, 0755) == 0 && mount("test", below, "tmpfs", 0, "size=64k") == 0);
+	snprintf(below, sizeof below, "%s/below/file", path);
+	close(open(below, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	CHECK(engine_start(&own, binary));
+	int mounts = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	CHECK_EQUAL(0, engine_ask(&own, &request, &mounts, 1, &reply, &none));
+	close(mounts);
+	request.kind = REQUEST_COPY, request.fds = 0;
+	CHECK_EQUAL(0, engine_ask(&own, &request, NULL, 0, &reply, &copy));
+	CHECK(exists_in(copy, "below/file"));
+	close(copy);
+	engine_stop(&own);
+	snprintf(below, sizeof below, "%s/below", path);
+	CHECK(umount2(below, MNT_DETACH) == 0);
+}
+
 static void a_control_socket_that_is_none(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), pidfd;
@@ -410,6 +437,7 @@ const struct test zygote_tests[] = {
 	{"messages of any size", messages_of_any_size},
 	{"no layer", a_layer_that_is_none},
 	{"kept once", a_place_keeps_one_mount},
+	{"mounts below a copy", a_copy_has_what_is_mounted_below_it},
 	{"no control socket", a_control_socket_that_is_none},
 	{"bad handovers", bad_handovers_are_refused},
 	{"all slots", a_handover_of_all_slots_is_taken},
