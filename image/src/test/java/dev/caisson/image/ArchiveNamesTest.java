@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.image.ImageException.Code;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -119,5 +120,14 @@ class ArchiveNamesTest {
                         .pax("GNU.sparse.numblocks", "2")
                         .pax("GNU.sparse.map", "0,1,8,1")
                         .file("hole", "xy"));
+        assertBad("the sparse member \"all\"", new TarBuilder().raw(hole("all")));
+    }
+
+    /// A file of 9 bytes in GNU's first form, of which nothing is stored.
+    private static byte[] hole(String name) {
+        byte[] header = new TarBuilder().header('S', name, "", 0).withoutEnd();
+        byte[] size = "00000000011".getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(size, 0, header, 483, size.length);
+        return TarBuilder.sealed(header);
     }
 }

@@ -1,7 +1,9 @@
 package dev.caisson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
@@ -65,6 +67,14 @@ class ImageTreeTest {
         }
         assertThat(held(one)).isZero();
         assertThat(held(two)).isZero();
+    }
+
+    /// The kernel lays no directory over itself.
+    @Test
+    void layers_that_cannot_be_laid_over_each_other_are_not_held() throws IOException {
+        Layer one = layer("one");
+        assertThatThrownBy(() -> open(one, one).close()).isInstanceOf(ErrnoException.class);
+        assertThat(held(one)).isZero();
     }
 
     @Test

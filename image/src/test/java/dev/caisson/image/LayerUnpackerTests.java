@@ -85,6 +85,22 @@ class LayerUnpackerTests {
                 .isEqualTo(FileTime.fromMillis(1_000_000_000_000L));
     }
 
+    /// Of many, as the order in which they get their times is that of their inode numbers.
+    @Test
+    void a_directory_that_is_made_anew_has_its_own_time() throws IOException {
+        TarBuilder first = tar();
+        TarBuilder second = tar();
+        for (int i = 0; i < 30; i++) {
+            first.pax("mtime", "1.5").directory("d" + i);
+            second.whiteout(".wh.d" + i).pax("mtime", "2.5").directory("d" + i);
+        }
+        unpacking.layers(first.build(), second.build());
+        for (int i = 0; i < 30; i++) {
+            assertThat(Files.getLastModifiedTime(unpacking.root().resolve("d" + i)))
+                    .isEqualTo(FileTime.fromMillis(2500));
+        }
+    }
+
     @Test
     void a_directory_that_became_a_file_has_no_time_to_keep() throws IOException {
         unpacking.layers(

@@ -43,6 +43,7 @@ class PositionedStreamTest {
             assertThat(slice.read(new byte[3], 1, 0)).isZero();
             assertThat(slice.read()).isEqualTo(0xff);
             assertThat(slice.read()).isEqualTo(-1);
+            assertThat(slice.read(new byte[3], 1, 0)).isZero();
             assertThat(slice.done()).isEqualTo(2);
             assertThat(slice.available()).isZero();
             assertThat(channel.isOpen()).isTrue();

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -198,6 +199,32 @@ class UnpackedKindsTests {
         assertThat(attributes(unpacking.root().resolve("d"))).isEqualTo(Map.of("user.a", "v"));
         assertThat(attributes(unpacking.root().resolve("f")))
                 .isEqualTo(Map.of("user.a", "w", "security.capability", latin(capability)));
+    }
+
+    /// struct vfs_ns_cap_data, which names a user namespace's root.
+    @Test
+    @Tag("root")
+    void capabilities_have_24_bytes_at_most() throws IOException {
+        byte[] longest = HexFormat.of().parseHex("010000030020000000000000000000000000000000000000");
+        Path root = new Unpacking(
+                        Files.createTempDirectory(temporary, "l"),
+                        UnpackLimits.DEFAULT,
+                        LayerUnpacker.Ownership.ARCHIVE)
+                .layers(tar().pax("SCHILY.xattr.security.capability", longest)
+                        .file("f", "x")
+                        .build())
+                .root();
+        assertThat(attributes(root.resolve("f"))).containsKey(ExtendedAttributes.CAPABILITIES);
+        byte[] longer = Arrays.copyOf(longest, longest.length + 1);
+        new Unpacking(
+                        Files.createTempDirectory(temporary, "l"),
+                        UnpackLimits.DEFAULT,
+                        LayerUnpacker.Ownership.ARCHIVE)
+                .assertRefused(
+                        Code.BAD_ARCHIVE,
+                        tar().pax("SCHILY.xattr.security.capability", longer)
+                                .file("f", "x")
+                                .build());
     }
 
     private static String latin(byte[] bytes) {

@@ -143,6 +143,28 @@ class XzInputStreamTest {
                 .hasMessageContaining("a filter that is not undone");
     }
 
+    /// Noise is found again only where it stood first.
+    @Test
+    void the_dictionary_is_that_of_the_last_filter() throws Exception {
+        byte[] noise = new byte[30_000];
+        new java.util.Random(5).nextBytes(noise);
+        for (int i = 0; i < noise.length; i++) {
+            noise[i] &= 0x7f;
+        }
+        byte[] plain = joined(noise, noise);
+        for (String filters : new String[] {
+            "{'id': lzma.FILTER_X86}",
+            "{'id': lzma.FILTER_X86}, {'id': lzma.FILTER_ARM}",
+            "{'id': lzma.FILTER_X86}, {'id': lzma.FILTER_ARM}, {'id': lzma.FILTER_ARMTHUMB}"
+        }) {
+            byte[] packed = packed(
+                    "lzma.compress(data, filters=[" + filters + ", {'id': lzma.FILTER_LZMA2, 'dict_size': 1 << 16}])",
+                    plain);
+            assertThat(packed).as(filters).hasSizeLessThan(40_000);
+            assertThat(unpacked(XzInputStream::searched, packed)).as(filters).isEqualTo(plain);
+        }
+    }
+
     /// The filter of a block: behind the header of the file, the size and the flags.
     @Test
     void a_dictionary_has_one_of_41_sizes() throws Exception {
