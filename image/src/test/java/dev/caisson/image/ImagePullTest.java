@@ -33,8 +33,7 @@ class ImagePullTest {
                     serving.answer(request, out);
                 });
                 ImageStore store = ImageStore.open(temporary.resolve("store"))) {
-            store.pull(
-                    ImageReference.parse(registry.name() + "/app:1"), RegistryLogins.none(), PullListener.none());
+            store.pull(ImageReference.parse(registry.name() + "/app:1"), RegistryLogins.none(), PullListener.none());
         }
         assertThat(together).hasValue(2);
     }

@@ -44,8 +44,7 @@ class StoreOnOtherDisksTest {
     }
 
     private static void run(String... command) throws Exception {
-        Process process =
-                new ProcessBuilder(command).redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(output).isZero();
     }
@@ -97,7 +96,11 @@ class StoreOnOtherDisksTest {
     }
 
     private static byte[] small() {
-        return new TarBuilder().directory("d/").file("d/old", "old").file("gone", "x").build();
+        return new TarBuilder()
+                .directory("d/")
+                .file("d/old", "old")
+                .file("gone", "x")
+                .build();
     }
 
     @Test
@@ -109,10 +112,13 @@ class StoreOnOtherDisksTest {
             ImageException refused = refused(() -> resolve(store));
             assertThat(refused.reason()).isEqualTo(Code.STORE_FULL);
             assertThat(refused).hasMessageContaining("ENOSPC").hasMessageContaining("make room");
-            assertThat(trees()).singleElement().satisfies(name -> assertThat(name).hasSize(64));
+            assertThat(trees())
+                    .singleElement()
+                    .satisfies(name -> assertThat(name).hasSize(64));
 
             run("mount", "-o", "remount,size=32m", disk.toString());
-            assertThat(resolve(store).layers().getFirst().path().resolve("d/large")).hasSize(4 << 20);
+            assertThat(resolve(store).layers().getFirst().path().resolve("d/large"))
+                    .hasSize(4 << 20);
             assertThat(trees()).hasSize(2);
         }
     }
@@ -145,7 +151,8 @@ class StoreOnOtherDisksTest {
     @Test
     void a_disk_without_extended_attributes_has_all_layers_of_an_image_in_one_tree() throws Exception {
         mount("ramfs", "mode=700");
-        byte[] above = new TarBuilder().whiteout(".wh.gone").file("d/new", "new").build();
+        byte[] above =
+                new TarBuilder().whiteout(".wh.gone").file("d/new", "new").build();
         try (ImageStore store = open()) {
             StoredImage image = make(store, small(), above);
             Layer only = resolve(store).layers().getFirst();

@@ -216,10 +216,7 @@ class UnpackedKindsTests {
                 .root();
         assertThat(attributes(root.resolve("f"))).containsKey(ExtendedAttributes.CAPABILITIES);
         byte[] longer = Arrays.copyOf(longest, longest.length + 1);
-        new Unpacking(
-                        Files.createTempDirectory(temporary, "l"),
-                        UnpackLimits.DEFAULT,
-                        LayerUnpacker.Ownership.ARCHIVE)
+        new Unpacking(Files.createTempDirectory(temporary, "l"), UnpackLimits.DEFAULT, LayerUnpacker.Ownership.ARCHIVE)
                 .assertRefused(
                         Code.BAD_ARCHIVE,
                         tar().pax("SCHILY.xattr.security.capability", longer)
