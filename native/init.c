@@ -31,6 +31,7 @@ static const struct {
 	/*           */ {OP_RLIMIT, set_limit}, {OP_OOM_SCORE_ADJ, set_oom_score}, {OP_KEYRING, session_keyring},
 	/*           */ {OP_NETLINK, send_netlink}, {OP_RESOLVER, open_resolver},
 	/*           */ {OP_NETLINK_SOCKET, lend_netlink}, {OP_SYSCTL_FILE, lend_sysctl},
+	/*           */ {OP_GATEWAY, ask_gateway},
 	/*  9 CAPS     */ {OP_CAPS, drop_privileges},
 	/* 10 LANDLOCK */ {OP_LANDLOCK, restrict_scopes},
 	/* 11 READY    */ {OP_READY, ready},

@@ -4,10 +4,11 @@
 #include <linux/netlink.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 enum { PATH_BYTES = 4095, NAME_BYTES = 64, FILE_BYTES = 65536, FILTER_INSTRUCTIONS = 4096, FILTER_BYTES = 8, GROUPS = 256 };
 enum { NO_ID = 0xffffffffu, LANDLOCK_SCOPES = 3 };
-enum { NETLINK_BYTES = 65536, FIRST_FREE_PORT = 1024 };
+enum { NETLINK_BYTES = 65536, FIRST_FREE_PORT = 1024, LOOPBACK_INDEX = 1, ADDRESS_BYTES = 16 };
 enum { DEVICE_MAJORS = 1 << 12, DEVICE_MINORS = 1 << 20 }; /* linux/kdev_t.h */
 
 /* ---- elements ---- */
@@ -251,6 +252,17 @@ enum plan_error payload_netlink(struct reader *reader, struct context *context)
 	if (!is_of_a_network(protocol) || length > NETLINK_BYTES)
 		return PLAN_BAD_VALUE;
 	return netlink_requests(at, length);
+}
+
+enum plan_error payload_gateway(struct reader *reader, struct context *context)
+{
+	(void)context;
+	uint32_t index = read_u32(reader);
+	uint8_t family = read_u8(reader);
+	for (unsigned i = 0; i < ADDRESS_BYTES; i++)
+		read_u8(reader);
+	bool valid = index > LOOPBACK_INDEX && index <= INT32_MAX && (family == AF_INET || family == AF_INET6);
+	return valid ? PLAN_OK : PLAN_BAD_VALUE;
 }
 
 enum plan_error payload_netlink_socket(struct reader *reader, struct context *context)

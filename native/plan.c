@@ -61,6 +61,7 @@ static const struct {
 	IN(RESOLVER, LIMITS, ONCE, NEVER, payload_resolver),
 	IN(NETLINK_SOCKET, LIMITS, NEVER, ANY, payload_netlink_socket),
 	IN(SYSCTL_FILE, LIMITS, NEVER, ANY, payload_sysctl_file),
+	IN(GATEWAY, LIMITS, ANY, ANY, payload_gateway),
 	IN(CAPS, CAPS, ALWAYS, ALWAYS, payload_caps),
 	IN(LANDLOCK, LANDLOCK, ONCE, ONCE, payload_landlock),
 	IN(READY, READY, ONCE, ONCE, payload_ready),
@@ -96,6 +97,8 @@ static enum plan_error in_order(const struct step *step, const struct context *c
 		return seen[OP_VERIFY] ? PLAN_BAD_ORDER : PLAN_OK;
 	case OP_NETLINK: /* a namespace of its own, which is what raises the loopback */
 		return (context->kind == PLAN_LAUNCH && !seen[OP_LOOPBACK]) || seen[OP_RESOLVER] ? PLAN_BAD_ORDER : PLAN_OK;
+	case OP_GATEWAY:
+		return context->kind == PLAN_EXEC || seen[OP_LOOPBACK] ? PLAN_OK : PLAN_BAD_ORDER;
 	case OP_RESOLVER:
 		return seen[OP_LOOPBACK] ? PLAN_OK : PLAN_BAD_ORDER;
 	case OP_FILES: /* it has a filter of its own */
@@ -177,7 +180,7 @@ enum plan_error plan_decode(const uint8_t *bytes, uint32_t length, uint16_t slot
 	if (context.seen[OP_READY] != (last == OP_EXEC)) /* a file service is its own program */
 		return PLAN_BAD_COUNT;
 	const uint16_t *seen = context.seen;
-	bool of_network = seen[OP_SYSCTL] || seen[OP_NETLINK] || seen[OP_NETLINK_SOCKET] || seen[OP_SYSCTL_FILE];
+	bool of_network = seen[OP_SYSCTL] || seen[OP_NETLINK] || seen[OP_GATEWAY] || seen[OP_NETLINK_SOCKET] || seen[OP_SYSCTL_FILE];
 	if (plan->kind == PLAN_EXEC && last != OP_DONE && of_network)
 		return PLAN_BAD_KIND;
 	for (unsigned i = 0; i < OPCODES; i++)

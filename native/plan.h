@@ -109,6 +109,8 @@ enum opcode {
 	                             network namespace, sent with a REPORT_OPENED */
 	OP_SYSCTL_FILE = 89,      /* LIMITS, in a plan of PLAN_EXEC with OP_DONE alone   path below /proc/sys and net/: opened to be read
 	                             and sent with a REPORT_OPENED */
+	OP_GATEWAY = 180,         /* LIMITS, behind OP_LOOPBACK or in a plan of PLAN_EXEC with OP_DONE   u32 index of a link, u8 AF_INET or AF_INET6,
+	                             u8 address[16], of which IPv4 takes 4: asked for until it answers, for a while. No answer is no error */
 	OP_CAPS = 90,             /* CAPS      u64 bounding, u64 permitted, u32 uid, u32 gid, u32 count, u32 groups[count] (<= 256) */
 	OP_LANDLOCK = 100,        /* LANDLOCK  u32 scopes (LANDLOCK_SCOPE_*) */
 	OP_READY = 110,           /* READY     str working directory, absolute */

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static char long_text[5000];
 
@@ -21,6 +22,18 @@ static void fill(char with)
 static const char *const argv[] = {"/bin/true", "", "x", NULL}, *const environment[] = {"PATH=/bin", "A=", NULL}, *const none[] = {NULL};
 static const char *const nameless[] = {"", NULL};
 
+static void put_gateway(struct builder *p, uint32_t link, uint8_t family, unsigned bytes)
+{
+	put_u32(p, link), put_u8(p, family);
+	for (unsigned i = 0; i < bytes; i++)
+		put_u8(p, (uint8_t)i);
+}
+
+static void gateway(struct builder *p) { put_gateway(p, 2, AF_INET, 16); }
+static void gateway_6(struct builder *p) { put_gateway(p, 9, AF_INET6, 16); }
+static void gateway_loopback(struct builder *p) { put_gateway(p, 1, AF_INET, 16); }
+static void gateway_family(struct builder *p) { put_gateway(p, 2, AF_BRIDGE, 16); }
+static void gateway_short(struct builder *p) { put_gateway(p, 2, AF_INET6, 15); }
 /* ---- good ---- */
 
 PAYLOAD(slot_5, put_u16(p, 5))
@@ -85,6 +98,8 @@ const struct sample samples[] = {
 	{PHASE_LIMITS, OP_KEYRING, NULL},
 	{PHASE_LIMITS, OP_NETLINK, netlink},
 	{PHASE_LIMITS, OP_NETLINK, netlink_filter},
+	{PHASE_LIMITS, OP_GATEWAY, gateway},
+	{PHASE_LIMITS, OP_GATEWAY, gateway_6},
 	{PHASE_LIMITS, OP_RESOLVER, resolver},
 	{PHASE_CAPS, OP_CAPS, caps},
 	{PHASE_LANDLOCK, OP_LANDLOCK, landlock},
@@ -245,6 +260,9 @@ const struct bad_sample bad_samples[] = {
 	{"netlink request of 18", PHASE_LIMITS, OP_NETLINK, netlink_odd, PLAN_BAD_VALUE},
 	{"netlink message that is no request", PHASE_LIMITS, OP_NETLINK, netlink_no_request, PLAN_BAD_VALUE},
 	{"netlink requests without an answer", PHASE_LIMITS, OP_NETLINK, netlink_silent, PLAN_BAD_VALUE},
+	{"gateway on the loopback", PHASE_LIMITS, OP_GATEWAY, gateway_loopback, PLAN_BAD_VALUE},
+	{"gateway of another family", PHASE_LIMITS, OP_GATEWAY, gateway_family, PLAN_BAD_VALUE},
+	{"gateway that is cut off", PHASE_LIMITS, OP_GATEWAY, gateway_short, PLAN_BAD_LENGTH},
 	{"resolver's UDP port", PHASE_LIMITS, OP_RESOLVER, resolver_udp, PLAN_BAD_VALUE},
 	{"resolver's TCP port", PHASE_LIMITS, OP_RESOLVER, resolver_tcp, PLAN_BAD_VALUE},
 	{"no scope", PHASE_LANDLOCK, OP_LANDLOCK, landlock_0, PLAN_BAD_VALUE},
@@ -293,7 +311,7 @@ static const struct sample loopback = {PHASE_LIMITS, OP_LOOPBACK, NULL};
 
 static bool needs_loopback(const struct sample *extra)
 {
-	return extra && extra->phase == PHASE_LIMITS && (extra->opcode == OP_NETLINK || extra->opcode == OP_RESOLVER);
+	return extra && extra->phase == PHASE_LIMITS && (extra->opcode == OP_NETLINK || extra->opcode == OP_GATEWAY || extra->opcode == OP_RESOLVER);
 }
 
 /* The obligatory steps, `times` of `extra` in its place; `extra` stands for the obligatory one of its kind. */

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The links of a container that runs. Their ends on the host are made here; what is set inside is set by a process
 /// that enters the container for that alone.
@@ -46,10 +47,13 @@ final class RunningNetwork {
             enter(
                     target,
                     GuestNetworks.hasIpv6() ? GuestNetwork.sysctls(made) : Map.of(),
-                    List.of(
-                            // it may have been started without a network, and so without these
-                            netlink(NetlinkProtocol.NETFILTER, GuestMessages.neighborsAgain()),
-                            netlink(NetlinkProtocol.ROUTE, GuestMessages.linked(all, made))));
+                    Stream.concat(
+                                    Stream.of(
+                                            // it may have been started without a network, and so without these
+                                            netlink(NetlinkProtocol.NETFILTER, GuestMessages.neighborsAgain()),
+                                            netlink(NetlinkProtocol.ROUTE, GuestMessages.linked(all, made))),
+                                    GuestNetwork.gateways(made).stream())
+                            .toList());
         }
     }
 
@@ -73,7 +77,7 @@ final class RunningNetwork {
         return new Step.Netlink(protocol, new NetlinkRequests(requests));
     }
 
-    private static void enter(ExecTarget target, Map<String, String> sysctls, List<Step.Netlink> requests) {
+    private static void enter(ExecTarget target, Map<String, String> sysctls, List<? extends Step> requests) {
         var opened = new ArrayList<Fd>();
         try (var zygote = new RunningZygote(false)) {
             List<Fd> joins = target.group().chargedJoinFds();

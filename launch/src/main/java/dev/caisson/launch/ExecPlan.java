@@ -147,13 +147,13 @@ public record ExecPlan(IdRange ids, Set<Namespace> namespaces, int groups, int o
                 steps);
     }
 
-    /// Plans a change of the network of a container that runs: settings and requests of netlink(7) within its network
-    /// namespace, by a process that does nothing else.
+    /// Plans a change of the network of a container that runs: settings, requests of netlink(7) and questions for
+    /// gateways within its network namespace, by a process that does nothing else.
     ///
     /// @param groups how many v1 groups it joins
     /// @param sysctls by their paths below /proc/sys, each below `net/`
     public static ExecPlan network(
-            LaunchPlan container, int groups, Map<String, String> sysctls, List<Step.Netlink> requests) {
+            LaunchPlan container, int groups, Map<String, String> sysctls, List<? extends Step> requests) {
         var steps = new ArrayList<Step>();
         steps.add(new Step.Seal());
         for (int i = 0; i < groups; i++) {

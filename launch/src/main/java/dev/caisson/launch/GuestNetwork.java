@@ -212,6 +212,7 @@ public record GuestNetwork(
         } else {
             all.put(of + "accept_ra", "0");
             all.put(of + "autoconf", "0");
+            all.put(of + "accept_dad", "0"); // nobody else may have its addresses, and it waits for none
         }
         return all;
     }
@@ -224,11 +225,20 @@ public record GuestNetwork(
         var steps = new ArrayList<Step>();
         steps.add(new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(GuestMessages.neighbors())));
         steps.add(new Step.Netlink(NetlinkProtocol.ROUTE, new NetlinkRequests(GuestMessages.links(attachments))));
+        attachments.forEach(one -> steps.addAll(gateways(one)));
         if (names) {
             byte[] redirection = GuestMessages.resolver(RESOLVER_PORT, RESOLVER_PORT);
             steps.add(new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(redirection)));
             steps.add(new Step.Resolver(RESOLVER_PORT, RESOLVER_PORT));
         }
         return steps;
+    }
+
+    /// Returns what makes sure that a link that was set up is of use.
+    public static List<Step.AskGateway> gateways(Attachment place) {
+        return Stream.of(place.ip4(), place.ip6())
+                .flatMap(Optional::stream)
+                .map(address -> new Step.AskGateway(place.guestIndex(), address.gateway()))
+                .toList();
     }
 }

@@ -34,6 +34,7 @@ enum Opcode {
     RESOLVER(87),
     NETLINK_SOCKET(88),
     SYSCTL_FILE(89),
+    GATEWAY(180),
     CAPS(90),
     LANDLOCK(100),
     READY(110),
@@ -93,6 +94,7 @@ enum Opcode {
             case Step.JoinKeyring _ -> KEYRING;
             case Step.Netlink _ -> NETLINK;
             case Step.Resolver _ -> RESOLVER;
+            case Step.AskGateway _ -> GATEWAY;
             case Step.LendNetlink _ -> NETLINK_SOCKET;
             case Step.LendSysctl _ -> SYSCTL_FILE;
             case Step.SetPrivileges _ -> CAPS;

@@ -18,6 +18,7 @@ public final class PlanCodec {
     static final int MAX_BYTES = 4 << 20;
     /// More than fit into what the kernel takes at the usual stack limit.
     static final int MAX_LIST = 1 << 18;
+    static final int GATEWAY_BYTES = 16;
     private static final int LAUNCH = 0;
     private static final int EXEC = 1;
     private static final VarHandle U16 = little(short[].class);
@@ -143,6 +144,12 @@ public final class PlanCodec {
             case Step.Netlink netlink ->
                 out.u8(netlink.protocol().number()).bytes(netlink.requests().bytes());
             case Step.Resolver resolver -> out.u16(resolver.udpPort()).u16(resolver.tcpPort());
+            case Step.AskGateway ask -> {
+                out.u32(ask.link()).u8(ask.family());
+                for (byte one : Arrays.copyOf(ask.gateway().getAddress(), GATEWAY_BYTES)) {
+                    out.u8(one);
+                }
+            }
             case Step.LendNetlink lend -> out.u8(lend.protocol().number());
             case Step.LendSysctl lend -> out.text(lend.name().relative());
             case Step.RestrictScope restrict -> out.u32(restrict.scopes());

@@ -5,6 +5,8 @@ import dev.caisson.linux.ByteText;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -60,6 +62,7 @@ final class PlanDecoder {
             case JOIN_CGROUP -> new Step.JoinCgroup(slot());
             case CGROUP_NAMESPACE -> new Step.CgroupNamespace();
             case ENTER, DONE -> throw new IllegalArgumentException("not a plan of a launch: it enters namespaces");
+            case GATEWAY -> gateway();
             case NETLINK_SOCKET, SYSCTL_FILE ->
                 throw new IllegalArgumentException("not a plan of a launch: it reads a network");
             case MAPPED -> new Step.Mapped();
@@ -121,6 +124,18 @@ final class PlanDecoder {
             groups.add(in.getInt());
         }
         return new Step.SetPrivileges(bounding, permitted, uid, gid, groups);
+    }
+
+    private Step gateway() {
+        int link = in.getInt();
+        byte[] address = new byte[in.get() == Step.AskGateway.IPV6 ? PlanCodec.GATEWAY_BYTES : 4];
+        in.get(address);
+        in.position(in.position() + PlanCodec.GATEWAY_BYTES - address.length);
+        try {
+            return new Step.AskGateway(link, InetAddress.getByAddress(address));
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("an address of " + address.length + " bytes", e);
+        }
     }
 
     private Slot slot() {

@@ -106,6 +106,7 @@ public final class PlanRules {
                 case Step.RaiseLoopback _ -> loopback = true;
                 case Step.Netlink _ ->
                     require(loopback && !resolver, "the network is set up after the loopback and before the resolver");
+                case Step.AskGateway _ -> require(loopback, "a gateway is asked for behind the loopback");
                 case Step.Resolver _ -> {
                     require(loopback, "a resolver needs the loopback");
                     resolver = true;

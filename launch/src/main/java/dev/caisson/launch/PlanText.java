@@ -4,6 +4,7 @@ import dev.caisson.network.GuestSide;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.InRootPath;
+import dev.caisson.text.AddressText;
 import dev.caisson.text.TerminalText;
 import java.util.ArrayList;
 import java.util.List;
@@ -228,6 +229,7 @@ public final class PlanText {
                                                 GuestSide.lines(List.of(
                                                         netlink.requests().bytes())));
                         }));
+        plan.all(Step.AskGateway.class).forEach(ask -> parts.add("asks for gateway " + AddressText.of(ask.gateway())));
         plan.all(Step.Resolver.class).forEach(it -> parts.add("sockets of a resolver: " + NetworkCheck.text(it)));
         return String.join("; ", parts);
     }

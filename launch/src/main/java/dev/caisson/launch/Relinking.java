@@ -75,7 +75,7 @@ public final class Relinking {
                     steps.add(loopback);
                     steps.addAll(network.requests());
                 }
-                case Step.Netlink _, Step.Resolver _ -> {}
+                case Step.Netlink _, Step.AskGateway _, Step.Resolver _ -> {}
                 default -> steps.add(step);
             }
         }

@@ -3,6 +3,7 @@ package dev.caisson.launch;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -243,6 +244,30 @@ public sealed interface Step {
 
     /// Sends requests to the kernel in the container's own network namespace, in one message.
     record Netlink(NetlinkProtocol protocol, NetlinkRequests requests) implements Step {
+        @Override
+        public Phase phase() {
+            return Phase.LIMITS;
+        }
+    }
+
+    /// Asks for a gateway until it answers, for a while: the kernel asks once a second.
+    ///
+    /// @param link interface index of the link inside, from 2
+    record AskGateway(int link, InetAddress gateway) implements Step {
+        static final int IPV4 = 2;
+        static final int IPV6 = 10;
+        private static final int FIRST_LINK = 2;
+
+        public AskGateway {
+            if (link < FIRST_LINK) {
+                throw new IllegalArgumentException("no index of a link inside: " + link);
+            }
+        }
+
+        int family() {
+            return gateway.getAddress().length == 4 ? IPV4 : IPV6;
+        }
+
         @Override
         public Phase phase() {
             return Phase.LIMITS;

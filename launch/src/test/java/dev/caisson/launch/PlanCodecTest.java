@@ -18,6 +18,7 @@ import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.SecretFile;
 import dev.caisson.spec.TerminalSize;
 import dev.caisson.spec.WorkspaceName;
+import dev.caisson.text.AddressText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -88,6 +89,8 @@ class PlanCodecTest {
                 List.of(
                         new Step.Netlink(NetlinkProtocol.ROUTE, Samples.requests(2)),
                         new Step.Netlink(NetlinkProtocol.NETFILTER, Samples.requests(3)),
+                        new Step.AskGateway(2, AddressText.parse("192.0.2.1").orElseThrow()),
+                        new Step.AskGateway(3, AddressText.parse("2001:db8::1").orElseThrow()),
                         new Step.Resolver(20_000, 60_000)));
         return new LaunchPlan(plan.ids(), plan.namespaces(), plan.root(), plan.slots(), steps);
     }

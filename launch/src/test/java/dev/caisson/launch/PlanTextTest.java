@@ -84,6 +84,7 @@ class PlanTextTest {
                 .endsWith("loopback up; packet filter inet caisson, set neighbors, inet caisson, set neighbors6,"
                         + " inet caisson, chain neighbors (5 rules);"
                         + " eth0 fd00:20::7/64, 172.20.0.7/16, up, route to 0.0.0.0/0 via 172.20.0.1, route to ::/0 via"
-                        + " fd00:20::1; eth1 10.9.0.7/32, up, route to 10.9.0.1/32, route to 10.9.0.0/24 via 10.9.0.1");
+                        + " fd00:20::1; eth1 10.9.0.7/32, up, route to 10.9.0.1/32, route to 10.9.0.0/24 via 10.9.0.1;"
+                        + " asks for gateway 172.20.0.1; asks for gateway fd00:20::1; asks for gateway 10.9.0.1");
     }
 }

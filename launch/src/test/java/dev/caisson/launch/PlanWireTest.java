@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
+import dev.caisson.text.AddressText;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,6 +42,8 @@ class PlanWireTest {
             case DeviceNode node -> new DeviceNode(node.kind(), node.major(), node.minor() + 1);
             case FilterProgram program ->
                 new FilterProgram(Arrays.copyOf(program.bytes(), program.bytes().length - 8), program.summary());
+            case InetAddress address ->
+                AddressText.parse(AddressText.of(address) + "7").orElseThrow();
             case NetlinkRequests _ -> Samples.requests(5);
             case Enum<?> constant ->
                 Arrays.stream(constant.getDeclaringClass().getEnumConstants())
