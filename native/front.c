@@ -310,9 +310,8 @@ static _Noreturn void follow(struct caller *caller)
 	}
 }
 
-static void begin(struct caller *caller)
+static ssize_t await_answer(const struct caller *caller, struct message *message)
 {
-	struct message message;
 	struct pollfd ready = {caller->socket, POLLIN, 0};
 	int count;
 	do
@@ -320,7 +319,22 @@ static void begin(struct caller *caller)
 	while (count < 0 && errno == EINTR);
 	if (count == 0)
 		report("SERVE_SILENT", "the resident engine does not answer: restart caisson serve, or set " MODE "=off");
-	ssize_t length = receive(caller->socket, &message);
+	return receive(caller->socket, message);
+}
+
+static void begin(struct caller *caller)
+{
+	struct message message;
+	ssize_t length = await_answer(caller, &message);
+	if (length >= 0 && message.header.op == FRONT_LOOK) {
+		if (!front_is_fresh(caller->clone)) {
+			close(caller->socket);
+			run_here(caller, "a source is newer than the build");
+		}
+		if (send_op(caller->socket, FRONT_FRESH, 0) != 0)
+			run_here(caller, "it hung up");
+		length = await_answer(caller, &message);
+	}
 	if (length >= 0 && message.header.op == FRONT_REFUSED) {
 		message.payload[length < MOST_REASON ? length : MOST_REASON] = 0;
 		run_here(caller, message.payload);
@@ -371,8 +385,6 @@ int main(int argc, char **argv)
 	caller.socket = connect_to_engine();
 	if (caller.socket < 0)
 		run_here(&caller, "none listens");
-	if (!front_is_fresh(caller.clone))
-		run_here(&caller, "a source is newer than the build");
 	if (is_in_background())
 		run_here(&caller, "it is a job in the background of a terminal");
 	keep_modes(&caller);

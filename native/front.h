@@ -10,7 +10,9 @@
  *     HELLO: front_hello, place; directory, 0, 1, 2 -->
  *     TEXT, until all of it is sent                 -->  compares build and place
  *                                                   <--  REFUSED: reason    the front end runs the command in a JVM of its own
- *                                                   <--  STARTED            or: the command begins, behind this message
+ *                                                   <--  LOOK               if a source may have changed since a front end looked
+ *     FRESH                                         -->                       none is newer than the build; else it hangs up
+ *                                                   <--  STARTED            the command begins, behind this message
  *     SIGNAL, PAUSE, RESUME                         -->
  *                                                   <--  LEAVE: signals end the front end from here on
  *                                                   <--  EXIT: status
@@ -24,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRONT_VERSION 1u
+#define FRONT_VERSION 2u
 #define FRONT_MAX_PAYLOAD 32768u
 #define FRONT_MAX_TEXT (4u << 20)  /* arguments and variables together, each with a NUL behind it */
 #define FRONT_MAX_STRINGS 65536u
@@ -38,10 +40,12 @@ enum front_op {
 	FRONT_SIGNAL = 3, /* value: its number */
 	FRONT_PAUSE = 4,  /* the front end stops (SIGTSTP): write nothing */
 	FRONT_RESUME = 5,
+	FRONT_FRESH = 6,
 	FRONT_STARTED = 0x81, /* value: 1 if the command takes signals, 0 if they end the front end */
 	FRONT_REFUSED = 0x82, /* the reason */
 	FRONT_LEAVE = 0x83,   /* u64: signals that came and that nobody took, as a mask; they are sent again */
 	FRONT_EXIT = 0x84,    /* value: the status */
+	FRONT_LOOK = 0x85,
 };
 
 struct front_header {

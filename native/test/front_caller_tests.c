@@ -163,7 +163,37 @@ static void newer_sources_are_the_launchers(void)
 	struct timespec newest[2] = {{.tv_sec = 4000000001}, {.tv_sec = 4000000001}};
 	CHECK_EQUAL(0, utimensat(AT_FDCWD, current, newest, 0));
 	start();
+	receive_request();
+	answer(FRONT_LOOK, FRONT_VERSION, 0, NULL, 0);
+	receive();
+	CHECK_EQUAL(0, received_length); /* it hung up */
 	ended_with(9, LAUNCHED);
+}
+
+static void sources_are_looked_at_when_the_engine_asks(void)
+{
+	begin();
+	char later[160];
+	snprintf(later, sizeof later, "%s/.caisson/current", home);
+	struct timespec built[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
+	CHECK_EQUAL(0, utimensat(AT_FDCWD, later, built, 0));
+	start();
+	receive_request();
+	answer(FRONT_LOOK, FRONT_VERSION, 0, NULL, 0);
+	receive();
+	CHECK_EQUAL(FRONT_FRESH, received.header.op);
+	CHECK_EQUAL(sizeof received.header, received_length);
+	answer(FRONT_LOOK, FRONT_VERSION, 0, NULL, 0); /* once is enough */
+	ended_with(9, LAUNCHED);
+
+	begin();
+	snprintf(later, sizeof later, "%s/caisson", home);
+	CHECK_EQUAL(0, utimensat(AT_FDCWD, later, built, 0));
+	start();
+	receive_request();
+	answer(FRONT_STARTED, FRONT_VERSION, 1, NULL, 0);
+	answer(FRONT_EXIT, FRONT_VERSION, 3, NULL, 0);
+	ended_with(3, "");
 }
 
 static void a_text_that_is_too_large_is_the_launchers(void)
@@ -498,6 +528,7 @@ const struct test front_caller_tests[] = {
 	{"others_directories_are_not_entered", others_directories_are_not_entered},
 	{"an_engine_of_another_user_is_sent_nothing", an_engine_of_another_user_is_sent_nothing},
 	{"newer_sources_are_the_launchers", newer_sources_are_the_launchers},
+	{"sources_are_looked_at_when_the_engine_asks", sources_are_looked_at_when_the_engine_asks},
 	{"a_text_that_is_too_large_is_the_launchers", a_text_that_is_too_large_is_the_launchers},
 	{"an_engine_that_reads_nothing_is_not_waited_for", an_engine_that_reads_nothing_is_not_waited_for},
 	{"a_terminal_gets_its_modes_back_if_the_engine_is_gone", a_terminal_gets_its_modes_back_if_the_engine_is_gone},

@@ -6,6 +6,7 @@ import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.caller.ProcessSignals;
 import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.front.Server;
+import dev.caisson.cli.front.SourceWatch;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
@@ -86,12 +87,13 @@ final class ServeCommand implements Callable<Integer> {
                 place(home.resolve(FRONT)),
                 Caller.current().variable("TZ").orElse(""));
         Caller.current().onSignal(this::take);
-        try (Engine engine = Engine.open(options)) {
+        try (Engine engine = Engine.open(options);
+                SourceWatch sources = SourceWatch.of(clone(home))) {
             var commands = new ServedCommands(own, options, engine);
-            var warmUp = new WarmUp(home, own, options);
+            var warmUp = new WarmUp(home, own, options, sources);
             Thread warming =
                     Thread.ofPlatform().daemon().name("caisson-warm-up").unstarted(warmUp);
-            while (serve(options, commands, patience, warming) && NetworkKeeper.isNeeded(options)) {
+            while (serve(options, commands, sources, patience, warming) && NetworkKeeper.isNeeded(options)) {
                 current.set(null); // a container was started while it ended
             }
             warming.interrupt();
@@ -116,11 +118,16 @@ final class ServeCommand implements Callable<Integer> {
 
     /// Serves until it is ended, or nobody needs it.
     /// @return true in the second case
-    private boolean serve(EngineOptions options, ServedCommands commands, Optional<Duration> patience, Thread warming)
+    private boolean serve(
+            EngineOptions options,
+            ServedCommands commands,
+            SourceWatch sources,
+            Optional<Duration> patience,
+            Thread warming)
             throws InterruptedException {
         Optional<Server> opened = onDemand
-                ? Predecessor.unlessThere(options, () -> tryOpen(options, commands))
-                : Optional.of(Predecessor.displaced(options, () -> tryOpen(options, commands)));
+                ? Predecessor.unlessThere(options, () -> tryOpen(options, commands, sources))
+                : Optional.of(Predecessor.displaced(options, () -> tryOpen(options, commands, sources)));
         if (opened.isEmpty()) {
             return false;
         }
@@ -157,6 +164,11 @@ final class ServeCommand implements Callable<Integer> {
         return home.getFileName().toString();
     }
 
+    /// Returns the clone that a build is in.
+    static Path clone(Path home) {
+        return home.resolve("../..").normalize();
+    }
+
     private static Path home() {
         String home = System.getProperty(HOME, "");
         if (home.isEmpty()) {
@@ -184,13 +196,13 @@ final class ServeCommand implements Callable<Integer> {
         return new String(place, StandardCharsets.UTF_8);
     }
 
-    static Server open(EngineOptions options, ServedCommands commands) {
-        return tryOpen(options, commands).orElseThrow(() -> Predecessor.inTheWay(options));
+    static Server open(EngineOptions options, ServedCommands commands, SourceWatch sources) {
+        return tryOpen(options, commands, sources).orElseThrow(() -> Predecessor.inTheWay(options));
     }
 
-    private static Optional<Server> tryOpen(EngineOptions options, ServedCommands commands) {
+    private static Optional<Server> tryOpen(EngineOptions options, ServedCommands commands, SourceWatch sources) {
         try (Fd state = FileSystem.open(options.state().toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
-            return Server.open(state, commands);
+            return Server.open(state, commands, sources);
         } catch (ErrnoException e) {
             throw new CommandException(
                     "SERVE_REFUSED",

@@ -1,6 +1,7 @@
 package dev.caisson.cli;
 
 import dev.caisson.cli.front.Server;
+import dev.caisson.cli.front.SourceWatch;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.error.CaissonException;
@@ -27,12 +28,14 @@ final class WarmUp implements Runnable {
     private final Path home;
     private final ServedCommands.Own own;
     private final EngineOptions options;
+    private final SourceWatch sources;
 
     /// @param home of the build
     /// @param served options of the engine that is warmed up
-    WarmUp(Path home, ServedCommands.Own own, EngineOptions served) {
+    WarmUp(Path home, ServedCommands.Own own, EngineOptions served, SourceWatch sources) {
         this.home = home;
         this.own = own;
+        this.sources = sources;
         this.options = new EngineOptions(
                 served.state().resolve(Server.DIRECTORY).resolve("warm-up"), served.data(), served.driver());
     }
@@ -44,7 +47,7 @@ final class WarmUp implements Runnable {
                     options.state(),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             try (Engine engine = Engine.open(options);
-                    Server server = ServeCommand.open(options, new ServedCommands(own, options, engine))) {
+                    Server server = ServeCommand.open(options, new ServedCommands(own, options, engine), sources)) {
                 Thread.ofPlatform().daemon().name("caisson-warm-up-server").start(server::serve);
                 runAll();
             }
@@ -64,9 +67,10 @@ final class WarmUp implements Runnable {
     }
 
     private void run(List<String> command) throws IOException, InterruptedException {
-        Path clone = home.resolve("../..").normalize();
-        var words =
-                new ArrayList<>(List.of(home.resolve(ServeCommand.FRONT).toString(), clone.toString(), own.build()));
+        var words = new ArrayList<>(List.of(
+                home.resolve(ServeCommand.FRONT).toString(),
+                ServeCommand.clone(home).toString(),
+                own.build()));
         words.addAll(command);
         var process = new ProcessBuilder(words)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)

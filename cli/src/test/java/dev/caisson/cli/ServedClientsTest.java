@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ServedClientsTest {
     private static final String ONLY = "CAISSON_SERVE=only";
     private static final int HELLO_BYTES = 76;
+    private static final int VERSION = 2;
 
     @TempDir
     @SuppressWarnings("NullAway.Init")
@@ -258,18 +259,20 @@ class ServedClientsTest {
         List<List<byte[]>> conversations = List.of(
                 List.of(noise),
                 List.of(new byte[] {1}),
-                List.of(message(1, 2, hello(1, 1, 7))),
-                List.of(message(1, 1, hello(-1, 1, 7))),
-                List.of(message(1, 1, hello(1, 1, Integer.MAX_VALUE))),
-                List.of(message(1, 1, hello(70_000, 1, 80_000))),
-                List.of(message(1, 1, hello(5, 5, 7))),
-                List.of(message(1, 1, new byte[HELLO_BYTES - 1])),
-                List.of(message(1, 1, new byte[HELLO_BYTES + 8193])),
-                List.of(message(1, 1, hello(1, 1, 7)), message(2, 1, noise)),
-                List.of(message(1, 1, hello(1, 1, 7)), message(3, 1, text)),
-                List.of(message(1, 1, hello(2, 1, 7)), message(2, 1, text)),
-                List.of(message(1, 1, hello(1, 1, 6)), message(2, 1, "ps\0A=b".getBytes(StandardCharsets.US_ASCII))),
-                List.of(message(3, 1, new byte[0])));
+                List.of(message(1, VERSION - 1, hello(1, 1, 7))),
+                List.of(message(1, VERSION, hello(-1, 1, 7))),
+                List.of(message(1, VERSION, hello(1, 1, Integer.MAX_VALUE))),
+                List.of(message(1, VERSION, hello(70_000, 1, 80_000))),
+                List.of(message(1, VERSION, hello(5, 5, 7))),
+                List.of(message(1, VERSION, new byte[HELLO_BYTES - 1])),
+                List.of(message(1, VERSION, new byte[HELLO_BYTES + 8193])),
+                List.of(message(1, VERSION, hello(1, 1, 7)), message(2, VERSION, noise)),
+                List.of(message(1, VERSION, hello(1, 1, 7)), message(3, VERSION, text)),
+                List.of(message(1, VERSION, hello(2, 1, 7)), message(2, VERSION, text)),
+                List.of(
+                        message(1, VERSION, hello(1, 1, 6)),
+                        message(2, VERSION, "ps\0A=b".getBytes(StandardCharsets.US_ASCII))),
+                List.of(message(3, VERSION, new byte[0])));
         try (Fd file = FileSystem.open(directory.toString(), FileSystem.O_PATH)) {
             List<Fd> four = List.of(file, file, file, file);
             for (List<byte[]> conversation : conversations) {
@@ -289,7 +292,7 @@ class ServedClientsTest {
             }
             for (List<Fd> others : List.of(List.<Fd>of(), List.of(file), List.of(file, file, file, file, file))) {
                 try (Fd socket = connect()) {
-                    Sockets.send(socket, message(1, 1, hello(1, 1, 7)), others);
+                    Sockets.send(socket, message(1, VERSION, hello(1, 1, 7)), others);
                     assertThat(isHungUpOn(socket)).isTrue();
                 }
             }

@@ -69,6 +69,8 @@ final class Nr {
     static final long SIGNALFD4 = pick(289, 74);
     static final long EVENTFD2 = pick(290, 19);
     static final long EPOLL_CREATE1 = pick(291, 20);
+    static final long INOTIFY_ADD_WATCH = pick(254, 27);
+    static final long INOTIFY_INIT1 = pick(294, 26);
     static final long PIPE2 = pick(293, 59);
     static final long PRLIMIT64 = pick(302, 261);
     static final long RENAMEAT2 = pick(316, 276);

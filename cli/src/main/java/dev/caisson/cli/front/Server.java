@@ -8,6 +8,7 @@ import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Sockets;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -48,6 +49,7 @@ public final class Server implements AutoCloseable {
     private static final long STACK = 1 << 20;
 
     private final Commands commands;
+    private final SourceWatch sources;
     private final Fd directory;
     private final Fd lock;
     private final Fd listening;
@@ -57,8 +59,9 @@ public final class Server implements AutoCloseable {
     private final ThreadPoolExecutor threads = new ThreadPoolExecutor(
             2, 2 * MOST_CLIENTS, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), Server::thread);
 
-    private Server(Commands commands, Fd directory, Fd lock, Fd listening) {
+    private Server(Commands commands, SourceWatch sources, Fd directory, Fd lock, Fd listening) {
         this.commands = commands;
+        this.sources = sources;
         this.directory = directory;
         this.lock = lock;
         this.listening = listening;
@@ -73,9 +76,10 @@ public final class Server implements AutoCloseable {
     }
 
     /// Listens below a state directory.
+    /// @param sources of the build, which the caller closes
     /// @return empty if another process does so already
     /// @throws ErrnoException if the directory cannot be used
-    public static Optional<Server> open(Fd state, Commands commands) {
+    public static Optional<Server> open(Fd state, Commands commands, SourceWatch sources) {
         Fd directory = FileSystem.openOrMakeDirectory(state, DIRECTORY, 0700);
         try {
             FileStatus status = FileSystem.status(directory);
@@ -90,7 +94,8 @@ public final class Server implements AutoCloseable {
                 return Optional.empty();
             }
             removeSocket(directory); // of one that was killed
-            return Optional.of(new Server(commands, directory, lock, Sockets.listen(directory, SOCKET, WAITING)));
+            return Optional.of(
+                    new Server(commands, sources, directory, lock, Sockets.listen(directory, SOCKET, WAITING)));
         } catch (RuntimeException e) {
             directory.close();
             throw e;
@@ -162,17 +167,36 @@ public final class Server implements AutoCloseable {
             }
             Sockets.receiveTimeout(socket, REQUEST_MILLIS);
             try (Request request = Request.receive(socket)) {
-                Sockets.receiveTimeout(socket, 0);
                 Optional<String> refusal = commands.refusal(request);
                 if (refusal.isPresent()) {
                     Wire.refuse(socket, refusal.get());
                     return;
                 }
-                serve(socket, request);
+                if (isFresh(socket)) {
+                    Sockets.receiveTimeout(socket, 0);
+                    serve(socket, request);
+                }
             }
         } catch (WireException | ErrnoException | IllegalStateException e) {
             LOG.log(System.Logger.Level.DEBUG, "a front end is hung up on", e);
         }
+    }
+
+    /// Has the front end look for newer sources, unless nothing has changed since one did. It hangs up where it finds
+    /// one.
+    private boolean isFresh(Fd socket) {
+        OptionalLong mark = sources.toLook();
+        if (mark.isEmpty()) {
+            return true;
+        }
+        Wire.send(socket, Wire.LOOK, 0);
+        try (Sockets.Message answer = Sockets.receive(socket, Wire.HEADER + Wire.MAX_PAYLOAD)) {
+            if (answer.bytes().length == 0 || Wire.parse(answer.bytes()).op() != Wire.FRESH) {
+                return false;
+            }
+        }
+        sources.looked(mark.getAsLong());
+        return true;
     }
 
     private void serve(Fd socket, Request request) {

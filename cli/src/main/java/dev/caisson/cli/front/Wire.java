@@ -14,12 +14,14 @@ final class Wire {
     static final int SIGNAL = 3;
     static final int PAUSE = 4;
     static final int RESUME = 5;
+    static final int FRESH = 6;
     static final int STARTED = 0x81;
     static final int REFUSED = 0x82;
     static final int LEAVE = 0x83;
     static final int EXIT = 0x84;
+    static final int LOOK = 0x85;
 
-    static final int VERSION = 1;
+    static final int VERSION = 2;
     static final int HEADER = 8;
     static final int MAX_PAYLOAD = 32_768;
     static final int MAX_TEXT = 4 << 20;
