@@ -2,24 +2,24 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.image.ImageStore;
+import dev.caisson.image.Digest;
+import dev.caisson.image.StoredImage;
 import dev.caisson.image.SnapshotName;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.WorkspaceName;
-import java.util.ArrayList;
 import java.util.List;
 
 /// The disk and memory that images, writable layers, logs, volumes, workspaces and snapshots take.
 ///
-/// @param images unpacked images, each once however many containers use it
+/// @param images of the store
 /// @param containers those that run or are kept
 /// @param volumes by name
 /// @param workspaces by name
 /// @param snapshots by name
 public record DiskUse(
-        List<Unpacked> images,
+        OfImages images,
         List<OfContainer> containers,
         List<OfVolume> volumes,
         List<OfWorkspace> workspaces,
@@ -39,11 +39,26 @@ public record DiskUse(
     /// @param containers those that outlive their command and have it
     public record OfWorkspace(WorkspaceName name, Bytes onDisk, boolean inUse, int containers) {}
 
-    /// An unpacked image.
+    /// The images of the store.
     ///
-    /// @param digest of its layers
-    /// @param bytes of its files, each counted once
-    public record Unpacked(String digest, Bytes bytes) {}
+    /// @param all those with several names once
+    /// @param onDisk compressed and unpacked layers, each once however many images have it, and what is left of images
+    /// that are gone
+    /// @param reclaimable what is of no image that a container or a snapshot has
+    public record OfImages(List<OfImage> all, Bytes onDisk, Bytes reclaimable) {
+        public OfImages {
+            all = List.copyOf(all);
+        }
+    }
+
+    /// An image.
+    ///
+    /// @param image by one of its names
+    /// @param id as `images` shows it
+    /// @param bytes of its compressed and unpacked layers
+    /// @param alone those of them that no other image has
+    /// @param users containers that run or are kept, and snapshots
+    public record OfImage(StoredImage image, Digest id, Bytes bytes, Bytes alone, int users) {}
 
     /// What a container takes beside its image.
     ///
@@ -52,21 +67,20 @@ public record DiskUse(
     public record OfContainer(ContainerId id, String name, String image, boolean running, Bytes written, Bytes log) {}
 
     public DiskUse {
-        images = List.copyOf(images);
         containers = List.copyOf(containers);
         volumes = List.copyOf(volumes);
         workspaces = List.copyOf(workspaces);
         snapshots = List.copyOf(snapshots);
     }
 
-    /// Reads it now. Every file of the unpacked images is looked at.
+    /// Reads it now. Every file of unpacked layers is looked at.
     public static DiskUse read(EngineOptions options) {
         present(options, "options");
         HostAccess.requireNative();
         return Failures.call(() -> {
-            var images = new ArrayList<Unpacked>();
-            try (ImageStore store = ImageStore.open(options.data().resolve("images"))) {
-                store.sizes().forEach((digest, bytes) -> images.add(new Unpacked(digest, Bytes.of(bytes))));
+            OfImages images;
+            try (Images stored = Images.open(options)) {
+                images = stored.use();
             }
             List<OfContainer> containers = ContainerStatus.all(options).stream()
                     .map(status -> of(status, options))

@@ -11,6 +11,7 @@ import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageLayer;
 import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.ImageSizes;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.ImageTree;
 import dev.caisson.image.LayerUse;
@@ -26,12 +27,14 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.regex.Pattern;
 
 /// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of
@@ -397,7 +400,40 @@ public final class Images implements AutoCloseable {
 
     /// Returns the bytes that all of them take, as they were fetched and unpacked. Looks at every file.
     public Bytes onDisk() {
-        return Failures.call(() -> Bytes.of(store.bytes()));
+        return Failures.call(() -> Bytes.of(store.sizes().all()));
+    }
+
+    /// Returns what each takes, those with several names once.
+    DiskUse.OfImages use() {
+        ImageSizes sizes = store.sizes();
+        List<StoredImage> all = List.copyOf(store.images().stream()
+                .collect(Collectors.toMap(
+                        StoredImage::manifest,
+                        Function.identity(),
+                        (one, other) -> other.tag().isPresent() ? other : one,
+                        LinkedHashMap::new))
+                .values());
+        List<DiskUse.OfImage> images = all.stream()
+                .map(image -> new DiskUse.OfImage(
+                        image,
+                        id(image),
+                        Bytes.of(sizes.of(List.of(image))),
+                        Bytes.of(sizes.alone(image, all)),
+                        users.of(image).size()))
+                .toList();
+        long used = sizes.of(images.stream()
+                .filter(image -> image.users() > 0)
+                .map(DiskUse.OfImage::image)
+                .toList());
+        return new DiskUse.OfImages(images, Bytes.of(sizes.all()), Bytes.of(sizes.all() - used));
+    }
+
+    private Digest id(StoredImage image) {
+        try {
+            return store.describe(image).id();
+        } catch (ImageException _) {
+            return image.manifest(); // it is damaged
+        }
     }
 
     @Override

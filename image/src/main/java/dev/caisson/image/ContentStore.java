@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -195,13 +196,13 @@ final class ContentStore implements AutoCloseable {
         return blobs;
     }
 
-    /// Returns the bytes of all blobs.
-    long bytes() {
-        long bytes = 0;
+    /// Returns the bytes of each blob, by its name.
+    Map<String, Long> sizes() {
+        var sizes = new HashMap<String, Long>();
         for (String name : DirectoryEntries.of(blobs)) {
-            bytes += FileSystem.findStatus(blobs, name).map(FileStatus::size).orElse(0L); // removed meanwhile
+            FileSystem.findStatus(blobs, name).ifPresent(status -> sizes.put(name, status.size())); // else it is gone
         }
-        return bytes;
+        return sizes;
     }
 
     boolean has(Descriptor blob) {

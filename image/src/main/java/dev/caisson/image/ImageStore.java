@@ -393,14 +393,13 @@ public final class ImageStore implements AutoCloseable {
     }
 
     /// Returns the bytes of each unpacked layer, by the digest of its layers up to there. Looks at every file.
-    public Map<String, Long> sizes() {
+    Map<String, Long> unpackedSizes() {
         return trees.sizes();
     }
 
-    /// Returns the bytes of all blobs and unpacked layers. Looks at every file.
-    public long bytes() {
-        return content.bytes()
-                + trees.sizes().values().stream().mapToLong(Long::longValue).sum();
+    /// Returns the room that images take. Looks at every file.
+    public ImageSizes sizes() {
+        return guarded("the image store", () -> ImageSizes.read(content, trees));
     }
 
     private Rootfs unpacked(PackedImage image, ProgressListener listener) {

@@ -269,7 +269,7 @@ class LayerTreesTest {
         assertThat(Files.getLastModifiedTime(merged.path().resolve("d")))
                 .isEqualTo(FileTime.from(Instant.ofEpochSecond(LONG_AGO)));
 
-        assertThat(store.sizes())
+        assertThat(store.unpackedSizes())
                 .hasSize(trees)
                 .containsEntry(merged.path().getFileName().toString(), 2L * lowest);
         assertThat(store.check(image)).isEqualTo(new ImageCheck(layers.size() + 2, trees, 0, List.of()));
@@ -282,7 +282,7 @@ class LayerTreesTest {
         assertThat(check.notCompared()).isEqualTo(layers.size());
 
         store.remove(Set.of(image));
-        assertThat(store.sizes()).isEmpty();
+        assertThat(store.unpackedSizes()).isEmpty();
     }
 
     @Test
@@ -295,7 +295,7 @@ class LayerTreesTest {
         layers("one");
         Files.delete(temporary.resolve("store/content/index.json"));
         store.removeUnused();
-        assertThat(store.sizes()).isEmpty();
+        assertThat(store.unpackedSizes()).isEmpty();
     }
 
     @Test

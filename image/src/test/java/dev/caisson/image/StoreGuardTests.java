@@ -160,7 +160,7 @@ class StoreGuardTests {
                     assertThat(left.filter(path -> !path.endsWith("locks"))).isEmpty();
                 }
             }
-            assertThat(store.sizes()).isEmpty();
+            assertThat(store.unpackedSizes()).isEmpty();
         }
     }
 
@@ -179,7 +179,7 @@ class StoreGuardTests {
         try (ImageStore store = ImageStore.open(temporary.resolve("store"))) {
             store.resolve(Image.dockerArchive(file), ProgressListener.none());
             Files.createDirectory(temporary.resolve("store/rootfs/" + "a".repeat(64) + ".partial"));
-            assertThat(store.sizes()).hasSize(1).containsValue(1000L + 30 + "three".length());
+            assertThat(store.unpackedSizes()).hasSize(1).containsValue(1000L + 30 + "three".length());
         }
     }
 }

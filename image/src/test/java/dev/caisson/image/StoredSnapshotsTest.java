@@ -160,7 +160,7 @@ class StoredSnapshotsTest {
         store.snapshots().remove(ONE);
         assertThat(store.snapshots().list()).isEmpty();
         store.removeUnused();
-        assertThat(store.sizes()).isEmpty();
+        assertThat(store.unpackedSizes()).isEmpty();
     }
 
     @Test

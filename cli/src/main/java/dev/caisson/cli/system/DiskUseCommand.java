@@ -26,11 +26,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "df",
         sortOptions = false,
-        description = "Show what unpacked images, writable layers, logs, volumes, workspaces and snapshots take.",
+        description = "Show what images, writable layers, logs, volumes, workspaces and snapshots take.",
         footer = {
-            "%nWhat can be reclaimed is that of containers which do not run, and of volumes, workspaces and snapshots that no",
-            "container has: 'caisson container prune', 'volume prune', 'workspace prune' and 'snapshot prune' free it.",
-            "Images are unpacked once, and none is removed by itself.",
+            "%nWhat can be reclaimed is that of containers which do not run, and of images, volumes, workspaces and snapshots that",
+            "no container has: 'caisson container prune', 'image prune -a', 'volume prune', 'workspace prune' and 'snapshot",
+            "prune' free it. Images count as they were fetched and as they were unpacked, with those that builds keep; what",
+            "several have counts once.",
             "%n  caisson system df -v",
             "  caisson system df --format '{{.Type}} {{.Size}}'",
             "  caisson system df -v --format json"
@@ -44,9 +45,18 @@ public final class DiskUseCommand implements Callable<Integer> {
             "Active", "ACTIVE",
             "Size", "SIZE",
             "Reclaimable", "RECLAIMABLE");
-    private static final String IMAGES = "{{.ID}}\t{{.Size}}";
+    private static final String IMAGES =
+            "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}";
     private static final String CONTAINERS = "{{.ID}}\t{{.Image}}\t{{.Size}}\t{{.Log}}\t{{.State}}\t{{.Names}}";
     private static final String SHARED = "{{.Name}}\t{{.Links}}\t{{.Size}}";
+    private static final Map<String, String> IMAGE_HEADERS = Map.of(
+            "Repository", "REPOSITORY",
+            "Tag", "TAG",
+            "ID", "IMAGE ID",
+            "Size", "SIZE",
+            "SharedSize", "SHARED SIZE",
+            "UniqueSize", "UNIQUE SIZE",
+            "Containers", "CONTAINERS");
     private static final Map<String, String> DETAIL_HEADERS =
             Map.of("ID", "ID", "Image", "IMAGE", "Size", "SIZE", "Log", "LOG", "State", "STATE", "Names", "NAMES");
 
@@ -92,15 +102,24 @@ public final class DiskUseCommand implements Callable<Integer> {
     }
 
     private static List<Map<String, Object>> sums(DiskUse use) {
-        long images =
-                use.images().stream().mapToLong(image -> image.bytes().count()).sum();
         return List.of(
-                row("Images", use.images().size(), "-", images, 0),
+                row(use.images()),
                 row("Containers", use, container -> container.written().count()),
                 row("Logs", use, container -> container.log().count()),
                 row("Local Volumes", volumes(use)),
                 row("Workspaces", workspaces(use)),
                 row("Snapshots", snapshots(use)));
+    }
+
+    private static Map<String, Object> row(DiskUse.OfImages images) {
+        long active =
+                images.all().stream().filter(image -> image.users() > 0).count();
+        return row(
+                "Images",
+                images.all().size(),
+                Long.toString(active),
+                images.onDisk().count(),
+                images.reclaimable().count());
     }
 
     private static Map<String, Object> row(String type, List<Shared> all) {
@@ -178,12 +197,8 @@ public final class DiskUseCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.println("Images:");
         print(
-                Table.of("table", IMAGES, DETAIL_HEADERS),
-                use.images().stream()
-                        .map(image -> Map.<String, Object>of(
-                                "ID", image.digest().substring(0, 12),
-                                "Size", SizeText.of(image.bytes().count(), DIGITS)))
-                        .toList());
+                Table.of("table", IMAGES, IMAGE_HEADERS),
+                use.images().all().stream().map(DiskUseFields::image).toList());
         out.println();
         out.println("Containers:");
         print(

@@ -2,6 +2,8 @@ package dev.caisson.cli.system;
 
 import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.DiskUse;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.StoredImage;
 import dev.caisson.spec.Bytes;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -9,10 +11,11 @@ import java.util.Map;
 /// The fields of templates of `caisson system df -v`: a list for each kind, with Docker's names where it has them.
 record DiskUseFields(DiskUse use) {
     private static final int DIGITS = 4;
+    private static final int SHORT = 12;
 
     Map<String, Object> all() {
         var all = new LinkedHashMap<String, Object>();
-        all.put("Images", use.images().stream().map(DiskUseFields::image).toList());
+        all.put("Images", use.images().all().stream().map(DiskUseFields::image).toList());
         all.put(
                 "Containers",
                 use.containers().stream().map(DiskUseFields::container).toList());
@@ -38,10 +41,16 @@ record DiskUseFields(DiskUse use) {
         return SizeText.of(bytes.count(), DIGITS);
     }
 
-    private static Map<String, Object> image(DiskUse.Unpacked image) {
+    static Map<String, Object> image(DiskUse.OfImage use) {
+        StoredImage image = use.image();
         var fields = new LinkedHashMap<String, Object>();
-        fields.put("ID", image.digest());
-        fields.put("Size", size(image.bytes()));
+        fields.put("Containers", Integer.toString(use.users()));
+        fields.put("ID", use.id().hex().substring(0, SHORT));
+        fields.put("Repository", ImageReference.parse(image.repository()).shortRepository());
+        fields.put("SharedSize", size(Bytes.of(use.bytes().count() - use.alone().count())));
+        fields.put("Size", size(use.bytes()));
+        fields.put("Tag", image.tag().orElse("<none>"));
+        fields.put("UniqueSize", size(use.alone()));
         return fields;
     }
 
