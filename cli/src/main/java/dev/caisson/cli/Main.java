@@ -58,6 +58,7 @@ import dev.caisson.cli.system.DiskUseCommand;
 import dev.caisson.cli.system.InfoCommand;
 import dev.caisson.cli.system.SelftestCommand;
 import dev.caisson.cli.system.SystemCommand;
+import dev.caisson.cli.system.SystemPruneCommand;
 import dev.caisson.cli.system.VersionCommand;
 import dev.caisson.cli.view.EventsCommand;
 import dev.caisson.cli.view.ImageHistoryCommand;
@@ -348,7 +349,8 @@ public final class Main implements Runnable {
         return new CommandLine(new SystemCommand())
                 .addSubcommand("df", new DiskUseCommand())
                 .addSubcommand("events", new EventsCommand())
-                .addSubcommand("info", new InfoCommand());
+                .addSubcommand("info", new InfoCommand())
+                .addSubcommand("prune", new SystemPruneCommand());
     }
 
     private static CommandLine workspace() {

@@ -395,9 +395,14 @@ public final class DetachedContainer {
         }
     }
 
+    /// Returns what it was asked to be, with the limits that it was given since; empty if a later version wrote it.
+    public Optional<ContainerSpec> spec() {
+        return KeptSpec.of(id(), place.options());
+    }
+
     /// Returns its mounts, volumes by their names.
     public List<Mount> mounts() {
-        return KeptSpec.of(id(), place.options()).map(ContainerSpec::mounts).orElse(List.of());
+        return spec().map(ContainerSpec::mounts).orElse(List.of());
     }
 
     /// Writes its root file system as a tar archive: its image's files with its changes. What is mounted in it is

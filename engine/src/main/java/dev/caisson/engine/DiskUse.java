@@ -3,8 +3,8 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.image.Digest;
-import dev.caisson.image.StoredImage;
 import dev.caisson.image.SnapshotName;
+import dev.caisson.image.StoredImage;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.VolumeName;
@@ -42,8 +42,7 @@ public record DiskUse(
     /// The images of the store.
     ///
     /// @param all those with several names once
-    /// @param onDisk compressed and unpacked layers, each once however many images have it, and what is left of images
-    /// that are gone
+    /// @param onDisk compressed and unpacked layers, each once, with those of no image
     /// @param reclaimable what is of no image that a container or a snapshot has
     public record OfImages(List<OfImage> all, Bytes onDisk, Bytes reclaimable) {
         public OfImages {

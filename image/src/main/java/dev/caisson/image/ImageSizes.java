@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The room that the images of a store take on the disk: compressed layers as they were fetched, and what these were
-/// unpacked to. Each counts once, however many images have it.
+/// The room that the images of a store take on the disk: compressed layers as they were fetched, and what
+/// these were unpacked to. Each counts once, however many images have it.
 public final class ImageSizes {
     private static final String BLOB = "blob ";
     private static final String TREE = "tree ";

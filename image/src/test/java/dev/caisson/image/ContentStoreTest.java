@@ -270,7 +270,8 @@ class ContentStoreTest {
         for (var each : two.blobs.entrySet()) {
             bytes += one.blobs.containsKey(each.getKey()) ? 0 : each.getValue().length;
         }
-        assertThat(store.sizes().values().stream().mapToLong(Long::longValue).sum()).isEqualTo(bytes);
+        assertThat(store.sizes().values().stream().mapToLong(Long::longValue).sum())
+                .isEqualTo(bytes);
     }
 
     @Test

@@ -166,7 +166,7 @@ class StoreOnOtherDisksTest {
             Files.writeString(only.path().resolve("d/new"), "old");
             assertThat(store.check(image).faults()).hasSize(1);
             store.remove(Set.of(image));
-            assertThat(store.sizes()).isEmpty();
+            assertThat(store.unpackedSizes()).isEmpty();
         }
     }
 

@@ -3,7 +3,7 @@ package dev.caisson.cli.container;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.cli.caller.ErrorLine;
-import dev.caisson.cli.text.SizeText;
+import dev.caisson.cli.text.Pruned;
 import dev.caisson.cli.view.ContainerFilter;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
@@ -30,8 +30,6 @@ import picocli.CommandLine.Spec;
         description = "Remove all containers that do not run.",
         footer = "%n  caisson container prune -f --filter label=team=core")
 public final class PruneCommand implements Callable<Integer> {
-    private static final int DIGITS = 4;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -50,35 +48,40 @@ public final class PruneCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        ContainerFilter filter = ContainerFilter.parse(filters);
-        EngineOptions options = Caller.current().directories();
+        Pruned.Removal removal = removal(filters, spec.commandLine().getErr());
         PrintWriter out = spec.commandLine().getOut();
         if (!force && !Confirmation.isGiven(out, "all stopped containers")) {
             return 0;
         }
-        Leftovers.clear(options);
-        var removed = new ArrayList<String>();
-        long freed = 0;
-        for (ContainerStatus container : ContainerStatus.all(options)) {
-            if (!container.running() && container.kept() && filter.accepts(container)) {
-                OptionalLong written = remove(container, options);
-                if (written.isPresent()) {
-                    removed.add(container.id().value());
-                    freed += written.getAsLong();
+        return removal.run().print(out);
+    }
+
+    /// Reads the filters; nothing is removed yet.
+    /// @param filters as `--filter` takes them
+    /// @param err where is told what stays and why
+    public static Pruned.Removal removal(List<String> filters, PrintWriter err) {
+        ContainerFilter filter = ContainerFilter.parse(filters);
+        EngineOptions options = Caller.current().directories();
+        return () -> {
+            Leftovers.clear(options);
+            var removed = new ArrayList<String>();
+            long freed = 0;
+            for (ContainerStatus container : ContainerStatus.all(options)) {
+                if (!container.running() && container.kept() && filter.accepts(container)) {
+                    OptionalLong written = remove(container, options, err);
+                    if (written.isPresent()) {
+                        removed.add(container.id().value());
+                        freed += written.getAsLong();
+                    }
                 }
             }
-        }
-        if (!removed.isEmpty()) {
-            out.println("Deleted Containers:");
-            removed.forEach(out::println);
-            out.println();
-        }
-        out.println("Total reclaimed space: " + SizeText.of(freed, DIGITS));
-        return 0;
+            return new Pruned("Deleted Containers", removed, freed);
+        };
     }
 
     /// Removes one, and returns how many bytes it had written; empty if it stays.
-    private OptionalLong remove(ContainerStatus container, EngineOptions options) throws InterruptedException {
+    private static OptionalLong remove(ContainerStatus container, EngineOptions options, PrintWriter err)
+            throws InterruptedException {
         String id = container.id().value();
         try {
             long written = DiskUse.written(container, options).count();
@@ -90,7 +93,7 @@ public final class PruneCommand implements Callable<Integer> {
             }
             return OptionalLong.of(written);
         } catch (CaissonException e) {
-            spec.commandLine().getErr().println(ErrorLine.of(e));
+            err.println(ErrorLine.of(e));
             return OptionalLong.empty();
         }
     }

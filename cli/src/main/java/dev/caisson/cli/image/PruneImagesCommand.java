@@ -2,7 +2,8 @@ package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
-import dev.caisson.cli.text.SizeText;
+import dev.caisson.cli.text.Pruned;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.StoredImage;
@@ -25,9 +26,6 @@ import picocli.CommandLine.Spec;
             "  caisson image prune -a -f --filter until=240h --filter label!=keep"
         })
 public final class PruneImagesCommand implements Callable<Integer> {
-    private static final int DIGITS = 4;
-    private static final int FAILED = 1;
-
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -48,43 +46,51 @@ public final class PruneImagesCommand implements Callable<Integer> {
             description = "Only those with until=TIME (made before), label=KEY[=VALUE], or without label!=KEY[=VALUE].")
     private List<String> filters = List.of();
 
+    @Override
+    public Integer call() throws InterruptedException {
+        PrintWriter out = spec.commandLine().getOut();
+        Pruned.Removal removal = removal(all, filters, spec.commandLine().getErr());
+        if (!force
+                && !Confirmation.isGiven(out, all ? "all images that no container has" : "all images without a name")) {
+            return 0;
+        }
+        return removal.run().print(out);
+    }
+
+    /// Reads the filters; nothing is removed yet.
+    /// @param all whether those with a name go, too
+    /// @param filters as `--filter` takes them
+    /// @param err where damaged images are told
+    public static Pruned.Removal removal(boolean all, List<String> filters, PrintWriter err) {
+        ImagePruneFilter filter = ImagePruneFilter.parse(filters, Instant.now());
+        EngineOptions options = Caller.current().directories();
+        return () -> {
+            try (Images images = Images.open(options)) {
+                long before = images.onDisk().count();
+                List<StoredImage> removed = images.prune(all, image -> filter.accepts(images.describe(image)));
+                long freed = Math.max(0, before - images.onDisk().count()); // another process may pull meanwhile
+                return new Pruned(
+                        "Deleted Images",
+                        removed.stream().map(StoredImage::name).toList(),
+                        freed,
+                        reportDamaged(images, err));
+            }
+        };
+    }
+
     /// Reports damaged images: while one is there, no blob is removed.
     /// @return true if there are any
-    private boolean reportDamaged(Images images) {
+    private static boolean reportDamaged(Images images, PrintWriter err) {
         boolean found = false;
         for (StoredImage image : images.list()) {
             try {
                 images.describe(image);
             } catch (CaissonException e) {
                 found = true;
-                spec.commandLine()
-                        .getErr()
-                        .println("caisson: " + e.code() + ": " + image.name() + ": " + e.sentence()
-                                + "; unused blobs stay until it is pulled again or removed");
+                err.println("caisson: " + e.code() + ": " + image.name() + ": " + e.sentence()
+                        + "; unused blobs stay until it is pulled again or removed");
             }
         }
         return found;
-    }
-
-    @Override
-    public Integer call() {
-        PrintWriter out = spec.commandLine().getOut();
-        ImagePruneFilter filter = ImagePruneFilter.parse(filters, Instant.now());
-        if (!force
-                && !Confirmation.isGiven(out, all ? "all images that no container has" : "all images without a name")) {
-            return 0;
-        }
-        try (Images images = Images.open(Caller.current().directories())) {
-            long before = images.onDisk().count();
-            List<StoredImage> removed = images.prune(all, image -> filter.accepts(images.describe(image)));
-            long freed = Math.max(0, before - images.onDisk().count()); // another process may pull meanwhile
-            if (!removed.isEmpty()) {
-                out.println("Deleted Images:");
-                removed.forEach(image -> out.println(image.name()));
-                out.println();
-            }
-            out.println("Total reclaimed space: " + SizeText.of(freed, DIGITS));
-            return reportDamaged(images) ? FAILED : 0;
-        }
     }
 }

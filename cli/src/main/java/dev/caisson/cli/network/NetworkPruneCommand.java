@@ -3,6 +3,8 @@ package dev.caisson.cli.network;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
 import dev.caisson.cli.caller.ErrorLine;
+import dev.caisson.cli.text.Pruned;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.NetworkInfo;
@@ -22,7 +24,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Remove all networks that no container is on, except the default one.",
         footer = "%n  caisson network prune -f --filter label=team=core")
-final class NetworkPruneCommand implements Callable<Integer> {
+public final class NetworkPruneCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -39,24 +41,30 @@ final class NetworkPruneCommand implements Callable<Integer> {
     private List<String> filters = List.of();
 
     @Override
-    public Integer call() {
-        NetworkFilter filter = NetworkFilter.parse(filters, NetworkFilter.OF_PRUNE, _ -> false);
+    public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
+        Pruned.Removal removal = removal(filters, spec.commandLine().getErr());
         if (!force && !Confirmation.isGiven(out, "all networks that no container is on")) {
             return 0;
         }
-        List<String> removed =
-                HostNetworks.read(Caller.current().directories(), List.of(), networks -> remove(networks, filter));
-        if (!removed.isEmpty()) {
-            out.println("Deleted Networks:");
-            removed.forEach(out::println);
-            out.println();
-        }
+        removal.run().printNames(out);
         return 0;
     }
 
+    /// Reads the filters; nothing is removed yet.
+    /// @param filters as `--filter` takes them
+    /// @param err where is told what stays and why
+    public static Pruned.Removal removal(List<String> filters, PrintWriter err) {
+        NetworkFilter filter = NetworkFilter.parse(filters, NetworkFilter.OF_PRUNE, _ -> false);
+        EngineOptions options = Caller.current().directories();
+        return () -> new Pruned(
+                "Deleted Networks",
+                HostNetworks.read(options, List.of(), networks -> remove(networks, filter, err)),
+                0);
+    }
+
     /// One that a container joins meanwhile stays as it is.
-    private List<String> remove(Networks networks, NetworkFilter filter) {
+    private static List<String> remove(Networks networks, NetworkFilter filter, PrintWriter err) {
         var removed = new ArrayList<String>();
         for (NetworkInfo network : networks.list()) {
             boolean isUnused = networks.attachedTo(network.id()).isEmpty();
@@ -65,7 +73,7 @@ final class NetworkPruneCommand implements Callable<Integer> {
                     networks.remove(network.id());
                     removed.add(network.name());
                 } catch (CaissonException e) {
-                    spec.commandLine().getErr().println(ErrorLine.of(e));
+                    err.println(ErrorLine.of(e));
                 }
             }
         }

@@ -112,8 +112,7 @@ public final class DiskUseCommand implements Callable<Integer> {
     }
 
     private static Map<String, Object> row(DiskUse.OfImages images) {
-        long active =
-                images.all().stream().filter(image -> image.users() > 0).count();
+        long active = images.all().stream().filter(image -> image.users() > 0).count();
         return row(
                 "Images",
                 images.all().size(),

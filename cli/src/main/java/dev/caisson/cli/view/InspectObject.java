@@ -5,14 +5,11 @@ import dev.caisson.engine.ContainerDetails;
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
-import dev.caisson.engine.DetachedOptions;
 import dev.caisson.engine.NetworkPlaces;
-import dev.caisson.engine.RestartPolicy;
 import dev.caisson.linux.Processes;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -38,7 +35,7 @@ final class InspectObject {
         object.put("RestartCount", detached.isPresent() ? (long) detached.get().restarts() : 0L);
         object.put("Driver", "overlay");
         object.put("Platform", "linux");
-        object.put("HostConfig", hostConfig(status, detached, details, networks));
+        object.put("HostConfig", HostConfigObject.of(status, detached, networks));
         object.put(
                 "Mounts",
                 MountObjects.of(detached.map(DetachedContainer::mounts).orElse(List.of())));
@@ -85,42 +82,6 @@ final class InspectObject {
             return lost.cause().text() + ": nobody knows how it ended";
         }
         return detached.isPresent() ? detached.get().refusal().orElse("") : "";
-    }
-
-    private static Map<String, Object> hostConfig(
-            ContainerStatus status,
-            Optional<DetachedContainer> detached,
-            Optional<ContainerDetails> details,
-            NetworkPlaces networks) {
-        DetachedOptions options = detached.map(DetachedContainer::options).orElse(DetachedOptions.STANDARD);
-        RestartPolicy restart = options.restart();
-        var config = new LinkedHashMap<String, Object>();
-        config.put(
-                "Binds",
-                details.map(ContainerDetails::mounts).orElse(List.of()).stream()
-                        .filter(mount -> !mount.startsWith(":"))
-                        .toList());
-        config.put("NetworkMode", networks.mode());
-        config.put("Links", NetworkView.links(networks, status.name().orElse("")));
-        config.put("RestartPolicy", restartPolicy(restart));
-        config.put("AutoRemove", options.removedAtEnd());
-        config.put("LeaseMillis", options.lease().map(lease -> lease.toMillis()).orElse(0L));
-        details.ifPresent(known -> {
-            config.put("Privileged", known.privileged());
-            config.put("ReadonlyRootfs", known.readOnlyRoot());
-            config.put("Init", known.init());
-            config.put("Memory", known.memory());
-            config.put("PidsLimit", known.pids());
-        });
-        config.put("LogConfig", Map.of("Type", "json-file", "Config", Map.of()));
-        return config;
-    }
-
-    private static Map<String, Object> restartPolicy(RestartPolicy restart) {
-        var policy = new LinkedHashMap<String, Object>();
-        policy.put("Name", restart.kind().name().toLowerCase(Locale.ROOT).replace('_', '-'));
-        policy.put("MaximumRetryCount", (long) restart.most());
-        return policy;
     }
 
     private static Map<String, Object> config(

@@ -96,7 +96,8 @@ final class NetworkView {
         return of.map(address -> (long) address.subnet().prefix()).orElse(0L);
     }
 
-    private static Map<String, Object> ports(List<PortMapping> mappings) {
+    /// Returns the places on the host of each port of the container.
+    static Map<String, Object> ports(List<PortMapping> mappings) {
         var ports = new TreeMap<String, Object>();
         mappings.stream()
                 .collect(Collectors.groupingBy(mapping -> mapping.inside().toString()))

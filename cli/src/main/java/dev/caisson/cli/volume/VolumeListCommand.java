@@ -36,7 +36,7 @@ final class VolumeListCommand implements Callable<Integer> {
     private static final Map<String, String> HEADERS = Map.of(
             "Driver", "DRIVER",
             "Name", "VOLUME NAME",
-            "Size", "SIZE",
+            "Size", "LIMIT",
             "Used", "USED",
             "OnDisk", "ON DISK",
             "Links", "LINKS",

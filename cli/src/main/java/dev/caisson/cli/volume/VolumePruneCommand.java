@@ -2,7 +2,7 @@ package dev.caisson.cli.volume;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.Confirmation;
-import dev.caisson.cli.text.SizeText;
+import dev.caisson.cli.text.Pruned;
 import dev.caisson.engine.Volume;
 import dev.caisson.engine.Volumes;
 import dev.caisson.spec.VolumeName;
@@ -21,9 +21,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Remove the volumes whose names were made up and that no container has, with their files.",
         footer = "%n  caisson volume prune -a -f --filter label=team=core")
-final class VolumePruneCommand implements Callable<Integer> {
-    private static final int DIGITS = 4;
-
+public final class VolumePruneCommand implements Callable<Integer> {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
@@ -45,33 +43,39 @@ final class VolumePruneCommand implements Callable<Integer> {
     private List<String> filters = List.of();
 
     @Override
-    public Integer call() {
-        VolumeFilter filter = VolumeFilter.parse(filters, VolumeFilter.OF_PRUNE, _ -> false);
+    public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
+        Pruned.Removal removal = removal(all, filters);
         String what = all
                 ? "all volumes that no container has, with their files"
                 : "all anonymous volumes that no container has, with their files";
         if (!force && !Confirmation.isGiven(out, what)) {
             return 0;
         }
+        return removal.run().print(out);
+    }
+
+    /// Reads the filters; nothing is removed yet.
+    /// @param all whether those with names go, too
+    /// @param filters as `--filter` takes them
+    public static Pruned.Removal removal(boolean all, List<String> filters) {
+        VolumeFilter filter = VolumeFilter.parse(filters, VolumeFilter.OF_PRUNE, _ -> false);
         Volumes every = Volumes.of(Caller.current().directories());
-        var bytes = new HashMap<VolumeName, Long>();
-        List<Volume> removed = every.prune(volume -> {
-            boolean chosen = (all || volume.anonymous()) && filter.accepts(volume);
-            if (chosen && !every.isInUse(volume.name())) {
-                bytes.put(volume.name(), every.use(volume.name()).onDisk().count());
-            }
-            return chosen;
-        });
-        if (!removed.isEmpty()) {
-            out.println("Deleted Volumes:");
-            removed.forEach(volume -> out.println(volume.name()));
-            out.println();
-        }
-        long freed = removed.stream()
-                .mapToLong(volume -> bytes.getOrDefault(volume.name(), 0L))
-                .sum();
-        out.println("Total reclaimed space: " + SizeText.of(freed, DIGITS));
-        return 0;
+        return () -> {
+            var bytes = new HashMap<VolumeName, Long>();
+            List<Volume> removed = every.prune(volume -> {
+                boolean chosen = (all || volume.anonymous()) && filter.accepts(volume);
+                if (chosen && !every.isInUse(volume.name())) {
+                    bytes.put(volume.name(), every.use(volume.name()).onDisk().count());
+                }
+                return chosen;
+            });
+            return new Pruned(
+                    "Deleted Volumes",
+                    removed.stream().map(volume -> volume.name().value()).toList(),
+                    removed.stream()
+                            .mapToLong(volume -> bytes.getOrDefault(volume.name(), 0L))
+                            .sum());
+        };
     }
 }

@@ -459,7 +459,7 @@ class DetachedCommandsTest {
                 "exec -d -i x true|OPTION_REFUSED: --interactive",
                 "exec -it --detach-keys ctrl-1 x true|--detach-keys takes",
                 "exec -it -d --detach-keys ctrl-p x true|OPTION_REFUSED: --detach-keys",
-                "system prune|unknown command",
+                "system frobnicate|unknown command",
                 "ps -a --format {{.Nmae}}|can't evaluate field Nmae",
                 "ps -a --format {{.ID|unclosed action",
                 "ps --filter before=nobody|knows no container 'nobody'",
