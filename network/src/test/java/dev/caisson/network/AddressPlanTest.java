@@ -37,8 +37,7 @@ class AddressPlanTest {
     }
 
     private static String chosen(NetworkInfo network, Set<InetAddress> used) {
-        return AddressPlan.address(
-                        network, network.ipv6(), Optional.empty(), used)
+        return AddressPlan.address(network, network.ipv6(), Optional.empty(), used)
                 .getHostAddress();
     }
 
@@ -73,12 +72,16 @@ class AddressPlanTest {
     @Test
     void the_first_subnet_is_chosen_that_overlaps_no_other() {
         assertThat(AddressPlan.freeSubnet(List.of())).hasToString("172.28.0.0/22");
-        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.28.0.0/24")))).hasToString("172.28.4.0/22");
+        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.28.0.0/24"))))
+                .hasToString("172.28.4.0/22");
         assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.28.3.255/32"), Subnet.parse("172.28.4.0/32"))))
                 .hasToString("172.28.8.0/22");
-        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.28.0.0/16")))).hasToString("172.29.0.0/22");
-        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.28.0.0/15")))).hasToString("172.30.0.0/22");
-        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.16.0.0/12")))).hasToString("10.208.0.0/22");
+        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.28.0.0/16"))))
+                .hasToString("172.29.0.0/22");
+        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.28.0.0/15"))))
+                .hasToString("172.30.0.0/22");
+        assertThat(AddressPlan.freeSubnet(List.of(Subnet.parse("172.16.0.0/12"))))
+                .hasToString("10.208.0.0/22");
     }
 
     @Test
@@ -132,8 +135,7 @@ class AddressPlanTest {
 
     @Test
     void addresses_are_chosen_from_the_range_alone() {
-        NetworkInfo network =
-                network("10.9.0.0/24", Optional.of("10.9.0.128/30"), Optional.of("10.9.0.129"));
+        NetworkInfo network = network("10.9.0.0/24", Optional.of("10.9.0.128/30"), Optional.of("10.9.0.129"));
         assertThat(chosen(network, Set.of())).isEqualTo("10.9.0.128");
         assertThat(chosen(network, Set.of(address("10.9.0.128")))).isEqualTo("10.9.0.130");
         assertThat(chosen(network, Set.of(address("10.9.0.128"), address("10.9.0.130"))))
@@ -147,8 +149,7 @@ class AddressPlanTest {
 
     @Test
     void an_address_that_was_asked_for_is_given_if_nobody_has_it() {
-        NetworkInfo network =
-                network("10.9.0.0/24", Optional.of("10.9.0.128/30"), Optional.of("10.9.0.1"));
+        NetworkInfo network = network("10.9.0.0/24", Optional.of("10.9.0.128/30"), Optional.of("10.9.0.1"));
         Optional<InetAddress> wanted = Optional.of(address("10.9.0.7"));
         assertThat(AddressPlan.address(network, false, wanted, Set.of(address("10.9.0.8"))))
                 .isEqualTo(address("10.9.0.7"));

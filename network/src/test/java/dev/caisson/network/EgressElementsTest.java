@@ -75,14 +75,18 @@ class EgressElementsTest {
     @Test
     void one_port_of_one_address_is_an_element_and_all_else_a_range() {
         Map<Sets.Place, List<SetElement>> all = elements(Egress.only(
-                "192.0.2.129:443", "192.0.2.130:53/udp", "192.0.2.0/24:80", "192.0.2.131:1-2", "[2001:db8::9]:443",
-                "[2001:db8::/127]:*/udp", "example.com:443"));
+                "192.0.2.129:443",
+                "192.0.2.130:53/udp",
+                "192.0.2.0/24:80",
+                "192.0.2.131:1-2",
+                "[2001:db8::9]:443",
+                "[2001:db8::/127]:*/udp",
+                "example.com:443"));
         assertThat(all.get(Sets.REACHED))
                 .containsExactlyInAnyOrder(
                         SetElement.of(key(SOURCE, "c0000281", 6, 443)), SetElement.of(key(SOURCE, "c0000282", 17, 53)));
         assertThat(all.get(Sets.REACHED_RANGES))
-                .containsExactlyInAnyOrder(
-                        tcp("c0000200", "c00002ff", 80, 80), tcp("c0000283", "c0000283", 1, 2));
+                .containsExactlyInAnyOrder(tcp("c0000200", "c00002ff", 80, 80), tcp("c0000283", "c0000283", 1, 2));
         assertThat(all.get(Sets.REACHED6))
                 .containsExactly(SetElement.of(key(SOURCE_6, "20010db8000000000000000000000009", 6, 443)));
         assertThat(all.get(Sets.REACHED_RANGES6))
@@ -101,8 +105,7 @@ class EgressElementsTest {
                                 "192.0.2.0/24:85",
                                 "192.0.2.0/24:104"))
                         .get(Sets.REACHED_RANGES))
-                .containsExactlyInAnyOrder(
-                        tcp("c0000200", "c00002ff", 80, 102), tcp("c0000200", "c00002ff", 104, 104));
+                .containsExactlyInAnyOrder(tcp("c0000200", "c00002ff", 80, 102), tcp("c0000200", "c00002ff", 104, 104));
     }
 
     @Test
@@ -134,8 +137,7 @@ class EgressElementsTest {
                         tcp("c0000200", "c000027f", 201, 201));
         assertThat(elements(Egress.only("192.0.2.0/24:100-200", "192.0.2.0/25:90-100"))
                         .get(Sets.REACHED_RANGES))
-                .containsExactlyInAnyOrder(
-                        tcp("c0000200", "c00002ff", 100, 200), tcp("c0000200", "c000027f", 90, 99));
+                .containsExactlyInAnyOrder(tcp("c0000200", "c00002ff", 100, 200), tcp("c0000200", "c000027f", 90, 99));
         assertThat(elements(Egress.only("192.0.2.0/24:100-200", "192.0.2.0/25:100-200", "192.0.2.0/26:200-201"))
                         .get(Sets.REACHED_RANGES))
                 .containsExactlyInAnyOrder(

@@ -34,7 +34,9 @@ class PacketHeadTest {
 
     @Test
     void the_port_stands_behind_options_of_the_header() {
-        assertThat(read(four("46", "4000", "06") + "11223344" + PORTS).orElseThrow().port())
+        assertThat(read(four("46", "4000", "06") + "11223344" + PORTS)
+                        .orElseThrow()
+                        .port())
                 .isEqualTo(443);
         assertThat(read(four("4f", "0000", "06") + "11223344".repeat(10) + PORTS)
                         .orElseThrow()

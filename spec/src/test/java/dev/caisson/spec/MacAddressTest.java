@@ -24,8 +24,17 @@ class MacAddressTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "02:42:ac:11:00", "02:42:ac:11:00:fe:01", "0242ac1100fe", "02.42.ac.11.00.fe", "02:42:ac:11:00:fg",
-                "2:42:ac:11:00:fe", "02:42:ac:11:00:fe ", "01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"
+                "",
+                "02:42:ac:11:00",
+                "02:42:ac:11:00:fe:01",
+                "0242ac1100fe",
+                "02.42.ac.11.00.fe",
+                "02:42:ac:11:00:fg",
+                "2:42:ac:11:00:fe",
+                "02:42:ac:11:00:fe ",
+                "01:00:5e:00:00:01",
+                "ff:ff:ff:ff:ff:ff",
+                "00:00:00:00:00:00"
             })
     void what_is_no_address_of_one_card_is_refused(String text) {
         assertThatThrownBy(() -> MacAddress.parse(text)).isInstanceOf(ArgumentException.class);

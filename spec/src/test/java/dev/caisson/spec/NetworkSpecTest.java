@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Networks and their subnets, ranges and gateways.
 class NetworkSpecTest {
-    private static NetworkSpec.Pool pool(String subnet, String range, String gateway) {
+    private static NetworkSpec.Pool pool(String subnet, @Nullable String range, @Nullable String gateway) {
         return new NetworkSpec.Pool(
                 Subnet.parse(subnet),
                 Optional.ofNullable(range).map(Subnet::parse),
@@ -86,7 +87,7 @@ class NetworkSpecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "-a", ".a", "_a", "a b", "a/b", "a:b", "ä"})
+    @ValueSource(strings = {"", "-a", ".a", "_a", "a b", "a/b", "a:b", "\u00e4"})
     void what_is_no_name_is_refused(String name) {
         assertThatThrownBy(() -> NetworkSpec.of(name)).hasMessageContaining("is not valid");
         assertThat(NetworkSpec.of("a".repeat(128)).name()).hasSize(128);

@@ -2,6 +2,7 @@ package dev.caisson.spec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -26,17 +27,56 @@ class RequestPathTest {
         "/a%25b, /a%25b",
     })
     void what_needs_no_code_is_written_without_one(String path, String plain) {
-        assertThat(RequestPath.plain(path).orElse(null)).isEqualTo(plain);
+        assertThat(RequestPath.plain(path)).isEqualTo(Optional.ofNullable(plain));
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "a", "a/b", "%2Fa", "/%", "/%4", "/%4/", "/%zz", "/a%2", "//", "/a//b", "//a", "/a%2F%2Fb", "/a%2f/b",
-                "/..", "/.", "/a/../b", "/a/..", "/a/./b", "/%2e%2e/b", "/a%2f..%2fb", "/a%5c..%5cb", "/a%5C%5Cb", "/a\\b",
-                "/a/..;x/b", "/a/..%3bx/b", "/a/;x/b", "/a/;x", "/;", "/a/.%20./b", "/a/...", "/%252e%252e/b",
-                "/a%252fb", "/a%00b", "/a%1fb", "/a%7fb", "/a%c2%80", "/a%c2%9f", "/a%ff", "/a%c3", "/a%c0%af",
-                "/a/..%3fx", "/a/..%23x", "/a/.%3F"
+                "",
+                "a",
+                "a/b",
+                "%2Fa",
+                "/%",
+                "/%4",
+                "/%4/",
+                "/%zz",
+                "/a%2",
+                "//",
+                "/a//b",
+                "//a",
+                "/a%2F%2Fb",
+                "/a%2f/b",
+                "/..",
+                "/.",
+                "/a/../b",
+                "/a/..",
+                "/a/./b",
+                "/%2e%2e/b",
+                "/a%2f..%2fb",
+                "/a%5c..%5cb",
+                "/a%5C%5Cb",
+                "/a\\b",
+                "/a/..;x/b",
+                "/a/..%3bx/b",
+                "/a/;x/b",
+                "/a/;x",
+                "/;",
+                "/a/.%20./b",
+                "/a/...",
+                "/%252e%252e/b",
+                "/a%252fb",
+                "/a%00b",
+                "/a%1fb",
+                "/a%7fb",
+                "/a%c2%80",
+                "/a%c2%9f",
+                "/a%ff",
+                "/a%c3",
+                "/a%c0%af",
+                "/a/..%3fx",
+                "/a/..%23x",
+                "/a/.%3F"
             })
     void a_path_that_could_be_another_one_has_no_plain_form(String path) {
         assertThat(RequestPath.plain(path)).isEmpty();

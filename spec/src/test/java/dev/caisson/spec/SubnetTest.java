@@ -55,7 +55,16 @@ class SubnetTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "10.9.0.0", "10.9.0.0/", "10.9.0.0/33", "10.9.0.1/24", "fd00::/129", "fd00::1/64", "10.9.0.0/024", "a/8"
+            strings = {
+                "",
+                "10.9.0.0",
+                "10.9.0.0/",
+                "10.9.0.0/33",
+                "10.9.0.1/24",
+                "fd00::/129",
+                "fd00::1/64",
+                "10.9.0.0/024",
+                "a/8"
             })
     void what_is_no_subnet_is_refused(String text) {
         assertThatThrownBy(() -> Subnet.parse(text)).isInstanceOf(ArgumentException.class);
