@@ -218,7 +218,7 @@ class ProvenanceTest {
 
     @Test
     @Tag("peers")
-    void a_push_takes_it_along_and_the_image_is_pulled_without_it() throws Exception {
+    void a_push_and_a_pull_take_it_along() throws Exception {
         try (DockerRegistry registry = DockerRegistry.start(directory)) {
             BuildResult result = build(provenance(false), Map.of(), LINES);
             ImageReference name = ImageReference.parse(registry.host + "/app:1");
@@ -240,6 +240,11 @@ class ProvenanceTest {
             StoredImage pulled = bed.images.pull(name, RegistryLogins.none(), PullListener.none());
             assertThat(pulled.manifest()).isEqualTo(result.image().manifest());
             assertThat(pulled.pulled()).isEqualTo(own);
+            assertThat(pulled.index()).isEqualTo(result.image().index());
+
+            ImageReference second = ImageReference.parse(registry.host + "/app:2");
+            bed.images.push(bed.images.tag(pulled, second), RegistryLogins.none(), PullListener.none());
+            assertThat(Digest.of(get(registry, "manifests/2").body())).isEqualTo(own);
         }
     }
 

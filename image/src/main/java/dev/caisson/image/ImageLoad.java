@@ -124,13 +124,14 @@ final class ImageLoad {
 
     private StoredImage image(OciLayoutReader reader, Descriptor entry) throws IOException {
         requirePresent(entry);
-        Descriptor manifest = reader.ofThisMachine(entry);
+        Optional<ForeignStatements> statements = reader.statements(entry);
+        Descriptor manifest = statements.map(ForeignStatements::image).orElse(entry);
         requirePresent(manifest);
         ManifestDocument.Manifest document = reader.manifestOf(manifest);
         requirePresent(document.config());
         document.layers().forEach(this::requirePresent);
         Optional<ImageReference> name = name(entry);
-        return new StoredImage(
+        var image = new StoredImage(
                 name.map(ImageReference::fullRepository).orElse(UNNAMED),
                 name.flatMap(ImageReference::tag),
                 manifest.digest(),
@@ -138,6 +139,31 @@ final class ImageLoad {
                 manifest.mediaType(),
                 manifest.size(),
                 System.currentTimeMillis());
+        return statements.isPresent() ? ForeignStatements.in(image, kept(reader, statements.get())) : image;
+    }
+
+    /// Stores the index of an image and the statements about it; empty if the archive lacks a part of them.
+    private Optional<ImageIndex> kept(OciLayoutReader reader, ForeignStatements statements) throws IOException {
+        var manifests = new ArrayList<ManifestDocument.Manifest>();
+        for (Descriptor statement : statements.manifests()) {
+            if (!has(statement)) {
+                return Optional.empty();
+            }
+            manifests.add(ForeignStatements.manifest(statement, reader.document(statement)));
+        }
+        if (manifests.isEmpty() || !statements.blobs(manifests).stream().allMatch(this::has)) {
+            return Optional.empty();
+        }
+        return Optional.of(statements.keep(new NewImage(store), reader.document(statements.origin())));
+    }
+
+    /// @throws ImageException if it is another than its name says
+    private boolean has(Descriptor blob) {
+        boolean isThere = members.has("blobs/sha256/" + blob.digest().hex());
+        if (isThere) {
+            requirePresent(blob);
+        }
+        return isThere;
     }
 
     /// What the store happens to have is not of the archive.

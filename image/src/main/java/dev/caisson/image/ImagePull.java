@@ -6,6 +6,7 @@ import dev.caisson.image.ManifestDocument.Manifest;
 import dev.caisson.image.registry.Credentials;
 import dev.caisson.image.registry.RegistryClient;
 import dev.caisson.image.registry.RegistryClient.Document;
+import dev.caisson.image.registry.RegistryException;
 import dev.caisson.linux.Fd;
 import dev.caisson.text.Quoted;
 import java.io.ByteArrayInputStream;
@@ -67,11 +68,16 @@ final class ImagePull {
         var chosen = new Descriptor(top.mediaType(), pulled, top.content().length, Optional.empty(), Map.of());
         byte[] content = top.content();
         ManifestDocument document = ManifestDocument.parse(chosen.mediaType(), content);
+        Optional<ForeignStatements> statements = Optional.empty();
+        byte[] origin = content;
         for (int depth = 1; document instanceof Index index; depth++) {
             if (depth > DEEPEST_INDEX) {
                 throw new ImageException(Code.BAD_MANIFEST, "the image has indexes in indexes without end");
             }
+            Descriptor from = chosen;
+            origin = content;
             chosen = OciLayoutReader.only(index.manifests(), reference.toString());
+            statements = Optional.of(new ForeignStatements(chosen, from, index));
             content = fetched(chosen);
             document = ManifestDocument.parse(chosen.mediaType(), content);
         }
@@ -87,8 +93,42 @@ final class ImagePull {
                 chosen.size(),
                 System.currentTimeMillis());
         store.describe(image); // refuses what could not be run
+        if (statements.isPresent()) {
+            image = ForeignStatements.in(image, kept(statements.get(), origin));
+        }
         store.add(image);
         return image;
+    }
+
+    /// Fetches the statements about the image, and stores an index of both. Empty without statements, and if the
+    /// registry lacks a part of them, as one to which a copy of the image alone was pushed.
+    private Optional<ImageIndex> kept(ForeignStatements statements, byte[] origin) throws IOException {
+        List<Descriptor> entries = statements.manifests();
+        if (entries.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            var manifests = new ArrayList<Manifest>();
+            var contents = new ArrayList<byte[]>();
+            for (Descriptor entry : entries) {
+                byte[] content = fetched(entry);
+                contents.add(content);
+                manifests.add(ForeignStatements.manifest(entry, content));
+            }
+            for (Descriptor blob : statements.blobs(manifests)) {
+                blob(blob, -1);
+            }
+            for (int i = 0; i < entries.size(); i++) {
+                byte[] content = contents.get(i);
+                new BlobDownload(store, entries.get(i), _ -> of(content), _ -> {}).run();
+            }
+        } catch (RegistryException e) {
+            if (e.reason() == RegistryException.Code.REGISTRY_NOT_FOUND) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+        return Optional.of(statements.keep(new NewImage(store), origin));
     }
 
     private static RegistryClient.Blob of(byte[] content) {
@@ -155,18 +195,22 @@ final class ImagePull {
                     return null;
                 }));
             }
+            boolean isDone = false;
             try {
                 for (Future<?> future : futures) {
                     future.get();
                 }
+                isDone = true;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new ImageException(Code.STORE_REFUSED, "interrupted while " + reference + " was pulled", e);
             } catch (ExecutionException e) {
                 throw failure(e.getCause());
             } finally {
-                registry.close(); // ends downloads that go on
-                threads.shutdownNow();
+                if (!isDone) {
+                    registry.close(); // ends downloads that go on
+                    threads.shutdownNow();
+                }
             }
         }
     }

@@ -61,6 +61,11 @@ final class OciLayoutReader implements AutoCloseable {
         return only(top.manifests(), "the layout " + path);
     }
 
+    /// Reads an index or a manifest as it lies there.
+    byte[] document(Descriptor document) throws IOException {
+        return blob(document, "the manifest");
+    }
+
     /// Reads one image by its descriptor.
     PackedImage read(Descriptor image) throws IOException {
         return manifest(image, 1);
@@ -68,12 +73,20 @@ final class OciLayoutReader implements AutoCloseable {
 
     /// Returns the manifest for this machine's platform that an index leads to, or the image itself if it is one.
     Descriptor ofThisMachine(Descriptor image) throws IOException {
+        return statements(image).map(ForeignStatements::image).orElse(image);
+    }
+
+    /// Returns the manifest for this machine's platform with the index that names it; empty if `image` is no index.
+    Optional<ForeignStatements> statements(Descriptor image) throws IOException {
+        Optional<ForeignStatements> found = Optional.empty();
         Descriptor chosen = image;
         for (int depth = 1; depth <= DEEPEST_INDEX; depth++) {
             if (!(ManifestDocument.parse(chosen.mediaType(), blob(chosen, "the manifest")) instanceof Index index)) {
-                return chosen;
+                return found;
             }
+            Descriptor origin = chosen;
             chosen = only(index.manifests(), "the index " + chosen.digest());
+            found = Optional.of(new ForeignStatements(chosen, origin, index));
         }
         throw new ImageException(Code.BAD_MANIFEST, "the image has indexes in indexes without end");
     }
@@ -99,7 +112,7 @@ final class OciLayoutReader implements AutoCloseable {
         var all = new ArrayList<Descriptor>();
         if (ManifestDocument.parse(ImageIndex.MEDIA_TYPE, blob(index.descriptor(), "the index")) instanceof Index own) {
             for (Descriptor one : own.manifests()) {
-                if ("attestation-manifest".equals(one.annotations().get("vnd.docker.reference.type"))) {
+                if (ForeignStatements.isOne(one)) {
                     Manifest manifest = manifestOf(one);
                     all.add(manifest.config());
                     all.addAll(manifest.layers());

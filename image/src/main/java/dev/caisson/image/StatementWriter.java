@@ -3,6 +3,7 @@ package dev.caisson.image;
 import dev.caisson.text.JsonOutput;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +70,27 @@ final class StatementWriter {
             index.put("annotations", new TreeMap<>(annotations));
         }
         return index;
+    }
+
+    /// Returns an index of an image and of manifests of statements about it, each described as it was.
+    static byte[] index(Descriptor image, List<Descriptor> statements) {
+        var manifests = new ArrayList<Map<String, Object>>();
+        manifests.add(described(image));
+        statements.forEach(statement -> manifests.add(described(statement)));
+        var index = new LinkedHashMap<String, Object>();
+        index.put("schemaVersion", 2);
+        index.put("mediaType", ImageIndex.MEDIA_TYPE);
+        index.put("manifests", manifests);
+        return bytes(index);
+    }
+
+    private static Map<String, Object> described(Descriptor entry) {
+        Map<String, Object> fields = fields(entry);
+        if (!entry.annotations().isEmpty()) {
+            fields.put("annotations", new TreeMap<>(entry.annotations()));
+        }
+        entry.platform().ifPresent(platform -> fields.put("platform", fields(platform)));
+        return fields;
     }
 
     private static Map<String, Object> fields(Platform platform) {
