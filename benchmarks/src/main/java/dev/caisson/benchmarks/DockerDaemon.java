@@ -37,14 +37,23 @@ final class DockerDaemon {
     /// The same with docker's default network, if `networks` asks for it.
     static Optional<DockerDaemon> start(Path directory, Bundle bundle, boolean networks)
             throws IOException, InterruptedException {
+        return start(directory, bundle, networks, List.of("unshare", "--net"));
+    }
+
+    /// The same in this process's network, which it leaves as it is: a registry of loopback is reached.
+    static Optional<DockerDaemon> startHere(Path directory, Bundle bundle) throws IOException, InterruptedException {
+        return start(directory, bundle, false, List.of());
+    }
+
+    private static Optional<DockerDaemon> start(Path directory, Bundle bundle, boolean networks, List<String> within)
+            throws IOException, InterruptedException {
         if (!Files.isExecutable(Path.of("/usr/sbin/dockerd"))) {
             return Optional.empty();
         }
         Files.createDirectories(directory);
         String host = "unix://" + directory.resolve("socket");
-        var command = new ArrayList<>(List.of(
-                "unshare",
-                "--net",
+        var command = new ArrayList<>(within);
+        command.addAll(List.of(
                 "dockerd",
                 "--host=" + host,
                 "--data-root=" + directory.resolve("data"),
