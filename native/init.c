@@ -25,7 +25,7 @@ static const struct {
 	/*  5 DEVICES  */ {OP_DEVICE, make_device}, {OP_CONSOLE, make_console},
 	/*           */ {OP_HOST_DEVICE, place_device},
 	/*  6 PIVOT    */ {OP_PIVOT, pivot},
-	/*  7 PROTECT  */ {OP_SYSCTL, write_sysctl}, {OP_MASK, mask}, {OP_READ_ONLY, read_only},
+	/*  7 PROTECT  */ {OP_SYSCTL, write_sysctl}, {OP_AWAIT_LINK, await_link}, {OP_MASK, mask}, {OP_READ_ONLY, read_only},
 	/*           */ {OP_ROOT_READ_ONLY, root_read_only}, {OP_VERIFY, verify},
 	/*  8 LIMITS   */ {OP_LOOPBACK, loopback}, {OP_HOSTNAME, set_hostname}, {OP_DOMAINNAME, set_domainname},
 	/*           */ {OP_RLIMIT, set_limit}, {OP_OOM_SCORE_ADJ, set_oom_score}, {OP_KEYRING, session_keyring},

@@ -58,7 +58,7 @@ action pivot, write_sysctl, mask, read_only, root_read_only;				 /* protect.c */
 action verify;										 /* verify.c */
 action loopback, set_hostname, set_domainname, set_limit, set_oom_score, session_keyring; /* limits.c */
 action send_netlink, open_resolver, lend_netlink, lend_sysctl;				 /* network.c */
-action ask_gateway;									 /* neighbor.c */
+action await_link, ask_gateway;								 /* neighbor.c */
 action drop_privileges, restrict_scopes, take_filter;					 /* privileges.c */
 action ready, done;									 /* ready.c */
 action execute;										 /* exec.c */

@@ -1,5 +1,5 @@
 /*
- * Phase LIMITS, with a network: asks for the gateway until it answers. The bridge takes no frame from a link before the kernel has told it
+ * Phases PROTECT and LIMITS, with a network: waits for its links, and asks for the gateway until it answers. The bridge takes no frame from a link before the kernel has told it
  * that the link is up, which happens some time after the link was set up, and the kernel asks for a neighbor once a second: what the
  * program sent first would wait for that long. The question itself tells the host and, over IPv4, all who wait for the container's address.
  */
@@ -8,14 +8,45 @@
 
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
 enum { TRIES = 9, FIRST_PAUSE_NANOS = 250000, ANSWER_BYTES = 1024 }; /* 128 milliseconds at most */
+enum { LOOK_NANOS = 50000, MOST_LOOKS = 100000 }; /* each takes twice as long */
 enum { KNOWN = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT };
+
+/*
+ * A link is found by its index before it has its settings, and goes again if its other end cannot be made. Who sets something waits until
+ * the kernel is done with both ends, so the flags are set to what they are.
+ */
+static int look_for_link(int socket, int index)
+{
+	struct ifreq link = {.ifr_ifindex = index};
+	int error = result(ioctl(socket, SIOCGIFNAME, &link));
+	if (error == 0)
+		error = result(ioctl(socket, SIOCGIFFLAGS, &link));
+	return error < 0 ? error : result(ioctl(socket, SIOCSIFFLAGS, &link));
+}
+
+/* The zygote makes it meanwhile; where it fails, the engine ends this process. */
+int await_link(struct init *init, struct reader *payload)
+{
+	(void)init;
+	int index = (int)read_u32(payload), error;
+	struct timespec pause = {.tv_nsec = LOOK_NANOS};
+	int fd = result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	if (fd < 0)
+		return fd;
+	for (unsigned looks = 0; (error = look_for_link(fd, index)) == -ENODEV && looks < MOST_LOOKS; looks++)
+		nanosleep(&pause, NULL);
+	close(fd);
+	return error;
+}
 
 struct question {
 	struct nlmsghdr header;

@@ -254,6 +254,14 @@ enum plan_error payload_netlink(struct reader *reader, struct context *context)
 	return netlink_requests(at, length);
 }
 
+static bool is_index(uint32_t index) { return index > LOOPBACK_INDEX && index <= INT32_MAX; }
+
+enum plan_error payload_await_link(struct reader *reader, struct context *context)
+{
+	(void)context;
+	return is_index(read_u32(reader)) ? PLAN_OK : PLAN_BAD_VALUE;
+}
+
 enum plan_error payload_gateway(struct reader *reader, struct context *context)
 {
 	(void)context;
@@ -261,7 +269,7 @@ enum plan_error payload_gateway(struct reader *reader, struct context *context)
 	uint8_t family = read_u8(reader);
 	for (unsigned i = 0; i < ADDRESS_BYTES; i++)
 		read_u8(reader);
-	bool valid = index > LOOPBACK_INDEX && index <= INT32_MAX && (family == AF_INET || family == AF_INET6);
+	bool valid = is_index(index) && (family == AF_INET || family == AF_INET6);
 	return valid ? PLAN_OK : PLAN_BAD_VALUE;
 }
 

@@ -18,6 +18,6 @@ check payload_nothing, payload_only_slot, payload_root_slot, payload_only_path, 
 	payload_mount_fd, payload_make_dir, payload_file, payload_link_to, payload_device, payload_console, payload_host_device,
 	payload_sysctl, payload_rlimit, payload_oom_score, payload_caps, payload_landlock, payload_ready, payload_filter,
 	payload_exec, payload_enter, payload_files, payload_netlink, payload_resolver,
-	payload_gateway, payload_netlink_socket, payload_sysctl_file;
+	payload_await_link, payload_gateway, payload_netlink_socket, payload_sysctl_file;
 
 #endif

@@ -51,6 +51,7 @@ static const struct {
 	IN(READ_ONLY, PROTECT, ANY, NEVER, payload_only_path),
 	IN(ROOT_READ_ONLY, PROTECT, ONCE, NEVER, payload_nothing),
 	IN(VERIFY, PROTECT, ALWAYS, NEVER, payload_nothing),
+	IN(AWAIT_LINK, PROTECT, ANY, NEVER, payload_await_link),
 	IN(LOOPBACK, LIMITS, ONCE, NEVER, payload_nothing),
 	IN(HOSTNAME, LIMITS, ONCE, NEVER, payload_name),
 	IN(DOMAINNAME, LIMITS, ONCE, NEVER, payload_name),
@@ -91,6 +92,7 @@ static enum plan_error in_order(const struct step *step, const struct context *c
 	case OP_MAPPED: /* root of the user namespace that was entered */
 		return context->kind == PLAN_EXEC && !seen[OP_ENTER] ? PLAN_BAD_ORDER : PLAN_OK;
 	case OP_SYSCTL: /* nothing behind the check escapes it */
+	case OP_AWAIT_LINK:
 	case OP_MASK:
 	case OP_READ_ONLY:
 	case OP_ROOT_READ_ONLY:

@@ -11,8 +11,8 @@
  *     request{DEVICE}, fd     --->     a node, one for each device          |
  *     reply{}, mount          <---                                          |
  *     request{LINKS}, pidfd   --->     veth pairs: one end on a bridge, the other in the child's network namespace
- *     reply{}                 <---                                          |
  *     handover, fds           --------------------------------------------->| walks the plan, phases ascending
+ *     reply{}                 <---                                          | 7 PROTECT, waits for the links
  *     report{CONSOLE}, pty    <---------------------------------------------| 5 DEVICES, with a terminal only
  *     report{RESOLVER}, fd    <---------------------------------------------| 8 LIMITS, two of them, with a resolver only
  *     report{READY}, file     <---------------------------------------------| 11 READY
@@ -90,6 +90,7 @@ enum opcode {
 	                             below dev */
 	OP_PIVOT = 60,            /* PIVOT     - */
 	OP_SYSCTL = 70,           /* PROTECT   path below /proc/sys, str value; in a plan of PLAN_EXEC below net/ alone, with OP_DONE */
+	OP_AWAIT_LINK = 75,       /* PROTECT   u32 index of a link that the zygote makes at the same time: waits until it is there, 10 s at most */
 	OP_MASK = 71,             /* PROTECT   path; nothing to do where it does not exist; a file needs DEVICE_NULL earlier on */
 	OP_READ_ONLY = 72,        /* PROTECT   path; nothing to do where it does not exist; nosuid, nodev, noexec too */
 	OP_ROOT_READ_ONLY = 73,   /* PROTECT   - */

@@ -58,6 +58,8 @@ PAYLOAD(oom, put_u32(p, (uint32_t)-1000))
 #define NOTHING "\x10\0\0\0\1\0\1\0\0\0\0\0\0\0\0\0"
 PAYLOAD(netlink, put_u8(p, 0), put_bytes(p, LOOPBACK_LINK NOTHING, 48))
 PAYLOAD(netlink_filter, put_u8(p, 12), put_bytes(p, LOOPBACK_LINK, 32))
+PAYLOAD(await_link, put_u32(p, 2))
+PAYLOAD(await_loopback, put_u32(p, 1))
 PAYLOAD(resolver, put_u16(p, 1024), put_u16(p, 65535))
 PAYLOAD(caps, put_u64(p, 0x5fb), put_u64(p, 0x1fb), put_u32(p, 0), put_u32(p, 0), put_u32(p, 2), put_u32(p, 5), put_u32(p, 6))
 PAYLOAD(landlock, put_u32(p, 3))
@@ -86,6 +88,7 @@ const struct sample samples[] = {
 	{PHASE_DEVICES, OP_HOST_DEVICE, host_device},
 	{PHASE_PIVOT, OP_PIVOT, NULL},
 	{PHASE_PROTECT, OP_SYSCTL, sysctl},
+	{PHASE_PROTECT, OP_AWAIT_LINK, await_link},
 	{PHASE_PROTECT, OP_MASK, path},
 	{PHASE_PROTECT, OP_READ_ONLY, path},
 	{PHASE_PROTECT, OP_ROOT_READ_ONLY, NULL},
@@ -260,6 +263,7 @@ const struct bad_sample bad_samples[] = {
 	{"netlink request of 18", PHASE_LIMITS, OP_NETLINK, netlink_odd, PLAN_BAD_VALUE},
 	{"netlink message that is no request", PHASE_LIMITS, OP_NETLINK, netlink_no_request, PLAN_BAD_VALUE},
 	{"netlink requests without an answer", PHASE_LIMITS, OP_NETLINK, netlink_silent, PLAN_BAD_VALUE},
+	{"wait for the loopback", PHASE_PROTECT, OP_AWAIT_LINK, await_loopback, PLAN_BAD_VALUE},
 	{"gateway on the loopback", PHASE_LIMITS, OP_GATEWAY, gateway_loopback, PLAN_BAD_VALUE},
 	{"gateway of another family", PHASE_LIMITS, OP_GATEWAY, gateway_family, PLAN_BAD_VALUE},
 	{"gateway that is cut off", PHASE_LIMITS, OP_GATEWAY, gateway_short, PLAN_BAD_LENGTH},

@@ -4,6 +4,7 @@ import dev.caisson.network.Attachment;
 import dev.caisson.network.GuestMessages;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.ExtraHost;
+import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.NameLookup;
 import dev.caisson.spec.Network;
@@ -194,6 +195,14 @@ public record GuestNetwork(
             case Network.Host it -> it.names();
             case Network.Joined joined -> joined.names();
         };
+    }
+
+    /// Returns what waits for the links and sets them.
+    List<Step> settledLinks() {
+        var steps = new ArrayList<Step>();
+        attachments.forEach(one -> steps.add(new Step.AwaitLink(one.guestIndex())));
+        sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
+        return steps;
     }
 
     Map<String, String> sysctls() {

@@ -189,12 +189,12 @@ public final class Launcher {
                 open(plan, resources, pause.step(), opened, handover);
                 var launched = new Launched(take(), control);
                 try {
-                    if (linked != null) {
+                    handover.add(plan.slots().size() - 1, keep(opened, assembled.descriptor()));
+                    handover.send(control);
+                    if (linked != null) { // made while init mounts, which waits for them
                         linked.done();
                         linked = null;
                     }
-                    handover.add(plan.slots().size() - 1, keep(opened, assembled.descriptor()));
-                    handover.send(control);
                     awaitReady(plan.steps(), launched, pause);
                     return launched;
                 } catch (LaunchException e) { // init's own word, or that it gave none

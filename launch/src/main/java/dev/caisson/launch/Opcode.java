@@ -24,6 +24,7 @@ enum Opcode {
     READ_ONLY(72),
     ROOT_READ_ONLY(73),
     VERIFY(74),
+    AWAIT_LINK(75),
     LOOPBACK(80),
     HOSTNAME(81),
     DOMAINNAME(82),
@@ -82,6 +83,7 @@ enum Opcode {
             case Step.PlaceDevice _ -> HOST_DEVICE;
             case Step.Pivot _ -> PIVOT;
             case Step.SetSysctl _ -> SYSCTL;
+            case Step.AwaitLink _ -> AWAIT_LINK;
             case Step.Mask _ -> MASK;
             case Step.MakeReadOnly _ -> READ_ONLY;
             case Step.MakeRootReadOnly _ -> ROOT_READ_ONLY;

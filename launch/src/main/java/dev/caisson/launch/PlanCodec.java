@@ -144,6 +144,7 @@ public final class PlanCodec {
             case Step.Netlink netlink ->
                 out.u8(netlink.protocol().number()).bytes(netlink.requests().bytes());
             case Step.Resolver resolver -> out.u16(resolver.udpPort()).u16(resolver.tcpPort());
+            case Step.AwaitLink await -> out.u32(await.link());
             case Step.AskGateway ask -> {
                 out.u32(ask.link()).u8(ask.family());
                 for (byte one : Arrays.copyOf(ask.gateway().getAddress(), GATEWAY_BYTES)) {

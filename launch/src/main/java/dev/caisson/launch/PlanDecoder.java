@@ -62,6 +62,7 @@ final class PlanDecoder {
             case JOIN_CGROUP -> new Step.JoinCgroup(slot());
             case CGROUP_NAMESPACE -> new Step.CgroupNamespace();
             case ENTER, DONE -> throw new IllegalArgumentException("not a plan of a launch: it enters namespaces");
+            case AWAIT_LINK -> new Step.AwaitLink(in.getInt());
             case GATEWAY -> gateway();
             case NETLINK_SOCKET, SYSCTL_FILE ->
                 throw new IllegalArgumentException("not a plan of a launch: it reads a network");

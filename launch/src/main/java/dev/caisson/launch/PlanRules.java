@@ -101,7 +101,7 @@ public final class PlanRules {
                 case Step.CgroupNamespace _ -> groups = true;
                 case Step.VerifyMounts _ -> verified = true;
                 case Step.JoinCgroup _ -> require(!groups, "groups are joined before they become roots");
-                case Step.SetSysctl _, Step.Mask _, Step.MakeReadOnly _, Step.MakeRootReadOnly _ ->
+                case Step.SetSysctl _, Step.AwaitLink _, Step.Mask _, Step.MakeReadOnly _, Step.MakeRootReadOnly _ ->
                     require(!verified, "nothing is changed behind the check");
                 case Step.RaiseLoopback _ -> loopback = true;
                 case Step.Netlink _ ->

@@ -338,10 +338,12 @@ public final class Planner {
     }
 
     private void protect() {
-        network.sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
-        sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(Sysctls.path(name), value)));
         if (!spec.privileged()) {
             MASKED.forEach(path -> steps.add(new Step.Mask(path)));
+        }
+        steps.addAll(network.settledLinks()); // late, as the zygote makes them meanwhile
+        sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(Sysctls.path(name), value)));
+        if (!spec.privileged()) {
             READ_ONLY.forEach(path -> steps.add(new Step.MakeReadOnly(path)));
         }
         steps.addAll(cgroups.protections());

@@ -63,8 +63,7 @@ public final class Relinking {
                     steps.add(new Step.WriteFile(file.mode(), RESOLVER, network.resolver(spec)));
                 case Step.SetSysctl setting -> {
                     if (setting.name().equals(FIRST_SETTING)) {
-                        network.sysctls()
-                                .forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
+                        steps.addAll(network.settledLinks());
                         ofLinks = false;
                     }
                     if (!ofLinks) {
@@ -75,7 +74,7 @@ public final class Relinking {
                     steps.add(loopback);
                     steps.addAll(network.requests());
                 }
-                case Step.Netlink _, Step.AskGateway _, Step.Resolver _ -> {}
+                case Step.AwaitLink _, Step.Netlink _, Step.AskGateway _, Step.Resolver _ -> {}
                 default -> steps.add(step);
             }
         }

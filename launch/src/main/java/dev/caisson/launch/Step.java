@@ -250,6 +250,24 @@ public sealed interface Step {
         }
     }
 
+    /// Waits for a link that the zygote makes at the same time.
+    ///
+    /// @param link its interface index inside, from 2
+    record AwaitLink(int link) implements Step {
+        private static final int FIRST_LINK = 2;
+
+        public AwaitLink {
+            if (link < FIRST_LINK) {
+                throw new IllegalArgumentException("no index of a link inside: " + link);
+            }
+        }
+
+        @Override
+        public Phase phase() {
+            return Phase.PROTECT;
+        }
+    }
+
     /// Asks for a gateway until it answers, for a while: the kernel asks once a second.
     ///
     /// @param link interface index of the link inside, from 2

@@ -342,18 +342,19 @@ class LauncherTest extends LaunchBed {
     }
 
     @Test
-    void links_are_made_before_init_is_let_go_on() {
+    void links_are_made_beside_init_which_is_hung_up_if_they_fail_though_it_is_ready() {
         var link = new Link("cv1", "cn1", "eth0", 2, 1500, MacAddress.parse("02:00:00:00:00:01"), false);
         LaunchPlan plan = new LaunchPlan(IDS, NAMESPACES, SMALL.root(), SMALL.slots(), List.of(link), SMALL.steps());
         for (boolean refused : new boolean[] {false, true}) {
             Launcher.Birth birth = begun(plan);
+            say(READY, 0, 0);
             if (refused) {
                 scripted.refuse(9, Errno.ENODEV);
                 assertThatThrownBy(() -> birth.complete(plan, resources())).hasMessageContaining("the bridge");
+                handover(init(), 2).close();
                 assertThat(isHungUp()).isTrue();
             } else {
                 scripted.answer();
-                say(READY, 0, 0);
                 birth.complete(plan, resources()).abandon();
             }
             birth.close();

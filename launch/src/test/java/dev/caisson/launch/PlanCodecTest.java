@@ -83,6 +83,7 @@ class PlanCodecTest {
     /// Adds the steps of a network.
     private static LaunchPlan networked(LaunchPlan plan) {
         var steps = new ArrayList<>(plan.steps());
+        steps.add(steps.indexOf(new Step.VerifyMounts()), new Step.AwaitLink(2));
         int at = steps.indexOf(new Step.RaiseLoopback()) + 1;
         steps.addAll(
                 at,

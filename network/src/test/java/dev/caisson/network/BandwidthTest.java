@@ -13,40 +13,18 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Counts the bytes in and out of a container, over connections that send as fast as they can.
 @Tag("root")
-class BandwidthTest {
+class BandwidthTest extends OnAHost {
     /// The bytes a second that a bound of 16 mbit lets through; in the first second there are more.
     private static final int RATE = 2_000_000;
 
     private static final int FIRST = 2 * RATE + 256 * 1024;
     private static final int MILLIS = 2_500;
-
-    @TempDir
-    private Path directory;
-
-    private Bed bed;
-
-    @BeforeEach
-    void makeAHost() throws Exception {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-        bed = new Bed(directory);
-    }
-
-    @AfterEach
-    void leave() {
-        bed.close();
-    }
 
     private Guest guest(String bandwidth) {
         var id = ContainerId.random();

@@ -3,37 +3,15 @@ package dev.caisson.network;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.network.Bed.Guest;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Rules of our tables that somebody else has changed.
 @Tag("root")
-class ChangedRulesTest {
-    @TempDir
-    private Path directory;
-
-    private Bed bed;
-
-    @BeforeEach
-    void makeAHost() throws Exception {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-        bed = new Bed(directory);
-    }
-
-    @AfterEach
-    void leave() {
-        bed.close();
-    }
-
+class ChangedRulesTest extends OnAHost {
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -12,38 +12,16 @@ import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
 import java.net.InetAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Each way that is closed by default, tried with packets; beside each stands one that is open, so that a test whose
 /// packets go nowhere fails.
 @Tag("root")
-class ClosedByDefaultTest {
-    @TempDir
-    private Path directory;
-
-    private Bed bed;
-
-    @BeforeEach
-    void makeAHost() throws Exception {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-        bed = new Bed(directory);
-    }
-
-    @AfterEach
-    void leave() {
-        bed.close();
-    }
-
+class ClosedByDefaultTest extends OnAHost {
     @Test
     void containers_of_different_networks_do_not_reach_each_other() {
         create(spec("one", false, true, true));

@@ -6,37 +6,15 @@ import dev.caisson.network.Bed.Guest;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Links of containers that are gone, in namespaces that are still there.
 @Tag("root")
-class EndingLinksTest {
+class EndingLinksTest extends OnAHost {
     private static final Duration SHORTLY = Duration.ofSeconds(1);
-
-    @TempDir
-    private Path directory;
-
-    private Bed bed;
-
-    @BeforeEach
-    void makeAHost() throws Exception {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-        bed = new Bed(directory);
-    }
-
-    @AfterEach
-    void leave() {
-        bed.close();
-    }
 
     @Test
     void a_container_that_is_detached_reaches_nobody_and_nobody_reaches_it_at_once() {

@@ -12,37 +12,15 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
 import java.net.Inet4Address;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Networks as the kernel has them, with packets.
 @Tag("root")
-class NetworksTest {
-    @TempDir
-    private Path directory;
-
-    private Bed bed;
-
-    @BeforeEach
-    void makeAHost() throws Exception {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-        bed = new Bed(directory);
-    }
-
-    @AfterEach
-    void leave() {
-        bed.close();
-    }
-
+class NetworksTest extends OnAHost {
     @Test
     void a_network_is_recorded_and_has_a_bridge_with_its_gateway() {
         NetworkInfo made = bed.on(all -> all.create(NetworkSpec.of("net1")));

@@ -11,39 +11,17 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
 import dev.caisson.text.AddressText;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// Tables of the kernel that all containers share: what one of them may take, and what a large one costs.
 @Tag("root")
-class SharedTablesTest {
-    @TempDir
-    private Path directory;
-
-    private Bed bed;
-
-    @BeforeEach
-    void makeAHost() throws Exception {
-        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-        bed = new Bed(directory);
-    }
-
-    @AfterEach
-    void leave() {
-        bed.close();
-    }
-
+class SharedTablesTest extends OnAHost {
     @Test
     void a_container_cannot_fill_the_table_of_connections() {
         Guest greedy = bed.guest("bridge");
