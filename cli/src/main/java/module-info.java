@@ -17,7 +17,6 @@ module dev.caisson.cli {
     requires dev.caisson.text;
     requires info.picocli;
     requires io.avaje.json;
-    requires io.avaje.jsonb;
     requires jdk.unsupported;
     requires static org.jspecify;
 
@@ -53,7 +52,4 @@ module dev.caisson.cli {
             info.picocli;
     opens dev.caisson.cli.workspace to
             info.picocli;
-
-    provides io.avaje.jsonb.spi.JsonbExtension with
-            dev.caisson.cli.system.SystemJsonComponent;
 }

@@ -31,7 +31,12 @@ class MainTest {
     void version_speaks_json() {
         assertThat(caisson("version", "--format", "json").out())
                 .matches(
-                        "\\{\"caisson\":\"[^\"]+\",\"java\":\"[^\"]+\",\"kernel\":\"[^\"]+\",\"architecture\":\"[^\"]+\"}\n");
+                        "\\{\"caisson\":\"[^\"]+\",\"java\":\"[^\"]+\",\"kernel\":\"[^\"]+\",\"architecture\":\"[^\"]+\",.*}\n");
+        assertThat(caisson("version", "-f", "{{.Server.Version}} {{.Client.Os}} {{.Server.KernelVersion}}")
+                        .out())
+                .isEqualTo(caisson("version", "-f", "{{.caisson}} linux {{.kernel}}")
+                        .out());
+        assertThat(caisson("version", "-f", "{{.Servre}}").err()).contains("can't evaluate field Servre");
     }
 
     @ParameterizedTest

@@ -2,10 +2,12 @@ package dev.caisson.cli.system;
 
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cli.caller.Caller;
-import dev.caisson.cli.text.OutputFormat;
+import dev.caisson.cli.template.Template;
+import dev.caisson.cli.text.JsonText;
 import dev.caisson.launch.HostFacts;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -21,26 +23,33 @@ public final class InfoCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Option(
-            names = "--format",
+            names = {"-f", "--format"},
             paramLabel = "FORMAT",
             defaultValue = "text",
-            description = "text for people, json for programs (default: ${DEFAULT-VALUE}).")
-    private OutputFormat format = OutputFormat.TEXT;
+            description =
+                    "text for people, json for programs, or a template: '{{.ServerVersion}}' (default: ${DEFAULT-VALUE}).")
+    private String format = "text";
 
     @Override
     public Integer call() {
-        Map<String, String> facts = facts();
+        HostFacts host = HostFacts.read(List.of(), List.of(), false);
+        Map<String, String> facts = facts(host);
         PrintWriter out = spec.commandLine().getOut();
-        switch (format) {
-            case TEXT -> facts.forEach((name, value) -> out.println("%-18s %s".formatted(name, value)));
-            case JSON -> out.println(io.avaje.jsonb.Jsonb.instance().toJson(facts));
+        if (format.equals("text") || format.isEmpty()) {
+            facts.forEach((name, value) -> out.println("%-18s %s".formatted(name, value)));
+            return 0;
         }
+        var fields = new LinkedHashMap<String, Object>(facts);
+        fields.putAll(InfoFields.of(host, Caller.current().directories()));
+        out.println(
+                format.equals("json")
+                        ? JsonText.of(fields)
+                        : Template.parse(format).render(fields));
         return 0;
     }
 
-    private static Map<String, String> facts() {
+    private static Map<String, String> facts(HostFacts host) {
         var facts = new LinkedHashMap<String, String>();
-        HostFacts host = HostFacts.read(java.util.List.of(), java.util.List.of(), false);
         facts.put("kernel", host.kernel());
         facts.put("architecture", host.architecture());
         facts.put("root", host.effectiveUid() == 0 ? "yes" : "no: containers need root");

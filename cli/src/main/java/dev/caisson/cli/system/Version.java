@@ -1,6 +1,5 @@
 package dev.caisson.cli.system;
 
-import io.avaje.jsonb.Json;
 import java.lang.module.ModuleDescriptor;
 
 /// The output of `caisson version`: this build, the JDK and the kernel under it.
@@ -9,7 +8,6 @@ import java.lang.module.ModuleDescriptor;
 /// @param java the JDK's version
 /// @param kernel the kernel's release, uname(2)
 /// @param architecture the machine, as Java names it: `amd64`, `aarch64`
-@Json
 record Version(String caisson, String java, String kernel, String architecture) {
     static Version current() {
         ModuleDescriptor descriptor = Version.class.getModule().getDescriptor();
