@@ -116,7 +116,9 @@ class KilledStoreTest {
 
     private static String classPath() throws URISyntaxException {
         var paths = new ArrayList<String>();
-        paths.add(Path.of(KilledStoreTest.class.getResource("KilledStoreTest.class").toURI())
+        paths.add(Path.of(KilledStoreTest.class
+                        .getResource("KilledStoreTest.class")
+                        .toURI())
                 .resolve("../../../..")
                 .normalize()
                 .toString());
