@@ -18,7 +18,7 @@ class Bech32Test {
     private static byte[] key(int bytes) {
         byte[] key = new byte[bytes];
         for (int i = 0; i < bytes; i++) {
-            key[i] = (byte) (0xa5 ^ i * 37);
+            key[i] = (byte) (0xa5 ^ (i * 37));
         }
         return key;
     }
@@ -35,16 +35,16 @@ class Bech32Test {
         long[] generator = {0x3b6a57b2L, 0x26508e6dL, 0x1ea119faL, 0x3d4233ddL, 0x2a1462b3L};
         for (int value : all) {
             long top = sum >> 25;
-            sum = (sum & 0x1ffffff) << 5 ^ value;
+            sum = ((sum & 0x1ffffff) << 5) ^ value;
             for (int i = 0; i < 5; i++) {
-                sum ^= (top >> i & 1) == 1 ? generator[i] : 0;
+                sum ^= ((top >> i) & 1) == 1 ? generator[i] : 0;
             }
         }
         sum ^= 1;
         var text = new StringBuilder(prefix).append('1');
         Arrays.stream(groups).forEach(group -> text.append(ALPHABET.charAt(group)));
         for (int i = 5; i >= 0; i--) {
-            text.append(ALPHABET.charAt((int) (sum >> 5 * i & 31)));
+            text.append(ALPHABET.charAt((int) ((sum >> (5 * i)) & 31)));
         }
         return text.toString();
     }
