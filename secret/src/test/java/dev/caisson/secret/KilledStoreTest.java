@@ -1,6 +1,5 @@
 package dev.caisson.secret;
 
-import static dev.caisson.secret.SecretStoreTest.create;
 import static dev.caisson.secret.SecretStoreTest.rotate;
 import static dev.caisson.secret.SecretStoreTest.value;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -44,7 +43,7 @@ class KilledStoreTest {
         public static void main(String[] arguments) {
             try (SecretStore store = SecretStore.open(Path.of(arguments[0]), Optional::empty)) {
                 rotate(store, DB, "a value that is new");
-                create(store, API, "another value", Map.of());
+                SecretStoreTest.create(store, API, "another value", Map.of());
                 store.remove(API, "test");
             }
         }
@@ -75,7 +74,7 @@ class KilledStoreTest {
                 Optional::empty,
                 "test");
         try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
-            create(store, DB, "a value that is old", Map.of());
+            SecretStoreTest.create(store, DB, "a value that is old", Map.of());
         }
         return directory;
     }

@@ -103,6 +103,7 @@ class LimitedAnswerTest {
         assertThat(count(told)).isEqualTo(2);
         assertThat(Arrays.copyOfRange(told, told.length - 4, told.length)).containsExactly(192, 0, 2, 2);
         assertThat(told[2] & 0x04).as("authoritative").isZero();
+        assertThat(code(told)).isZero();
         assertThat(told[told.length - 7] & 0xff).as("seconds").isEqualTo(60);
     }
 
@@ -134,7 +135,10 @@ class LimitedAnswerTest {
         assertThat(admission.opened).containsExactly("on.example [192.0.2.9] 30");
         assertThat(count(told)).isEqualTo(1);
         admission.opened.clear();
-        limited("on.example", AAAA).of(reply("on.example", AAAA, 0, six, record(A, 60, 192, 0, 2, 9)));
+        byte[] toldSix = limited("on.example", AAAA).of(reply("on.example", AAAA, 0, six, record(A, 60, 192, 0, 2, 9)));
+        assertThat(count(toldSix)).isEqualTo(1);
+        assertThat(Arrays.copyOfRange(toldSix, toldSix.length - 16, toldSix.length))
+                .isEqualTo(Arrays.copyOfRange(six, 12, 28));
         assertThat(admission.opened).containsExactly("on.example [2001:db8:0:0:0:0:0:1] 60");
     }
 
