@@ -83,6 +83,30 @@ class AgeFileTest {
         }
     }
 
+    /// The format leaves no choice, so that no file can be tried with several keys at once.
+    @Test
+    void a_wrapped_key_has_one_length_and_one_public_key_beside_it() {
+        byte[] point = new byte[32];
+        point[0] = 9;
+        String good = Stanza.encode(point);
+        byte[] body = new byte[32];
+        try (Identity identity = Identity.generate()) {
+            assertThat(identity.unwrap(new Stanza("X25519", List.of(good), body)))
+                    .isEmpty(); // for another one
+            assertThat(identity.unwrap(new Stanza("other", List.of(), new byte[1])))
+                    .isEmpty();
+            for (int length : new int[] {0, 16, 31, 33, 48}) {
+                assertThatThrownBy(() -> identity.unwrap(new Stanza("X25519", List.of(good), new byte[length])))
+                        .isInstanceOf(MalformedAgeException.class);
+            }
+            for (List<String> arguments :
+                    List.of(List.<String>of(), List.of(good, good), List.of(Stanza.encode(Arrays.copyOf(point, 31))))) {
+                assertThatThrownBy(() -> identity.unwrap(new Stanza("X25519", arguments, body)))
+                        .isInstanceOf(MalformedAgeException.class);
+            }
+        }
+    }
+
     @Test
     void a_recipient_of_small_order_is_refused() {
         String zero = new String(Bech32.encode("age", new byte[32]), StandardCharsets.US_ASCII);
