@@ -16,6 +16,7 @@ module dev.caisson.linux {
             dev.caisson.cli,
             dev.caisson.containerfile,
             dev.caisson.engine,
+            dev.caisson.gate,
             dev.caisson.hostaudit,
             dev.caisson.image,
             dev.caisson.launch,

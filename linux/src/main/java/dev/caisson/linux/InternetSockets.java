@@ -5,8 +5,10 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.ConnectException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -78,6 +80,25 @@ public final class InternetSockets {
         return connected(to, SOCK_STREAM);
     }
 
+    /// Returns a TCP socket that is connected.
+    ///
+    /// @throws IOException if that fails, or takes longer than `millis`
+    public static Fd connectTcp(InetSocketAddress to, int millis) throws IOException {
+        try {
+            Fd socket = connectTcp(to);
+            try (var wait = new SocketWait(socket, true)) {
+                wait.await(millis);
+                requireConnected(socket);
+                return socket;
+            } catch (RuntimeException | IOException e) {
+                socket.close();
+                throw e;
+            }
+        } catch (ErrnoException e) {
+            throw new ConnectException(e.getMessage());
+        }
+    }
+
     /// Reads how a connection went, SO_ERROR of socket(7).
     /// @throws ErrnoException if it could not be made
     public static void requireConnected(Fd socket) {
@@ -133,6 +154,17 @@ public final class InternetSockets {
             MemorySegment size = arena.allocate(JAVA_INT);
             size.set(JAVA_INT, 0, LONGEST_ADDRESS);
             Native.check("getsockname", Native.raw(Nr.GETSOCKNAME, socket.number(), address.address(), size.address()));
+            return read(address);
+        }
+    }
+
+    /// Returns the address at the other end, getpeername(2).
+    static InetSocketAddress remoteAddress(Fd socket) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = arena.allocate(LONGEST_ADDRESS, 8);
+            MemorySegment size = arena.allocate(JAVA_INT);
+            size.set(JAVA_INT, 0, LONGEST_ADDRESS);
+            Native.check("getpeername", Native.raw(Nr.GETPEERNAME, socket.number(), address.address(), size.address()));
             return read(address);
         }
     }

@@ -70,6 +70,24 @@ public final class LockedMemory implements AutoCloseable {
         }
     }
 
+    /// Hands what [#share] has made to `take`, in the process that got it, and clears it: for both.
+    ///
+    /// @param most bytes; a larger file is refused
+    /// @throws ErrnoException EFBIG, and those of mmap(2)
+    public static void takeShared(Fd file, int most, Consumer<LockedMemory> take) {
+        long size = FileSystem.status(file).size();
+        if (size > most) {
+            throw new ErrnoException("mmap", Errno.EFBIG);
+        }
+        try (var memory = new LockedMemory(map(size, MAP_SHARED, file.number()), (int) size, true)) {
+            try {
+                take.accept(memory);
+            } finally {
+                memory.memory.fill((byte) 0);
+            }
+        }
+    }
+
     private static long mapped(int size) {
         return Math.max(1, (size + (long) PAGE - 1) / PAGE) * PAGE;
     }

@@ -28,6 +28,7 @@ final class Nr {
     static final long BIND = pick(49, 200);
     static final long LISTEN = pick(50, 201);
     static final long GETSOCKNAME = pick(51, 204);
+    static final long GETPEERNAME = pick(52, 205);
     static final long SOCKETPAIR = pick(53, 199);
     static final long SETSOCKOPT = pick(54, 208);
     static final long GETSOCKOPT = pick(55, 209);

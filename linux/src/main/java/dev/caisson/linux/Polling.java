@@ -18,6 +18,8 @@ public final class Polling implements AutoCloseable {
 
     private static final int EPOLL_CTL_ADD = 1;
     private static final int EPOLL_CTL_DEL = 2;
+    private static final int EPOLL_CTL_MOD = 3;
+    private static final int EPOLLONESHOT = 1 << 30;
     private static final int EPOLLIN = 0x1;
     private static final int EPOLLOUT = 0x4;
     private static final int EPOLLERR = 0x8;
@@ -47,6 +49,13 @@ public final class Polling implements AutoCloseable {
 
     public void watchWritable(Fd fd, long key) {
         control(EPOLL_CTL_ADD, fd, EPOLLOUT, key);
+    }
+
+    /// Watches `fd` for one event, after which it is silent until the next call.
+    ///
+    /// @param again true if it has been watched before
+    void watchOnce(Fd fd, long key, boolean writable, boolean again) {
+        control(again ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, (writable ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT, key);
     }
 
     public void forget(Fd fd) {

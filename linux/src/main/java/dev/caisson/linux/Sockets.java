@@ -36,6 +36,8 @@ public final class Sockets {
     /// The most descriptors that one message carries, SCM_MAX_FD.
     public static final int MAX_DESCRIPTORS = 253;
 
+    private static final int FEW_DESCRIPTORS = 8;
+
     static final StructLayout MSGHDR = MemoryLayout.structLayout(
             ADDRESS.withName("msg_name"),
             JAVA_INT.withName("msg_namelen"),
@@ -64,7 +66,7 @@ public final class Sockets {
     private static final int MSG_CTRUNC = 0x8;
     private static final int MSG_TRUNC = 0x20;
     private static final int MSG_DONTWAIT = 0x40;
-    private static final int MSG_NOSIGNAL = 0x4000;
+    static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
     private Sockets() {}
@@ -210,12 +212,23 @@ public final class Sockets {
     /// Waits for one message of at most `limit` bytes.
     /// @throws ErrnoException EPROTO where the message or its descriptors did not fit
     public static Message receive(Fd socket, int limit) {
-        return receive(socket, limit, 0).orElseThrow();
+        return receive(socket, limit, 0, FEW_DESCRIPTORS).orElseThrow();
+    }
+
+    /// The same, for a message with up to so many descriptors.
+    public static Message receive(Fd socket, int limit, int descriptors) {
+        return receive(socket, limit, 0, descriptors).orElseThrow();
     }
 
     /// Lets [#receive] fail with EAGAIN after so many milliseconds, SO_RCVTIMEO of socket(7).
     public static void receiveTimeout(Fd socket, long millis) {
         timeout(socket, SO_RCVTIMEO, millis);
+    }
+
+    /// Lets [#send] fail with EAGAIN after so many milliseconds in which the other end makes no room, SO_SNDTIMEO of
+    /// socket(7).
+    public static void sendTimeout(Fd socket, long millis) {
+        timeout(socket, SO_SNDTIMEO, millis);
     }
 
     private static void timeout(Fd socket, int option, long millis) {
@@ -231,15 +244,15 @@ public final class Sockets {
 
     /// The message that is there; empty where none is.
     public static Optional<Message> receiveNow(Fd socket, int limit) {
-        return receive(socket, limit, MSG_DONTWAIT);
+        return receive(socket, limit, MSG_DONTWAIT, FEW_DESCRIPTORS);
     }
 
     /// Empty where `flags` say not to wait and nothing is there.
-    private static Optional<Message> receive(Fd socket, int limit, int flags) {
+    private static Optional<Message> receive(Fd socket, int limit, int flags, int most) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment data = arena.allocate(limit);
             MemorySegment header = header(arena, data, limit);
-            MemorySegment control = arena.allocate((CMSGHDR.byteSize() + 4L * 8 + 7) & ~7L, 8);
+            MemorySegment control = arena.allocate((CMSGHDR.byteSize() + 4L * most + 7) & ~7L, 8);
             header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_control"), control.address());
             header.set(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen"), control.byteSize());
             long count;
