@@ -96,6 +96,7 @@ int is_of_a_volume(const struct init *init, int fd); /* 0 or 1 */
 /* An empty file that was not there before, to mount over. */
 int new_file(int root, const char *path, uint32_t mode);
 
+int drop_bounding(uint64_t keep);
 int load_filter(const uint8_t *bytes, uint32_t length);
 int load_filter_with(const uint8_t *bytes, uint32_t length, int *listener); /* which is -1 if it asks nobody */
 

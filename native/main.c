@@ -1,4 +1,5 @@
 /* caisson-init: the parts of a launch that cannot be done from a JVM. Started by the engine, never by hand. */
+#include "gate.h"
 #include "monitor.h"
 #include "plan.h"
 #include "zygote.h"
@@ -40,8 +41,10 @@ int main(int argc, char **argv)
 		zygote(true);
 	if (argc == 2 && strcmp(argv[1], "monitor") == 0)
 		monitor();
+	if (argc > 2 && strcmp(argv[1], "gate") == 0)
+		gate(argc - 2, argv + 2);
 	if (argc == 2 && strcmp(argv[1], "--phases") == 0)
 		return print_phases();
-	fputs("caisson-init: this program is started by the caisson engine (modes: zygote, zygote links, monitor, --phases)\n", stderr);
+	fputs("caisson-init: this program is started by the caisson engine (modes: zygote, zygote links, monitor, gate, --phases)\n", stderr);
 	return 125;
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-static int new_tmpfs(void)
+int new_root(void)
 {
 	int fs = fs_open("tmpfs");
 	if (fs < 0)
@@ -36,7 +36,7 @@ static int kernel_filesystem(const char *type, const char *host_path)
 }
 
 /* The host's device node as a mount of its own, after a look at what it is. */
-static int device_mount(const struct device_node *node)
+int device_mount(const struct device_node *node)
 {
 	int mount = open_tree_at(AT_FDCWD, node->path, OPEN_TREE_CLONE);
 	if (mount < 0)
@@ -66,7 +66,7 @@ static int make_places(int root)
 }
 
 /* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one and is taken off at once. */
-static int enter(int root)
+int enter_root(int root)
 {
 	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return -errno;
@@ -81,12 +81,12 @@ int private_root(void)
 	for (unsigned i = DEVICE_NULL; i <= DEVICE_TTY; i++)
 		if ((devices[i] = device_mount(&device_nodes[i])) < 0)
 			return devices[i];
-	int root = new_tmpfs(), proc = kernel_filesystem("proc", "/proc"), sys = kernel_filesystem("sysfs", "/sys");
+	int root = new_root(), proc = kernel_filesystem("proc", "/proc"), sys = kernel_filesystem("sysfs", "/sys");
 	int error = root < 0 ? root : proc < 0 ? proc : sys < 0 ? sys : make_places(root);
 	if (error == 0)
 		error = attach_at(root, "/");
 	if (error == 0)
-		error = enter(root);
+		error = enter_root(root);
 	if (error == 0)
 		error = attach_at(proc, "/proc");
 	if (error == 0)

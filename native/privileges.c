@@ -15,7 +15,7 @@ struct privileges {
 	gid_t groups[256];
 };
 
-static int drop_bounding(uint64_t keep)
+int drop_bounding(uint64_t keep)
 {
 	for (unsigned cap = 0; cap < 64; cap++)
 		if (!(keep >> cap & 1) && prctl(PR_CAPBSET_DROP, cap) < 0)

@@ -14,6 +14,10 @@ enum { ZYGOTE_SOCKET = 3, ZYGOTE_FIRST_FREE = 4 };
 
 /* All of these: 0 or a descriptor, or a negated error number. */
 int private_root(void);
+struct device_node;
+int new_root(void); /* a small file system in memory, detached */
+int device_mount(const struct device_node *node);
+int enter_root(int root); /* which is attached to /; the host's is gone then */
 int build_root(const struct request *request, const int *fds);
 int keep_mount(unsigned place, int mount);
 int copy_kept(unsigned place);
