@@ -8,6 +8,9 @@ import org.jspecify.annotations.NullMarked;
 module dev.caisson.gate {
     requires static transitive org.jspecify;
     requires transitive dev.caisson.error;
+    requires dev.caisson.linux;
+    requires dev.caisson.seccomp;
+    requires dev.caisson.text;
     requires transitive dev.caisson.secret;
     requires transitive dev.caisson.spec;
 

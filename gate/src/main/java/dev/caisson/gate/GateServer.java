@@ -20,14 +20,14 @@ import javax.net.ssl.SSLContext;
 ///
 /// The container pays for what it makes the host do: it has 64 connections at a time, and 50 new ones in a second; more
 /// wait in the kernel's queue.
-public final class GateServer implements AutoCloseable {
+public final class GateServer implements OpenGates {
     /// A gate with the value that is put into requests. The value is owned, and closed, by what it is handed to.
     public record Valued(Gate gate, SecretValue value) {}
 
     /// Connections of one container at a time.
     static final int MOST_CONNECTIONS = 64;
 
-    private static final int BACKLOG = 64;
+    static final int BACKLOG = 64;
     private static final ContainerConnections.Bounds BOUNDS =
             new ContainerConnections.Bounds(MOST_CONNECTIONS, 100, 20_000_000);
 
@@ -82,6 +82,27 @@ public final class GateServer implements AutoCloseable {
             Notes notes,
             Guest.Patience patience)
             throws IOException {
+        return open(
+                isContainer,
+                authority,
+                gates,
+                trust,
+                origins,
+                notes,
+                patience,
+                new Network.OfProcess(address, BACKLOG));
+    }
+
+    static GateServer open(
+            Predicate<InetAddress> isContainer,
+            Authority authority,
+            List<Valued> gates,
+            SSLContext trust,
+            Origins origins,
+            Notes notes,
+            Guest.Patience patience,
+            Network network)
+            throws IOException {
         GateServer server = null;
         try {
             server = new GateServer(
@@ -91,7 +112,7 @@ public final class GateServer implements AutoCloseable {
             for (Valued one : gates) {
                 server.credentials.add(new Credential(one.gate(), one.value()));
             }
-            server.listen(address, authority, trust, origins, notes, patience);
+            server.listen(authority, trust, origins, notes, patience, network);
             return server;
         } catch (RuntimeException | IOException e) {
             gates.forEach(one -> one.value().close());
@@ -103,12 +124,12 @@ public final class GateServer implements AutoCloseable {
     }
 
     private void listen(
-            InetAddress address,
             Authority authority,
             SSLContext trust,
             Origins origins,
             Notes notes,
-            Guest.Patience patience)
+            Guest.Patience patience,
+            Network network)
             throws IOException {
         var ports = new TreeMap<Integer, Map<String, List<Credential>>>();
         for (Credential one : credentials) {
@@ -118,18 +139,14 @@ public final class GateServer implements AutoCloseable {
         }
         for (Map.Entry<Integer, Map<String, List<Credential>>> port : ports.entrySet()) {
             Guest.Setting setting = Guest.Setting.of(
-                    port.getKey(), port.getValue(), values, authority, trust, origins, notes, patience);
-            ServerSocket socket = ContainerConnections.listen(address, BACKLOG);
+                    port.getKey(), port.getValue(), values, authority, trust, origins, notes, patience, network);
+            ServerSocket socket = network.listen(port.getKey());
             sockets.put(port.getKey(), socket);
             guests.serve(socket, client -> new Guest(client, setting));
         }
     }
 
-    /// Puts other values into requests from now on, of open connections too. Answers have neither these nor the
-    /// few before, also those that have begun.
-    ///
-    /// @param next the gates that it was opened with; the values are closed if this fails too
-    /// @throws dev.caisson.error.ArgumentException ARGUMENT_INVALID for a value that no request can have
+    @Override
     public synchronized void replace(List<Valued> next) {
         try {
             next.forEach(one -> require(one.gate(), one.value()));
@@ -152,14 +169,13 @@ public final class GateServer implements AutoCloseable {
         }
     }
 
-    /// Returns the ports that are listened on, by the ports that the container sends to.
+    @Override
     public Map<Integer, Integer> ports() {
         var ports = new TreeMap<Integer, Integer>();
         sockets.forEach((port, socket) -> ports.put(port, socket.getLocalPort()));
         return ports;
     }
 
-    /// Ends all connections and clears the values.
     @Override
     public synchronized void close() {
         guests.close();

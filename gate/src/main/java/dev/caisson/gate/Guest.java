@@ -24,6 +24,7 @@ final class Guest implements ContainerConnections.Connection {
     /// The parts that all connections of a container share.
     ///
     /// @param hosts credentials by host; those of one host have places of their own
+    /// @param network that connections to servers go over
     /// @param multiplexed connections of HTTP/2 that may begin
     /// @param streams requests of HTTP/2 that may begin
     record Setting(
@@ -36,6 +37,7 @@ final class Guest implements ContainerConnections.Connection {
             Origins origins,
             Notes notes,
             Patience patience,
+            Network network,
             Semaphore multiplexed,
             Semaphore streams) {
         static Setting of(
@@ -46,7 +48,8 @@ final class Guest implements ContainerConnections.Connection {
                 SSLContext trust,
                 Origins origins,
                 Notes notes,
-                Patience patience) {
+                Patience patience,
+                Network network) {
             var leaves = new Leaves(authority, hosts.keySet());
             try {
                 return new Setting(
@@ -59,6 +62,7 @@ final class Guest implements ContainerConnections.Connection {
                         origins,
                         notes,
                         patience,
+                        network,
                         new Semaphore(MOST_MULTIPLEXED),
                         new Semaphore(MOST_STREAMS));
             } catch (GeneralSecurityException e) {
@@ -79,6 +83,16 @@ final class Guest implements ContainerConnections.Connection {
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
                 Duration.ofMinutes(10));
+
+        /// Returns it in the order of its parts.
+        List<Duration> parts() {
+            return List.of(greeting, head, idle, progress, answer);
+        }
+
+        /// Reads what [#parts] returns.
+        static Patience of(List<Duration> parts) {
+            return new Patience(parts.get(0), parts.get(1), parts.get(2), parts.get(3), parts.get(4));
+        }
     }
 
     /// Connections of HTTP/2 at a time, each with room for what it receives; one more speaks HTTP/1.1.
@@ -306,11 +320,13 @@ final class Guest implements ContainerConnections.Connection {
     /// Connects to the real server.
     Server connect(Gate gate, Server.Attempt attempt) throws IOException, Refusal {
         outward.removeIf(Socket::isClosed);
-        return Server.connect(gate, attempt, setting.origins(), setting.trust(), plain -> {
+        return Server.connect(gate, attempt, setting.origins(), setting.trust(), () -> {
+            Socket plain = setting.network().outward(gate);
             outward.add(plain);
             if (closed) {
                 close(plain);
             }
+            return plain;
         });
     }
 

@@ -1,8 +1,7 @@
 package dev.caisson.gate;
 
-import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -27,15 +26,27 @@ public final class HostTrust {
 
     private HostTrust() {}
 
-    /// Returns a context for connections to servers.
-    /// @throws IOException if a bundle is there and cannot be read
-    public static SSLContext context() throws IOException {
+    /// Returns the host's bundle of certificates; empty if it has none.
+    /// @throws IOException if one is there and cannot be read
+    public static Optional<byte[]> bundle() throws IOException {
         for (String bundle : BUNDLES) {
             Path file = Path.of("/" + bundle);
             if (Files.isRegularFile(file)) {
-                return context(file);
+                return Optional.of(Files.readAllBytes(file));
             }
         }
+        return Optional.empty();
+    }
+
+    /// Returns a context for connections to servers.
+    /// @throws IOException if a bundle is there and cannot be read
+    public static SSLContext context() throws IOException {
+        Optional<byte[]> bundle = bundle();
+        return bundle.isPresent() ? context(bundle.get(), "the host") : ofJvm();
+    }
+
+    /// Returns a context that trusts the authorities of this JVM.
+    static SSLContext ofJvm() throws IOException {
         try {
             return SSLContext.getDefault();
         } catch (GeneralSecurityException e) {
@@ -52,9 +63,14 @@ public final class HostTrust {
     /// Returns a context that trusts the certificates of a file alone.
     /// @throws IOException if it has none, or cannot be read
     public static SSLContext context(Path bundle) throws IOException {
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(bundle))) {
+        return context(Files.readAllBytes(bundle), bundle.toString());
+    }
+
+    /// @param origin of the certificates, for messages
+    static SSLContext context(byte[] bundle, String origin) throws IOException {
+        try {
             Collection<? extends Certificate> all =
-                    CertificateFactory.getInstance("X.509").generateCertificates(in);
+                    CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(bundle));
             KeyStore store = KeyStore.getInstance("PKCS12");
             store.load(null, null);
             int number = 0;
@@ -67,7 +83,7 @@ public final class HostTrust {
             context.init(null, trust.getTrustManagers(), null);
             return context;
         } catch (GeneralSecurityException e) {
-            throw new IOException("the authorities of " + bundle + " cannot be read: " + e.getMessage(), e);
+            throw new IOException("the authorities of " + origin + " cannot be read: " + e.getMessage(), e);
         }
     }
 }

@@ -8,7 +8,6 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.util.List;
-import java.util.function.Consumer;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
@@ -20,6 +19,11 @@ import javax.net.ssl.SSLSocket;
 final class Server implements AutoCloseable {
     static final String HTTP_1 = "http/1.1";
     static final String HTTP_2 = "h2";
+
+    /// Makes a socket.
+    interface Opening {
+        Socket open() throws IOException;
+    }
 
     private static final String NO_PROTOCOL = "no_application_protocol";
     /// How a server is looked for.
@@ -53,8 +57,8 @@ final class Server implements AutoCloseable {
 
     /// Connects to one of a gate's addresses.
     ///
-    /// @param opened is handed each socket before it is connected, to close it when its time is up
-    static Server connect(Gate gate, Attempt attempt, Origins origins, SSLContext trust, Consumer<Socket> opened)
+    /// @param opening makes sockets that are not connected, and closes them when their time is up
+    static Server connect(Gate gate, Attempt attempt, Origins origins, SSLContext trust, Opening opening)
             throws Refusal, IOException {
         List<InetAddress> addresses;
         try {
@@ -70,8 +74,7 @@ final class Server implements AutoCloseable {
         }
         IOException last = new IOException("no address was tried");
         for (InetAddress address : addresses.subList(0, Math.min(attempt.most(), addresses.size()))) {
-            Socket plain = new Socket();
-            opened.accept(plain);
+            Socket plain = opening.open();
             try {
                 plain.connect(new InetSocketAddress(address, gate.port()), attempt.millis());
                 plain.setSoTimeout(attempt.millis());

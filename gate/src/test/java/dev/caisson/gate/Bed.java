@@ -2,6 +2,8 @@ package dev.caisson.gate;
 
 import dev.caisson.gate.http2.Http2Connection;
 import dev.caisson.gate.http2.Patience;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.MemoryFile;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.Gate;
 import java.io.BufferedReader;
@@ -11,6 +13,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -34,6 +37,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import org.junit.jupiter.api.Assumptions;
 
 /// A gate between a client, which trusts the gate's authority alone, and a real server of TLS, which is trusted by
 /// another one.
@@ -64,7 +68,7 @@ final class Bed implements AutoCloseable {
     final List<Gate> uses = new CopyOnWriteArrayList<>();
     final List<Socket> arrived = new CopyOnWriteArrayList<>();
     final Authority guests;
-    final GateServer server;
+    final OpenGates server;
     private final List<Gate> gates;
     private final SSLServerSocket origin;
     private final SSLContext clients;
@@ -76,6 +80,8 @@ final class Bed implements AutoCloseable {
     volatile boolean silent;
     final List<Http2Connection> served = new CopyOnWriteArrayList<>();
     volatile boolean allowed = true;
+    /// Nanoseconds until the gate was open.
+    final long opened;
 
     static Bed of(Path directory, Gate.Place... places) throws Exception {
         return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, kinds(places), true);
@@ -114,6 +120,23 @@ final class Bed implements AutoCloseable {
             List<UnaryOperator<Gate>> kinds,
             boolean ours)
             throws Exception {
+        this(directory, named, trusted, patience, kinds, ours, Boolean.getBoolean("caisson.test.gate.process"));
+    }
+
+    /// Makes one whose gate is in a process of its own, or in this one.
+    static Bed isolated(Path directory, boolean isolated) throws Exception {
+        return new Bed(directory, HOST, HOST, Guest.Patience.STANDARD, kinds(new Gate.Bearer()), true, isolated);
+    }
+
+    private Bed(
+            Path directory,
+            String named,
+            String trusted,
+            Guest.Patience patience,
+            List<UnaryOperator<Gate>> kinds,
+            boolean ours,
+            boolean isolated)
+            throws Exception {
         Authority world = Authority.create("the world", List.of(named));
         Path bundle = directory.resolve("bundle");
         Files.writeString(
@@ -135,15 +158,48 @@ final class Bed implements AutoCloseable {
                         kind.apply(Gate.of("gh").to(HOST + ":" + origin.getLocalPort())), SecretValue.of(bytes(VALUE))))
                 .toList();
         gates = valued.stream().map(GateServer.Valued::gate).toList();
-        server = GateServer.open(
-                InetAddress.getLoopbackAddress(),
-                address -> ours && address.isLoopbackAddress(),
-                guests,
+        long begun = System.nanoTime();
+        server = isolated
+                ? process(valued, Files.readAllBytes(bundle), ours, patience)
+                : GateServer.open(
+                        InetAddress.getLoopbackAddress(),
+                        address -> ours && address.isLoopbackAddress(),
+                        guests,
+                        valued,
+                        HostTrust.context(bundle),
+                        origins(),
+                        notes(),
+                        patience);
+        opened = System.nanoTime() - begun;
+    }
+
+    private OpenGates process(List<GateServer.Valued> valued, byte[] bundle, boolean ours, Guest.Patience patience)
+            throws IOException {
+        Assumptions.assumeTrue(
+                "root".equals(System.getProperty("user.name")), "a process of a gate is started by root");
+        InetAddress here = InetAddress.getLoopbackAddress();
+        return GateProcess.open(
+                new GateProcess.Setting(
+                        Bed::starter,
+                        here,
+                        ours ? here : InetAddress.ofLiteral("192.0.2.1"),
+                        guests,
+                        Optional.of(bundle),
+                        origins(),
+                        notes(),
+                        () -> {}),
                 valued,
-                HostTrust.context(bundle),
-                origins(),
-                notes(),
                 patience);
+    }
+
+    /// Returns the static program, as it was built by `make -C native`.
+    static Fd starter() {
+        try {
+            Path program = Path.of(System.getProperty("caisson.root"), "native/build/caisson-init");
+            return MemoryFile.sealedExecutable("caisson-init", Files.readAllBytes(program));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /// Shows one certificate to everybody.

@@ -3,7 +3,6 @@ package dev.caisson.gate;
 import dev.caisson.gate.http2.HeaderBlock;
 import dev.caisson.gate.http2.Http2Connection;
 import dev.caisson.gate.http2.Http2Stream;
-import dev.caisson.spec.Gate;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,7 +17,7 @@ import java.util.stream.DoubleStream;
 import javax.net.ssl.SSLSocket;
 
 /// Prints what requests cost that pass a gate, beside requests to the same server that do not, in both versions of
-/// HTTP: `benchmarks/secret-costs`. Client, gate and server share one process.
+/// HTTP: `benchmarks/secret-costs`. Client and server share one process, with a gate or with its process beside them.
 final class GateBenchmark {
     private static final int CONNECTIONS = 60;
     private static final int REQUESTS = 1_500;
@@ -30,46 +29,36 @@ final class GateBenchmark {
     /// A way to the server.
     private enum Way {
         DIRECT,
-        GATE
+        GATE,
+        PROCESS
     }
 
-    private final Bed bed;
+    private final Bed near;
+    private final Bed apart;
 
-    private GateBenchmark(Bed bed) {
-        this.bed = bed;
+    private GateBenchmark(Bed near, Bed apart) {
+        this.near = near;
+        this.apart = apart;
+    }
+
+    private Bed bed(Way way) {
+        return way == Way.PROCESS ? apart : near;
     }
 
     public static void main(String[] none) throws Exception {
         Path scratch = Files.createTempDirectory("caisson-gate-benchmark");
-        try (Bed bed = Bed.of(scratch, new Gate.Bearer())) {
-            bed.speaks = List.of("h2", "http/1.1");
-            byte[] piece = new byte[PIECE];
-            bed.reply = (head, in, out) -> {
-                if (head.startsWith("GET /many ")) {
-                    out.write(Bed.bytes("HTTP/1.1 200 OK\r\nContent-Length: " + BYTES + "\r\n\r\n"));
-                    for (int sent = 0; sent < BYTES; sent += PIECE) {
-                        out.write(piece);
-                    }
-                } else {
-                    if (head.startsWith("POST ")) {
-                        in.skipNBytes(BYTES);
-                    }
-                    Bed.Reply.ok("fine").to(head, in, out);
-                }
-                bed.heads.clear();
-            };
-            bed.streams = (stream, head) -> {
-                boolean many = StreamClient.value(head, ":path").equals("/many");
-                while (stream.read(new byte[PIECE]) >= 0) {
-                    // it is counted by its length
-                }
-                stream.send(new HeaderBlock().add(":status", "200"), false);
-                for (int sent = 0; many && sent < BYTES; sent += PIECE) {
-                    stream.send(piece, PIECE);
-                }
-                stream.end();
-            };
-            new GateBenchmark(bed).print();
+        try (Bed near = Bed.isolated(scratch, false);
+                Bed apart = Bed.isolated(scratch, true)) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-44s %7.0f ms, memory %.0f MiB%n",
+                    "a process for a gate, until it is open",
+                    apart.opened / 1e6,
+                    memory());
+            serve(near);
+            serve(apart);
+            new GateBenchmark(near, apart).print();
+            System.out.printf(Locale.ROOT, "%-44s %7.0f MiB%n", "its memory after these requests", memory());
         } finally {
             try (var files = Files.list(scratch)) {
                 for (Path file : files.toList()) {
@@ -80,8 +69,54 @@ final class GateBenchmark {
         }
     }
 
+    /// Returns the memory of the gate's process in MiB, with its share of what others map too: Pss, proc_pid_smaps(5).
+    private static double memory() throws IOException {
+        String self = String.valueOf(ProcessHandle.current().pid());
+        for (ProcessHandle child : ProcessHandle.current().children().toList()) {
+            Path process = Path.of("/proc", String.valueOf(child.pid()));
+            if (Files.readAllLines(process.resolve("status")).contains("PPid:\t" + self)) {
+                return Files.readAllLines(process.resolve("smaps_rollup")).stream()
+                                .filter(line -> line.startsWith("Pss:"))
+                                .mapToLong(line -> Long.parseLong(line.split("\\s+", -1)[1]))
+                                .sum()
+                        / 1024.0;
+            }
+        }
+        return 0;
+    }
+
+    private static void serve(Bed bed) {
+        bed.speaks = List.of("h2", "http/1.1");
+        byte[] piece = new byte[PIECE];
+        bed.reply = (head, in, out) -> {
+            if (head.startsWith("GET /many ")) {
+                out.write(Bed.bytes("HTTP/1.1 200 OK\r\nContent-Length: " + BYTES + "\r\n\r\n"));
+                for (int sent = 0; sent < BYTES; sent += PIECE) {
+                    out.write(piece);
+                }
+            } else {
+                if (head.startsWith("POST ")) {
+                    in.skipNBytes(BYTES);
+                }
+                Bed.Reply.ok("fine").to(head, in, out);
+            }
+            bed.heads.clear();
+        };
+        bed.streams = (stream, head) -> {
+            boolean many = StreamClient.value(head, ":path").equals("/many");
+            while (stream.read(new byte[PIECE]) >= 0) {
+                // it is counted by its length
+            }
+            stream.send(new HeaderBlock().add(":status", "200"), false);
+            for (int sent = 0; many && sent < BYTES; sent += PIECE) {
+                stream.send(piece, PIECE);
+            }
+            stream.end();
+        };
+    }
+
     private SSLSocket connect(Way way, String protocol) throws IOException {
-        return way == Way.DIRECT ? bed.direct(protocol) : bed.greet(Bed.HOST, protocol);
+        return way == Way.DIRECT ? near.direct(protocol) : bed(way).greet(Bed.HOST, protocol);
     }
 
     /// One connection and what is asked on it.
@@ -94,10 +129,10 @@ final class GateBenchmark {
 
     private Client open(Way way, String protocol) throws IOException {
         SSLSocket socket = connect(way, protocol);
-        return protocol.equals("h2") ? streams(socket) : lines(socket);
+        return protocol.equals("h2") ? streams(socket, bed(way)) : lines(socket, bed(way));
     }
 
-    private Client lines(SSLSocket socket) throws IOException {
+    private Client lines(SSLSocket socket, Bed bed) throws IOException {
         InputStream in = new BufferedInputStream(socket.getInputStream(), PIECE);
         return new Client() {
             @Override
@@ -121,7 +156,7 @@ final class GateBenchmark {
         };
     }
 
-    private Client streams(SSLSocket socket) throws IOException {
+    private Client streams(SSLSocket socket, Bed bed) throws IOException {
         Http2Connection connection =
                 Http2Connection.client(socket.getInputStream(), socket.getOutputStream(), Bed.PATIENT);
         Thread.ofVirtual().start(() -> {
@@ -170,7 +205,8 @@ final class GateBenchmark {
     }
 
     private void print() throws Exception {
-        System.out.printf("%-44s %12s %12s%n", "requests to a server beside it", "directly", "by a gate");
+        System.out.printf(
+                "%-44s %12s %12s %12s%n", "requests to a server beside it", "directly", "in engine", "by process");
         for (String protocol : List.of("http/1.1", "h2")) {
             String name = protocol.equals("h2") ? "HTTP/2" : "HTTP/1.1";
             line(name + ", first of a connection, p50", "us", 0.5, way -> first(way, protocol));
@@ -198,11 +234,13 @@ final class GateBenchmark {
         }
         System.out.printf(
                 Locale.ROOT,
-                "%-44s %7.0f %-4s %7.0f %-4s%n",
+                "%-44s %7.0f %-4s %7.0f %-4s %7.0f %-4s%n",
                 name,
                 at(all.getOrDefault(Way.DIRECT, new double[0]), share),
                 unit,
                 at(all.getOrDefault(Way.GATE, new double[0]), share),
+                unit,
+                at(all.getOrDefault(Way.PROCESS, new double[0]), share),
                 unit);
     }
 

@@ -1,0 +1,135 @@
+package dev.caisson.gate;
+
+import dev.caisson.gate.wire.ToProcess;
+import dev.caisson.gate.wire.ToStarter;
+import dev.caisson.gate.wire.WireException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.InternetSockets;
+import dev.caisson.spec.Gate;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+
+/// Answers what the process of a container's gates asks, as far as that container's gates go. It has read the bytes of
+/// strangers, so it is believed nothing: it gets connections to addresses that its own gates have, and to no others.
+final class StarterAnswers {
+    /// More than the requests that a container may have at a time: each asks one thing after the other.
+    private static final int MOST_WAITING = 512;
+
+    private static final int MOST_MILLIS = 10_000;
+
+    private final ProcessSocket socket;
+    private final List<Gate> gates;
+    private final Origins origins;
+    private final Notes notes;
+    private final Semaphore waiting = new Semaphore(MOST_WAITING);
+    /// The addresses that were last given for each gate.
+    private final Map<Integer, List<InetAddress>> given = new ConcurrentHashMap<>();
+
+    StarterAnswers(ProcessSocket socket, List<Gate> gates, Origins origins, Notes notes) {
+        this.socket = socket;
+        this.gates = gates;
+        this.origins = origins;
+        this.notes = notes;
+    }
+
+    /// Takes a question or a note.
+    ///
+    /// @throws WireException if a process of ours would not send it
+    void take(ToStarter message) throws WireException {
+        switch (message) {
+            case ToStarter.Allows allows -> say(new ToProcess.Allowed(allows.id(), allows(gate(allows.gate()))));
+            case ToStarter.Addresses asked -> {
+                Gate gate = gate(asked.gate());
+                begin(() -> addresses(asked, gate));
+            }
+            case ToStarter.Connect connect -> {
+                Gate gate = gate(connect.gate());
+                if (connect.millis() < 1
+                        || connect.millis() > MOST_MILLIS
+                        || !given.getOrDefault(connect.gate(), List.of()).contains(connect.address())) {
+                    throw new WireException("a connection is asked for that its gate does not have");
+                }
+                begin(() -> connect(connect, gate));
+            }
+            case ToStarter.Used used -> notes.used(gate(used.gate()));
+            case ToStarter.Refused refused -> note(refused);
+            case ToStarter.Ready _, ToStarter.Done _, ToStarter.Failed _ ->
+                throw new WireException("an answer comes that nothing was asked for");
+        }
+    }
+
+    private Gate gate(int number) throws WireException {
+        if (number < 0 || number >= gates.size()) {
+            throw new WireException("a gate is named that there is not: " + number);
+        }
+        return gates.get(number);
+    }
+
+    private void note(ToStarter.Refused refused) throws WireException {
+        if (gates.stream().noneMatch(gate -> gate.port() == refused.port())
+                || !(refused.host().isEmpty()
+                        || gates.stream().anyMatch(gate -> gate.host().equals(refused.host())))) {
+            throw new WireException("a refusal is of a host or port that no gate has");
+        }
+        notes.refused(refused.host(), refused.port(), refused.reason().replaceAll("[^ -~]", "?"));
+    }
+
+    private boolean allows(Gate gate) {
+        return origins.allows(gate);
+    }
+
+    private void begin(Runnable work) throws WireException {
+        if (!waiting.tryAcquire()) {
+            throw new WireException("more is asked at a time than " + MOST_WAITING + " requests would");
+        }
+        Thread.ofVirtual().name("caisson gate answer").start(() -> {
+            try {
+                work.run();
+            } finally {
+                waiting.release();
+            }
+        });
+    }
+
+    private void addresses(ToStarter.Addresses asked, Gate gate) {
+        ToProcess.Found found;
+        try {
+            List<InetAddress> all = origins.addresses(gate);
+            List<InetAddress> some = List.copyOf(all.subList(0, Math.min(all.size(), ToProcess.MOST_ADDRESSES)));
+            given.put(asked.gate(), some);
+            found = new ToProcess.Found(asked.id(), true, some);
+        } catch (UnknownHostException | RuntimeException e) {
+            found = new ToProcess.Found(asked.id(), false, List.of());
+        }
+        say(found);
+    }
+
+    private void connect(ToStarter.Connect asked, Gate gate) {
+        if (!allows(gate)) {
+            say(new ToProcess.Connected(asked.id()));
+            return;
+        }
+        try (Fd connected =
+                InternetSockets.connectTcp(new InetSocketAddress(asked.address(), gate.port()), asked.millis())) {
+            send(new ToProcess.Connected(asked.id()), List.of(connected));
+        } catch (IOException e) {
+            say(new ToProcess.Connected(asked.id()));
+        }
+    }
+
+    private void say(ToProcess message) {
+        send(message, List.of());
+    }
+
+    private void send(ToProcess message, List<Fd> descriptors) {
+        if (!socket.send(message.bytes(), descriptors)) {
+            socket.hangUp(); // whoever reads from it ends the process then
+        }
+    }
+}

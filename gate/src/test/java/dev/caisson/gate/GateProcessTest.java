@@ -1,0 +1,236 @@
+package dev.caisson.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.MemoryFile;
+import dev.caisson.secret.SecretValue;
+import dev.caisson.spec.Gate;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// What the kernel says of the process that serves gates.
+@Tag("root")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class GateProcessTest {
+    private static final long FIRST_ID = 0x6fc0_0000L;
+
+    private final AtomicInteger ends = new AtomicInteger();
+
+    private GateProcess open() throws IOException {
+        return open(Bed::starter);
+    }
+
+    private GateProcess open(Supplier<Fd> starter) throws IOException {
+        InetAddress here = InetAddress.getLoopbackAddress();
+        return GateProcess.open(
+                new GateProcess.Setting(
+                        starter,
+                        here,
+                        here,
+                        Authority.create("a container", List.of(Bed.HOST)),
+                        Optional.empty(),
+                        new Origins() {
+                            @Override
+                            public boolean allows(Gate gate) {
+                                return true;
+                            }
+
+                            @Override
+                            public List<InetAddress> addresses(Gate gate) {
+                                return List.of(here);
+                            }
+                        },
+                        new Notes() {
+                            @Override
+                            public void used(Gate gate) {
+                                // not looked at
+                            }
+
+                            @Override
+                            public void refused(String host, int port, String reason) {
+                                // not looked at
+                            }
+                        },
+                        ends::incrementAndGet),
+                List.of(new GateServer.Valued(Gate.of("gh").to(Bed.HOST), SecretValue.generate(40))));
+    }
+
+    /// Returns the children of this process that have the id of a gate's.
+    private static List<Path> processes() throws IOException {
+        String self = String.valueOf(ProcessHandle.current().pid());
+        var found = new ArrayList<Path>();
+        try (Stream<Path> all = Files.list(Path.of("/proc"))) {
+            for (Path one : all.filter(path -> path.getFileName().toString().matches("[0-9]+"))
+                    .toList()) {
+                try {
+                    List<String> status = Files.readAllLines(one.resolve("status"));
+                    if (status.contains("PPid:\t" + self) && id(status) >= FIRST_ID) {
+                        found.add(one);
+                    }
+                } catch (IOException e) {
+                    // it has ended
+                }
+            }
+        }
+        return found;
+    }
+
+    private static long id(List<String> status) {
+        return status.stream()
+                .filter(line -> line.startsWith("Uid:"))
+                .map(line -> Long.parseLong(line.split("\t", -1)[1]))
+                .findFirst()
+                .orElse(0L);
+    }
+
+    @Test
+    void every_thread_has_no_privileges_and_a_filter_and_an_id_that_nobody_else_has() throws Exception {
+        try (GateProcess _ = open()) {
+            Path process = processes().getFirst();
+            String id = String.valueOf(
+                    FIRST_ID + Long.parseLong(process.getFileName().toString()));
+            try (Stream<Path> threads = Files.list(process.resolve("task"))) {
+                List<Path> all = threads.toList();
+                assertThat(all).hasSizeGreaterThan(5);
+                for (Path thread : all) {
+                    assertThat(Files.readAllLines(thread.resolve("status")))
+                            .contains(
+                                    "Uid:\t" + id + "\t" + id + "\t" + id + "\t" + id,
+                                    "Gid:\t" + id + "\t" + id + "\t" + id + "\t" + id,
+                                    "CapInh:\t0000000000000000",
+                                    "CapPrm:\t0000000000000000",
+                                    "CapEff:\t0000000000000000",
+                                    "CapBnd:\t0000000000000000",
+                                    "CapAmb:\t0000000000000000",
+                                    "NoNewPrivs:\t1",
+                                    "Seccomp:\t2",
+                                    "Seccomp_filters:\t" + (ownFilters() + 1));
+                }
+            }
+            assertThat(Files.getAttribute(process.resolve("status"), "unix:uid"))
+                    .as("it cannot be dumped")
+                    .isEqualTo(0);
+        }
+    }
+
+    private static int ownFilters() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("Seccomp_filters:"))
+                .map(line -> Integer.parseInt(line.split("\t", -1)[1]))
+                .findFirst()
+                .orElse(0);
+    }
+
+    @Test
+    void it_sees_the_files_of_the_jvm_and_of_caisson_alone_and_may_change_none() throws Exception {
+        Path home = Path.of(System.getProperty("java.home")).toRealPath();
+        try (GateProcess _ = open()) {
+            Path process = processes().getFirst();
+            List<String> places = new ArrayList<>();
+            for (String line : Files.readAllLines(process.resolve("mountinfo"))) {
+                String[] fields = line.split(" ", -1);
+                assertThat(fields[5].split(",", -1)).as(line).contains("ro", "nosuid");
+                places.add(fields[4]);
+            }
+            assertThat(places)
+                    .contains("/", home.toString(), "/dev/null", "/dev/random", "/dev/urandom")
+                    .allMatch(place -> place.equals("/")
+                            || place.startsWith("/dev/")
+                            || place.startsWith(home.toString())
+                            || place.contains("/target/classes")
+                            || place.endsWith(".jar")
+                            || place.contains(".so")
+                            || place.endsWith("/cacerts"));
+            assertThat(Files.exists(process.resolve("root/etc/passwd"))).isFalse();
+            assertThat(Files.exists(process.resolve("root/proc/self"))).isFalse();
+        }
+    }
+
+    @Test
+    void it_has_no_network_and_no_stream_of_the_engines() throws Exception {
+        try (GateProcess _ = open()) {
+            Path process = processes().getFirst();
+            for (int stream = 0; stream < 3; stream++) {
+                assertThat(Files.readSymbolicLink(process.resolve("fd/" + stream)))
+                        .hasToString("/dev/null");
+            }
+            assertThat(Files.readAllLines(process.resolve("net/dev")))
+                    .hasSize(3)
+                    .last()
+                    .asString()
+                    .contains("lo:    ");
+            assertThat(Files.readString(process.resolve("net/tcp")).lines()).hasSize(1);
+        }
+    }
+
+    @Test
+    void the_engine_has_no_memory_for_values_once_they_are_handed_over() throws Exception {
+        long before = secretMappings(Path.of("/proc/self"));
+        try (GateProcess _ = open()) {
+            assertThat(secretMappings(processes().getFirst())).isPositive();
+            assertThat(secretMappings(Path.of("/proc/self"))).isEqualTo(before);
+        }
+    }
+
+    private static long secretMappings(Path process) throws IOException {
+        return Files.readAllLines(process.resolve("maps")).stream()
+                .filter(line -> line.contains("secretmem"))
+                .count();
+    }
+
+    @Test
+    void it_ends_with_its_gates_and_an_end_of_its_own_is_told_once() throws Exception {
+        try (GateProcess _ = open()) {
+            assertThat(processes()).hasSize(1);
+        }
+        assertThat(processes()).isEmpty();
+        assertThat(ends).hasValue(0);
+        try (GateProcess gates = open()) {
+            ProcessHandle.of(Long.parseLong(processes().getFirst().getFileName().toString()))
+                    .orElseThrow()
+                    .destroyForcibly();
+            for (int waited = 0; ends.get() == 0 && waited < 5_000; waited += 10) {
+                Thread.sleep(10);
+            }
+            assertThatThrownBy(() -> gates.replace(
+                            List.of(new GateServer.Valued(Gate.of("gh").to(Bed.HOST), SecretValue.generate(40)))))
+                    .isInstanceOf(GateException.class)
+                    .hasMessageContaining("has ended");
+        }
+        assertThat(ends).hasValue(1);
+        assertThat(processes()).isEmpty();
+    }
+
+    @Test
+    void a_process_that_is_not_confined_is_given_nothing() {
+        for (String lie : List.of("1", "2", "99", "1, 1")) {
+            String script = "#!/usr/bin/python3 -I\nimport socket, time\ns = socket.socket(fileno=3)\ns.recv(70000)\n"
+                    + "s.send(bytes([" + lie + "]))\ntime.sleep(60)\n";
+            assertThatThrownBy(() ->
+                            open(() -> MemoryFile.sealedExecutable("lie", script.getBytes(StandardCharsets.UTF_8))))
+                    .as(lie)
+                    .isInstanceOf(GateException.class)
+                    .hasMessageContaining("the process of the gates ");
+        }
+        assertThatThrownBy(() -> open(() -> MemoryFile.sealedExecutable(
+                        "lie",
+                        "#!/usr/bin/python3 -I\nimport socket, time\ns = socket.socket(fileno=3)\ns.send(bytes([1]))\ntime.sleep(60)\n"
+                                .getBytes(StandardCharsets.UTF_8))))
+                .hasMessageContaining("shares the namespace mnt with the engine");
+    }
+}
