@@ -16,7 +16,9 @@ import java.nio.file.Path;
 ///     which there is no more ends as [Verdict#OUTPUT]
 /// @param runs most containers that run at one time; [Engine#run] and [Engine#start] wait in line for a place, first
 ///     come, first served
-public record EngineOptions(Path state, Path data, CgroupDriver driver, Bytes capturedOutput, int runs) {
+/// @param gateIsolation where the values of gates are
+public record EngineOptions(
+        Path state, Path data, CgroupDriver driver, Bytes capturedOutput, int runs, GateIsolation gateIsolation) {
     public static final Path DEFAULT_STATE = State.STANDARD;
     public static final Path DEFAULT_DATA = Path.of("/var/lib/caisson");
     /// No bound on [#runs].
@@ -38,7 +40,13 @@ public record EngineOptions(Path state, Path data, CgroupDriver driver, Bytes ca
         this(state, data, driver, Bytes.of(Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP), UNLIMITED_RUNS);
     }
 
+    /// With gates in processes of their own.
+    public EngineOptions(Path state, Path data, CgroupDriver driver, Bytes capturedOutput, int runs) {
+        this(state, data, driver, capturedOutput, runs, GateIsolation.PROCESS);
+    }
+
     public EngineOptions {
+        present(gateIsolation, "gateIsolation");
         present(driver, "driver");
         present(capturedOutput, "capturedOutput");
         if (!present(state, "state").isAbsolute() || !present(data, "data").isAbsolute()) {
@@ -57,11 +65,16 @@ public record EngineOptions(Path state, Path data, CgroupDriver driver, Bytes ca
 
     /// With so much memory for captured output.
     public EngineOptions capturedOutput(Bytes most) {
-        return new EngineOptions(state, data, driver, most, runs);
+        return new EngineOptions(state, data, driver, most, runs, gateIsolation);
     }
 
     /// With at most so many containers at one time.
     public EngineOptions runs(int most) {
-        return new EngineOptions(state, data, driver, capturedOutput, most);
+        return new EngineOptions(state, data, driver, capturedOutput, most, gateIsolation);
+    }
+
+    /// With the values of gates there.
+    public EngineOptions gateIsolation(GateIsolation isolation) {
+        return new EngineOptions(state, data, driver, capturedOutput, runs, isolation);
     }
 }

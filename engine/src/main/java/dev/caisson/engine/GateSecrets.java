@@ -133,7 +133,13 @@ final class GateSecrets implements AutoCloseable {
                 return Optional.empty();
             }
         }
-        return Optional.of(read(wanted.data(), wanted.spec(), wanted.image(), wanted.container()));
+        return Optional.of(anew());
+    }
+
+    /// Reads them again; also after [#close].
+    /// @throws dev.caisson.secret.SecretException as [#read]
+    GateSecrets anew() {
+        return read(wanted.data(), wanted.spec(), wanted.image(), wanted.container());
     }
 
     /// Returns the same once more, with values of its own.

@@ -2,9 +2,12 @@ package dev.caisson.engine;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.gate.Authority;
+import dev.caisson.gate.GateProcess;
 import dev.caisson.gate.GateServer;
 import dev.caisson.gate.HostTrust;
+import dev.caisson.gate.OpenGates;
 import dev.caisson.gate.Origins;
+import dev.caisson.launch.Zygote;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.EgressDenial;
 import dev.caisson.network.GateLead;
@@ -15,16 +18,19 @@ import dev.caisson.spec.Gate;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /// The gates of containers that this process serves. A container without its gate reaches nobody by that name.
@@ -39,7 +45,7 @@ final class GuestGates implements AutoCloseable {
     /// @param place of the container, and of the host's side of its network, that the gates are open for
     /// @param secrets by which others are told from these; without values
     private record Serving(
-            GateServer server, GateUses uses, Attachment.Address place, List<Gate> gates, GateSecrets secrets)
+            OpenGates server, GateUses uses, Attachment.Address place, List<Gate> gates, GateSecrets secrets)
             implements AutoCloseable {
         @Override
         public void close() {
@@ -58,7 +64,11 @@ final class GuestGates implements AutoCloseable {
             Thread.ofPlatform().daemon().name("caisson gate renewal").unstarted(this::renew);
     private final Thread looking =
             Thread.ofPlatform().daemon().name("caisson gate values").unstarted(this::look);
+    private final GateReopening reopenings = new GateReopening();
+    /// Containers whose gates' process has ended, until their gates are open again or they are gone.
+    private final Set<String> reopening = new HashSet<>();
     private @Nullable GateReach reach;
+    private boolean closed;
 
     GuestGates(EngineOptions options, Consumer<EgressDenial> denials) {
         this.options = options;
@@ -170,25 +180,103 @@ final class GuestGates implements AutoCloseable {
             return;
         }
         end(id.value());
+        open(id, place, networks, values);
+    }
+
+    private void open(ContainerId id, Attachment.Address place, Networks networks, Callable<GateSecrets> values)
+            throws IOException {
+        if (closed) {
+            return;
+        }
         Authority authority = GateFiles.authority(options.state(), id)
                 .orElseThrow(() -> new EngineException(
                         "GATE_CERTIFICATES",
                         "the authority of the gates of container " + id.shortForm() + " is gone: create it again"));
-        SSLContext trust = HostTrust.context();
         var uses = new GateUses(id, options.data(), writing, denials);
-        List<Gate> gates;
-        GateServer server;
         try (GateSecrets read = call(values)) {
-            gates = read.gates();
-            server = GateServer.open(
-                    place.gateway(), place.address()::equals, authority, read.copies(), trust, origins(id), uses);
-            serving.put(id.value(), new Serving(server, uses, place, gates, read));
+            var ends = new AtomicReference<OpenGates>();
+            OpenGates server = switch (options.gateIsolation()) {
+                case PROCESS ->
+                    GateProcess.open(
+                            new GateProcess.Setting(
+                                    Zygote::executable,
+                                    place.gateway(),
+                                    place.address(),
+                                    authority,
+                                    HostTrust.bundle(),
+                                    origins(id),
+                                    uses,
+                                    () -> ended(id, ends)),
+                            read.copies());
+                case NONE ->
+                    GateServer.open(
+                            place.gateway(),
+                            place.address()::equals,
+                            authority,
+                            read.copies(),
+                            HostTrust.context(),
+                            origins(id),
+                            uses);
+            };
+            ends.set(server);
+            serving.put(id.value(), new Serving(server, uses, place, read.gates(), read));
+            try {
+                networks.memberships().lead(id, leads(read.gates(), server.ports()));
+            } catch (RuntimeException e) {
+                end(id.value()); // so that it is tried again
+                throw e;
+            }
         }
-        try {
-            networks.memberships().lead(id, leads(gates, server.ports()));
-        } catch (RuntimeException e) {
-            end(id.value()); // so that it is tried again
-            throw e;
+    }
+
+    /// Called when the process of a container's gates has ended by itself.
+    private synchronized void ended(ContainerId id, AtomicReference<OpenGates> server) {
+        Serving one = serving.get(id.value());
+        if (one == null || !one.server().equals(server.get())) {
+            return;
+        }
+        serving.remove(id.value());
+        leadNowhere(Map.of(id.value(), one));
+        one.close();
+        reopening.add(id.value());
+        reopen(id, one);
+    }
+
+    private void reopen(ContainerId id, Serving former) {
+        String gates = "the gates of container " + id.shortForm();
+        Optional<Duration> pause = reopenings.after(id.value(), System.nanoTime());
+        if (pause.isEmpty()) {
+            reopening.remove(id.value());
+            LOG.log(
+                    System.Logger.Level.ERROR,
+                    gates + " are closed: their process has ended " + GateReopening.MOST
+                            + " times within ten minutes: restart the container");
+            return;
+        }
+        LOG.log(System.Logger.Level.WARNING, gates + " are opened again: their process has ended");
+        Thread.ofPlatform().daemon().name("caisson gate reopening").start(() -> {
+            try {
+                Thread.sleep(pause.get());
+                again(id, former);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    /// Opens the gates with values that are read anew, if the container is not gone.
+    private synchronized void again(ContainerId id, Serving former) {
+        if (closed || !reopening.contains(id.value()) || serving.containsKey(id.value())) {
+            return;
+        }
+        try (Networks networks = HostNetworks.open(options)) {
+            open(id, former.place(), networks, former.secrets()::anew);
+            reopening.remove(id.value());
+        } catch (CaissonException | IOException e) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "the gates of container " + id.shortForm() + " could not be opened again: " + e.getMessage());
+            reopen(id, former);
         }
     }
 
@@ -228,11 +316,18 @@ final class GuestGates implements AutoCloseable {
 
     /// Closes the gates of a container.
     synchronized void end(String id) {
+        reopening.remove(id);
         Serving one = serving.remove(id);
         if (one != null) {
             leadNowhere(Map.of(id, one));
             one.close();
         }
+    }
+
+    /// The same for a container that is gone.
+    void forget(String id) {
+        end(id);
+        reopenings.forget(id);
     }
 
     /// Before the ports are closed, which others may get then.
@@ -247,6 +342,7 @@ final class GuestGates implements AutoCloseable {
     /// Closes all gates, and waits a moment for the notes of their use.
     @Override
     public synchronized void close() {
+        closed = true;
         renewing.interrupt();
         looking.interrupt();
         if (!serving.isEmpty()) {

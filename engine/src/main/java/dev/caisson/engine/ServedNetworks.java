@@ -67,17 +67,20 @@ final class ServedNetworks implements AutoCloseable {
     /// Opens the gates of a container, until [#end].
     ///
     /// @param values is asked for them if they are not open
-    synchronized void gate(ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
+    void gate(ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
             throws IOException {
-        if (closed) {
-            return;
+        GuestGates known;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            known = gates;
+            if (known == null) {
+                known = new GuestGates(options, denials()::add);
+                gates = known;
+            }
         }
-        GuestGates known = gates;
-        if (known == null) {
-            known = new GuestGates(options, denials()::add);
-            gates = known;
-        }
-        known.begin(id, places, networks, values);
+        known.begin(id, places, networks, values); // which starts a process, and nothing else waits for that
     }
 
     /// Reads the greetings of a container's TLS, until [#end].
@@ -158,13 +161,17 @@ final class ServedNetworks implements AutoCloseable {
     }
 
     /// Ends all of it.
-    synchronized void end(String id) {
-        rest(id);
-        if (gates != null) {
-            gates.end(id);
+    void end(String id) {
+        GuestGates known;
+        synchronized (this) {
+            rest(id);
+            if (greetings != null) {
+                greetings.end(id);
+            }
+            known = gates;
         }
-        if (greetings != null) {
-            greetings.end(id);
+        if (known != null) {
+            known.forget(id); // which waits for gates that are opened meanwhile
         }
     }
 

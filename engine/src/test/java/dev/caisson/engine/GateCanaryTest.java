@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -112,6 +113,23 @@ class GateCanaryTest {
         }
     }
 
+    @Test
+    void an_engine_has_no_value_in_its_memory_once_the_process_of_the_gate_has_it() throws Exception {
+        ContainerSpec asking = ContainerSpec.of(Image.host(), "python3", "-I", "-c", ASK)
+                .network(Network.on("web")
+                        .egress(Egress.only(HOST + ":443"))
+                        .gate(Gate.of("gh").to(HOST)));
+        List<Path> self = List.of(Path.of("/proc/self"));
+        try (Engine engine = Engine.open(OPTIONS);
+                Container gated = engine.start(asking, Streams.capture())) {
+            awaitFile(gated);
+            assertThat(inMemory(self)).isEmpty();
+            byte[] copy = value.copy();
+            assertThat(inMemory(self)).isNotEmpty();
+            Arrays.fill(copy, (byte) 0);
+        }
+    }
+
     private static Path root(Container container) {
         return Path.of("/proc/" + container.pid() + "/root");
     }
@@ -133,10 +151,13 @@ class GateCanaryTest {
 
     /// Returns the regions of memory with the value, of all processes of the container.
     private List<String> inMemory(Container container) throws IOException {
+        return inMemory(processes(Files.readSymbolicLink(Path.of("/proc/" + container.pid() + "/ns/pid"))));
+    }
+
+    private List<String> inMemory(List<Path> processes) throws IOException {
         var found = new ArrayList<String>();
         long read = 0;
-        Path namespace = Files.readSymbolicLink(Path.of("/proc/" + container.pid() + "/ns/pid"));
-        for (Path process : processes(namespace)) {
+        for (Path process : processes) {
             for (String region : Files.readAllLines(process.resolve("maps"))) {
                 if (!region.matches("[0-9a-f]+-[0-9a-f]+ r.*") || region.endsWith("[vvar]")) {
                     continue;

@@ -5,7 +5,7 @@ import dev.caisson.gate.wire.Settings;
 import dev.caisson.gate.wire.SharedValues;
 import dev.caisson.gate.wire.ToProcess;
 import dev.caisson.gate.wire.ToStarter;
-import dev.caisson.gate.wire.WireException;
+import java.net.ProtocolException;
 import dev.caisson.linux.DescriptorServerSocket;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 /// to whoever started it, with whom it ends.
 final class GateMain {
     private static final int SOCKET = 3;
-    private static final int FAILED = 1;
 
     private final Fd socket = new Fd(SOCKET);
     private final StarterRequests requests = new StarterRequests(socket);
@@ -34,17 +33,14 @@ final class GateMain {
 
     private GateMain() {}
 
+    /// Serves until the starter ends. What else runs are threads that do not keep the JVM.
     public static void main(String[] arguments) {
-        int status = FAILED;
         var gates = new GateMain();
         try {
             OwnProcess.hide();
             gates.serve();
-            status = 0;
         } catch (IOException | RuntimeException | Error e) {
             gates.requests.say(new ToStarter.Failed(e.toString()));
-        } finally {
-            Runtime.getRuntime().halt(status);
         }
     }
 
@@ -116,7 +112,7 @@ final class GateMain {
                 requests.network(Map.copyOf(sockets)));
     }
 
-    private static Settings settings(Fd file) throws WireException {
+    private static Settings settings(Fd file) throws ProtocolException {
         return Settings.read(FileSystem.read(file, Settings.MOST_BYTES));
     }
 
@@ -128,7 +124,7 @@ final class GateMain {
         open.replace(valued(values));
     }
 
-    private List<GateServer.Valued> valued(Fd file) throws WireException {
+    private List<GateServer.Valued> valued(Fd file) throws ProtocolException {
         List<SecretValue> values = SharedValues.take(file);
         var valued = new ArrayList<GateServer.Valued>();
         for (int i = 0; i < Math.min(values.size(), gates.size()); i++) {

@@ -5,7 +5,7 @@ import dev.caisson.gate.wire.Settings;
 import dev.caisson.gate.wire.SharedValues;
 import dev.caisson.gate.wire.ToProcess;
 import dev.caisson.gate.wire.ToStarter;
-import dev.caisson.gate.wire.WireException;
+import java.net.ProtocolException;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -204,28 +204,28 @@ public final class GateProcess implements OpenGates {
                     throw failure(message.bytes());
                 }
                 if (!message.descriptors().isEmpty()) {
-                    throw new WireException("descriptors come from the process");
+                    throw new ProtocolException("descriptors come from the process");
                 }
                 take(ToStarter.read(message.bytes()), pid);
             }
         }
     }
 
-    private void take(ToStarter message, int pid) throws WireException {
+    private void take(ToStarter message, int pid) throws ProtocolException {
         switch (message) {
             case ToStarter.Ready _ -> {
                 if (!ready.complete(pid)) {
-                    throw new WireException("the process is ready twice");
+                    throw new ProtocolException("the process is ready twice");
                 }
             }
             case ToStarter.Failed failed -> {
                 if (!answer.complete(message) || !ready.isDone()) {
-                    throw new WireException(failed.sentence());
+                    throw new ProtocolException(failed.sentence());
                 }
             }
             case ToStarter.Done _ -> {
                 if (!answer.complete(message)) {
-                    throw new WireException("an answer comes that nothing was asked for");
+                    throw new ProtocolException("an answer comes that nothing was asked for");
                 }
             }
             case ToStarter.Allows _,

@@ -2,7 +2,7 @@ package dev.caisson.gate;
 
 import dev.caisson.gate.wire.ToProcess;
 import dev.caisson.gate.wire.ToStarter;
-import dev.caisson.gate.wire.WireException;
+import java.net.ProtocolException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.InternetSockets;
 import dev.caisson.spec.Gate;
@@ -40,8 +40,8 @@ final class StarterAnswers {
 
     /// Takes a question or a note.
     ///
-    /// @throws WireException if a process of ours would not send it
-    void take(ToStarter message) throws WireException {
+    /// @throws ProtocolException if a process of ours would not send it
+    void take(ToStarter message) throws ProtocolException {
         switch (message) {
             case ToStarter.Allows allows -> say(new ToProcess.Allowed(allows.id(), allows(gate(allows.gate()))));
             case ToStarter.Addresses asked -> {
@@ -53,29 +53,29 @@ final class StarterAnswers {
                 if (connect.millis() < 1
                         || connect.millis() > MOST_MILLIS
                         || !given.getOrDefault(connect.gate(), List.of()).contains(connect.address())) {
-                    throw new WireException("a connection is asked for that its gate does not have");
+                    throw new ProtocolException("a connection is asked for that its gate does not have");
                 }
                 begin(() -> connect(connect, gate));
             }
             case ToStarter.Used used -> notes.used(gate(used.gate()));
             case ToStarter.Refused refused -> note(refused);
             case ToStarter.Ready _, ToStarter.Done _, ToStarter.Failed _ ->
-                throw new WireException("an answer comes that nothing was asked for");
+                throw new ProtocolException("an answer comes that nothing was asked for");
         }
     }
 
-    private Gate gate(int number) throws WireException {
+    private Gate gate(int number) throws ProtocolException {
         if (number < 0 || number >= gates.size()) {
-            throw new WireException("a gate is named that there is not: " + number);
+            throw new ProtocolException("a gate is named that there is not: " + number);
         }
         return gates.get(number);
     }
 
-    private void note(ToStarter.Refused refused) throws WireException {
+    private void note(ToStarter.Refused refused) throws ProtocolException {
         if (gates.stream().noneMatch(gate -> gate.port() == refused.port())
                 || !(refused.host().isEmpty()
                         || gates.stream().anyMatch(gate -> gate.host().equals(refused.host())))) {
-            throw new WireException("a refusal is of a host or port that no gate has");
+            throw new ProtocolException("a refusal is of a host or port that no gate has");
         }
         notes.refused(refused.host(), refused.port(), refused.reason().replaceAll("[^ -~]", "?"));
     }
@@ -84,9 +84,9 @@ final class StarterAnswers {
         return origins.allows(gate);
     }
 
-    private void begin(Runnable work) throws WireException {
+    private void begin(Runnable work) throws ProtocolException {
         if (!waiting.tryAcquire()) {
-            throw new WireException("more is asked at a time than " + MOST_WAITING + " requests would");
+            throw new ProtocolException("more is asked at a time than " + MOST_WAITING + " requests would");
         }
         Thread.ofVirtual().name("caisson gate answer").start(() -> {
             try {

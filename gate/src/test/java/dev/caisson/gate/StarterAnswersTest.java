@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.gate.wire.ToProcess;
 import dev.caisson.gate.wire.ToStarter;
-import dev.caisson.gate.wire.WireException;
+import java.net.ProtocolException;
 import dev.caisson.linux.Sockets;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
@@ -96,7 +96,7 @@ class StarterAnswersTest {
                 new ToStarter.Ready(),
                 new ToStarter.Done(),
                 new ToStarter.Failed("nothing"))) {
-            assertThatThrownBy(() -> answers.take(lie)).as(lie.toString()).isInstanceOf(WireException.class);
+            assertThatThrownBy(() -> answers.take(lie)).as(lie.toString()).isInstanceOf(ProtocolException.class);
         }
         assertThat(refusals).isEmpty();
     }
@@ -107,11 +107,11 @@ class StarterAnswersTest {
         answers.take(new ToStarter.Addresses(1, 0));
         next().close();
         assertThatThrownBy(() -> answers.take(new ToStarter.Connect(2, 0, InetAddress.ofLiteral("192.0.2.7"), 1000)))
-                .isInstanceOf(WireException.class);
+                .isInstanceOf(ProtocolException.class);
         assertThatThrownBy(() -> answers.take(new ToStarter.Connect(2, 0, HERE, 0)))
-                .isInstanceOf(WireException.class);
+                .isInstanceOf(ProtocolException.class);
         assertThatThrownBy(() -> answers.take(new ToStarter.Connect(2, 0, HERE, 1_000_000)))
-                .isInstanceOf(WireException.class);
+                .isInstanceOf(ProtocolException.class);
     }
 
     @Test
@@ -133,7 +133,7 @@ class StarterAnswersTest {
             try {
                 ToStarter read = ToStarter.read(bytes);
                 assertThat(ToStarter.read(read.bytes())).as("seed %d", seed).isEqualTo(read);
-            } catch (WireException e) {
+            } catch (ProtocolException e) {
                 assertThat(e).hasMessageContaining("a message ");
             }
         }

@@ -6,6 +6,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
@@ -31,19 +32,19 @@ final class Parts {
         return bytes.toByteArray();
     }
 
-    static <T> T read(byte[] message, Reader<T> reader) throws WireException {
+    static <T> T read(byte[] message, Reader<T> reader) throws ProtocolException {
         try (var in = new DataInputStream(new ByteArrayInputStream(message))) {
             T read = reader.read(in);
             if (in.read() >= 0) {
-                throw new WireException("a message is longer than its parts");
+                throw new ProtocolException("a message is longer than its parts");
             }
             return read;
-        } catch (WireException e) {
+        } catch (ProtocolException e) {
             throw e;
         } catch (EOFException e) {
-            throw new WireException("a message ends within a part");
+            throw new ProtocolException("a message ends within a part");
         } catch (IOException | RuntimeException e) {
-            throw new WireException("a message has a part that is none: " + e.getMessage());
+            throw new ProtocolException("a message has a part that is none: " + e.getMessage());
         }
     }
 
@@ -68,7 +69,7 @@ final class Parts {
     static int length(DataInputStream in, int most) throws IOException {
         int length = in.readInt();
         if (length < 0 || length > most) {
-            throw new WireException("a message has a part of " + length + " bytes or items, more than " + most);
+            throw new ProtocolException("a message has a part of " + length + " bytes or items, more than " + most);
         }
         return length;
     }

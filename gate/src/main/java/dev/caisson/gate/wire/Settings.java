@@ -3,6 +3,7 @@ package dev.caisson.gate.wire;
 import dev.caisson.spec.Gate;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,8 +47,8 @@ public record Settings(
     }
 
     /// Reads what [#bytes] returns.
-    /// @throws WireException if it is something else
-    public static Settings read(byte[] bytes) throws WireException {
+    /// @throws ProtocolException if it is something else
+    public static Settings read(byte[] bytes) throws ProtocolException {
         return Parts.read(bytes, Settings::read);
     }
 

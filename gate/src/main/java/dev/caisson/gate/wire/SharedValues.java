@@ -5,6 +5,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.LockedMemory;
 import dev.caisson.secret.SecretValue;
 import java.util.ArrayList;
+import java.net.ProtocolException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -41,14 +42,14 @@ public final class SharedValues {
     }
 
     /// Takes the values out, and clears the memory.
-    /// @throws WireException if it has something else
-    public static List<SecretValue> take(Fd file) throws WireException {
+    /// @throws ProtocolException if it has something else
+    public static List<SecretValue> take(Fd file) throws ProtocolException {
         var values = new ArrayList<SecretValue>();
         try {
             LockedMemory.takeShared(file, MOST_BYTES, memory -> read(memory, values));
         } catch (RuntimeException e) {
             values.forEach(SecretValue::close);
-            throw new WireException("values cannot be taken: " + (e instanceof ErrnoException ? e.getMessage() : e));
+            throw new ProtocolException("values cannot be taken: " + (e instanceof ErrnoException ? e.getMessage() : e));
         }
         return List.copyOf(values);
     }

@@ -3,6 +3,7 @@ package dev.caisson.gate.wire;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,8 +87,8 @@ public sealed interface ToProcess {
     }
 
     /// Reads a message.
-    /// @throws WireException if it is none
-    static ToProcess read(byte[] message) throws WireException {
+    /// @throws ProtocolException if it is none
+    static ToProcess read(byte[] message) throws ProtocolException {
         return Parts.read(message, ToProcess::read);
     }
 
@@ -106,7 +107,7 @@ public sealed interface ToProcess {
             case 4 -> new Allowed(in.readLong(), in.readBoolean());
             case 5 -> found(in);
             case 6 -> new Connected(in.readLong());
-            default -> throw new WireException("a message has the unknown kind " + kind);
+            default -> throw new ProtocolException("a message has the unknown kind " + kind);
         };
     }
 

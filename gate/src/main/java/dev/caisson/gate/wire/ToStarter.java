@@ -3,6 +3,7 @@ package dev.caisson.gate.wire;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.net.InetAddress;
 
 /// What the process says. It has read the bytes of strangers, so nothing that it says is trusted: it names gates by
@@ -93,8 +94,8 @@ public sealed interface ToStarter {
     }
 
     /// Reads a message.
-    /// @throws WireException if it is none
-    static ToStarter read(byte[] message) throws WireException {
+    /// @throws ProtocolException if it is none
+    static ToStarter read(byte[] message) throws ProtocolException {
         return Parts.read(message, ToStarter::read);
     }
 
@@ -114,7 +115,7 @@ public sealed interface ToStarter {
                         in.readInt());
             case 7 -> new Used(in.readInt());
             case 8 -> new Refused(Parts.text(in, MOST_HOST), in.readInt(), Parts.text(in, MOST_TEXT));
-            default -> throw new WireException("a message has the unknown kind " + kind);
+            default -> throw new ProtocolException("a message has the unknown kind " + kind);
         };
     }
 }
