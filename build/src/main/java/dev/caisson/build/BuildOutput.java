@@ -7,8 +7,10 @@ import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
 import dev.caisson.engine.Images;
 import dev.caisson.image.ImageTree;
+import dev.caisson.image.TarWriter;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -18,16 +20,46 @@ import java.util.Optional;
 public final class BuildOutput implements AutoCloseable {
     private static final String NAME = "the image";
 
+    /// The file that BuildKit hands provenance out in.
+    private static final String PROVENANCE = "provenance.json";
+
+    private static final int FILE_MODE = 0644;
+
     private final ImageTree image;
+    private final Optional<String> statement;
     private final FileTree files;
 
-    private BuildOutput(ImageTree image) {
+    private BuildOutput(ImageTree image, Optional<String> statement) {
         this.image = image;
+        this.statement = statement;
         this.files = new FileTree(image.root(), NAME, _ -> false, false);
     }
 
+    /// Opens the files of an image, and the statement of its build if there is one, as `/provenance.json`.
+    /// @throws BuildException BUILD_OUTPUT if the image has a file of that name besides a statement
     public static BuildOutput of(BuildResult result, Images images) {
-        return new BuildOutput(images.tree(LayerStore.image(result.image())));
+        Optional<String> statement = images.statements(result.image()).stream()
+                .map(content -> new String(content, StandardCharsets.UTF_8))
+                .findFirst();
+        ImageTree image = images.tree(LayerStore.image(result.image()));
+        try {
+            var output = new BuildOutput(image, statement);
+            output.requireFree();
+            return output;
+        } catch (RuntimeException e) {
+            image.close();
+            throw e;
+        }
+    }
+
+    private void requireFree() {
+        if (statement.isPresent() && files.status(PROVENANCE).isPresent()) {
+            throw new BuildException(
+                    Staging.OUTPUT,
+                    null,
+                    "the image has a file /" + PROVENANCE + ", where the statement of the build would go:"
+                            + " leave out --provenance, or give the file another name");
+        }
     }
 
     private static Copy everything(Place place) {
@@ -56,6 +88,10 @@ public final class BuildOutput implements AutoCloseable {
         Copy copy = everything(place());
         var all = new LayerBuilder(files, place());
         new CopyTarget(all, copy, Optional.empty(), place(), Instant.EPOCH).place(files, Selection.of(files, copy));
+        statement.ifPresent(text -> {
+            var attributes = new TarWriter.Attributes(FILE_MODE, 0, 0, Instant.now());
+            all.put(PROVENANCE, new LayerBuilder.Entry.Text(text, attributes), LayerBuilder.Owner.ROOT, Instant.EPOCH);
+        });
         all.write(to, latest);
     }
 
@@ -64,6 +100,7 @@ public final class BuildOutput implements AutoCloseable {
     /// @throws BuildException BUILD_OUTPUT if something is in the way, BUILD_COPY_KIND as in [#archive]
     public void copyTo(Path directory) {
         Staging.merge(files, Selection.of(files, everything(place())).tops().getFirst(), directory);
+        statement.ifPresent(text -> Staging.write(directory, PROVENANCE, text));
     }
 
     @Override

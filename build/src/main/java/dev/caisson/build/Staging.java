@@ -8,14 +8,16 @@ import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Optional;
 
 /// Copies selected files into a directory of the host: one of the build's own, to be shown to a container, or
 /// one that the caller named.
 final class Staging {
-    private static final String OUTPUT = "BUILD_OUTPUT";
+    static final String OUTPUT = "BUILD_OUTPUT";
     private static final int BUFFER = 1 << 16;
     private static final int CREATE = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
@@ -52,6 +54,30 @@ final class Staging {
             }
         } catch (IOException e) {
             throw output("the directory of the output cannot be made (" + e.getMessage() + "): name another", e);
+        } catch (ErrnoException e) {
+            throw output(
+                    "the output cannot be written (" + e.getMessage() + "): name another directory, or make room", e);
+        }
+    }
+
+    /// Writes a text into a directory of the host; a file or link of its name is replaced.
+    /// @throws BuildException BUILD_OUTPUT
+    static void write(Path to, String name, String text) {
+        try (Fd directory = FileSystem.open(to.toString(), DIRECTORY)) {
+            Optional<FileStatus> there = FileSystem.findStatus(directory, name);
+            if (there.filter(FileStatus::isDirectory).isPresent()) {
+                throw new BuildException(
+                        OUTPUT,
+                        null,
+                        "the output has a directory " + name + ", where the statement of the build would go:"
+                                + " remove it, or name another directory");
+            }
+            if (there.isPresent()) {
+                FileSystem.removeFile(directory, name);
+            }
+            try (Fd made = FileSystem.openAt(directory, name, CREATE, 0644, BENEATH)) {
+                FileSystem.write(made, text.getBytes(StandardCharsets.UTF_8));
+            }
         } catch (ErrnoException e) {
             throw output(
                     "the output cannot be written (" + e.getMessage() + "): name another directory, or make room", e);

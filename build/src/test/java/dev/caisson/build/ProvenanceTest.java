@@ -248,6 +248,39 @@ class ProvenanceTest {
         }
     }
 
+    @Test
+    void files_that_are_handed_out_have_the_statement_beside_them() throws Exception {
+        BuildResult result = build(provenance(false), Map.of(), LINES);
+        Path out = directory.resolve("out");
+        Path archive = directory.resolve("out.tar");
+        try (BuildOutput output = BuildOutput.of(result, bed.images);
+                var tar = Files.newOutputStream(archive)) {
+            output.copyTo(out);
+            output.archive(tar, Optional.empty());
+        }
+        byte[] statement = Files.readAllBytes(out.resolve("provenance.json"));
+        assertThat(Json.parse(statement, Json.Limits.DEFAULT)).isEqualTo(statement(result));
+
+        Process tar = new ProcessBuilder("tar", "-xOf", archive.toString(), "provenance.json").start();
+        assertThat(tar.getInputStream().readAllBytes()).isEqualTo(statement);
+        assertThat(tar.waitFor()).isZero();
+    }
+
+    @Test
+    void a_file_of_the_image_is_not_replaced_by_the_statement() throws Exception {
+        String[] lines = {"FROM busybox:1", "RUN echo own >/provenance.json"};
+        BuildResult stated = build(provenance(false), Map.of(), lines);
+        assertThatThrownBy(() -> BuildOutput.of(stated, bed.images))
+                .hasMessageContaining("/provenance.json")
+                .hasMessageContaining("leave out --provenance");
+
+        BuildResult plain = build(BuildNotes.none(), Map.of(), lines);
+        try (BuildOutput output = BuildOutput.of(plain, bed.images)) {
+            output.copyTo(directory.resolve("out"));
+        }
+        assertThat(directory.resolve("out/provenance.json")).hasContent("own");
+    }
+
     private static HttpResponse<byte[]> get(DockerRegistry registry, String path) throws Exception {
         try (HttpClient client = HttpClient.newHttpClient()) {
             HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + registry.host + "/v2/app/" + path))

@@ -105,6 +105,12 @@ public final class Images implements AutoCloseable {
         return Failures.call(() -> store.tree(image, ProgressListener.none()));
     }
 
+    /// Returns the statements of the index that an image came in or was built with: in-toto's, as JSON.
+    public List<byte[]> statements(StoredImage image) {
+        present(image, "image");
+        return Failures.call(() -> store.statements(image));
+    }
+
     /// Adds an image of the layers of another one, new ones above, and a configuration.
     ///
     /// @param base empty for an image of new layers only

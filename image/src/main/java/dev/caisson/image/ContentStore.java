@@ -121,6 +121,21 @@ final class ContentStore implements AutoCloseable {
         }
     }
 
+    /// Returns the statements about an image that are in its index.
+    List<byte[]> statements(StoredImage image) throws IOException {
+        var statements = new ArrayList<byte[]>();
+        if (image.index().isPresent()) {
+            try (var reader = new OciLayoutReader(path)) {
+                for (Descriptor part : reader.statements(image.index().get())) {
+                    if (part.mediaType().equals(StatementWriter.IN_TOTO)) {
+                        statements.add(reader.document(part));
+                    }
+                }
+            }
+        }
+        return statements;
+    }
+
     static Descriptor descriptor(StoredImage image) {
         return new Descriptor(image.mediaType(), image.manifest(), image.manifestSize(), Optional.empty(), Map.of());
     }

@@ -182,6 +182,11 @@ public final class ImageStore implements AutoCloseable {
         return guarded(image.toString(), () -> ImageTree.of(resolve(image, listener)));
     }
 
+    /// Returns the statements about an image that are in its index.
+    public List<byte[]> statements(StoredImage image) {
+        return guarded(image.repository(), () -> content.statements(image));
+    }
+
     /// Adds an image that was made here.
     ///
     /// @param base the image whose layers are below; empty for one of new layers only

@@ -61,9 +61,9 @@ final class OciLayoutReader implements AutoCloseable {
         return only(top.manifests(), "the layout " + path);
     }
 
-    /// Reads an index or a manifest as it lies there.
+    /// Reads an index, a manifest or a statement as it lies there.
     byte[] document(Descriptor document) throws IOException {
-        return blob(document, "the manifest");
+        return blob(document, "the document");
     }
 
     /// Reads one image by its descriptor.

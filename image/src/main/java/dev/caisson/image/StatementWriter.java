@@ -13,7 +13,7 @@ import java.util.TreeMap;
 /// Stores a statement about an image as BuildKit does: an index names the image and, beside it, a manifest of the
 /// platform `unknown/unknown` whose one layer is the statement (BuildKit's attestation-storage.md).
 final class StatementWriter {
-    private static final String IN_TOTO = "application/vnd.in-toto+json";
+    static final String IN_TOTO = "application/vnd.in-toto+json";
 
     private final NewImage blobs;
 
