@@ -3,6 +3,7 @@ package dev.caisson.cli.image;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.engine.Images;
 import dev.caisson.image.Digest;
+import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.StoredImage;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Fetch an image from its registry, for this machine's platform.",
         footer = {
-            "%nEach part is compared with its digest. Logins are those of Docker's config.json ('caisson login',",
+            "%nEach part is compared with its digest, and the layers are unpacked. Logins are those of Docker's config.json ('caisson login',",
             "'docker login'). https is used, and plain http only with this machine itself.",
             "%n  caisson pull debian:13",
             "  caisson pull 127.0.0.1:5000/app@sha256:…"
@@ -56,6 +57,7 @@ public final class PullCommand implements Callable<Integer> {
             Optional<Digest> before =
                     images.has(reference) ? Optional.of(images.find(image).manifest()) : Optional.empty();
             StoredImage pulled = Pulls.pull(images, reference, quiet ? PullListener.none() : new PullProgress(err));
+            images.tree(new Image.Named(reference)).close(); // so that its first container does not wait for it
             if (!quiet) {
                 out.println("Digest: " + pulled.pulled());
                 boolean isSame = before.filter(pulled.manifest()::equals).isPresent();
