@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -30,7 +31,8 @@ import java.util.concurrent.TimeUnit;
 /// Prints in one run what is promised of images, beside docker and podman: pulls, launches, builds and forks.
 public final class ImageSpeed {
     private static final String LAUNCHER = "./caisson";
-    private static final int PULLS = 5;
+    private static final int PULLS = 3;
+    private static final Set<String> PARTS = Set.of("pulls", "builds", "launches", "forks", "large");
     private static final int BUILDS = 7;
     private static final int WARM_UP = 2_000;
     private static final int PAIRS = 400;
@@ -57,7 +59,7 @@ public final class ImageSpeed {
     }
 
     /// Measures, and prints the table.
-    /// @param arguments a tar archive of a Debian root file system
+    /// @param arguments a tar archive of a Debian root file system, and the parts to measure (all)
     public static void main(String[] arguments) throws Exception {
         Path root = Files.createDirectories(DATA.resolve("root"));
         if (run(List.of("tar", "-C", root.toString(), "--numeric-owner", "--exclude=./dev/*", "-xf", arguments[0]))
@@ -70,7 +72,12 @@ public final class ImageSpeed {
                 .start();
         Optional<DockerDaemon> docker = DockerDaemon.startHere(DATA.resolve("docker"), bundle);
         try (LocalRegistry registry = LocalRegistry.start(DATA.resolve("registry"))) {
-            new ImageSpeed(registry, docker).all(root);
+            List<String> chosen = List.of(arguments).subList(1, arguments.length);
+            if (!PARTS.containsAll(chosen)) {
+                throw new IllegalArgumentException(
+                        "usage: benchmarks/images ROOT.tar [pulls|builds|launches|forks|large]…");
+            }
+            new ImageSpeed(registry, docker).measure(root, chosen.isEmpty() ? PARTS : Set.copyOf(chosen));
         } finally {
             serve.destroy();
             serve.waitFor(SERVE_SECONDS, TimeUnit.SECONDS);
@@ -81,15 +88,17 @@ public final class ImageSpeed {
         }
     }
 
-    private void all(Path root) throws Exception {
+    private void measure(Path root, Set<String> parts) throws Exception {
         String debian;
-        String large;
+        String large = "";
         try (Images images = Images.open(options)) {
             Path archives = Files.createDirectories(DATA.resolve("archives"));
             var samples = new ImageSamples(images, registry, archives);
             debian = samples.split(root, "debian:1");
             String _ = samples.above(images.find(debian), "debian:2");
-            large = samples.large(LARGE, "large:1");
+            if (parts.contains("large")) {
+                large = samples.large(LARGE, "large:1");
+            }
             out.printf(
                     "The image has %d MiB, %d MiB as it is transferred, in %d layers%n",
                     size(archives) >> 20,
@@ -105,14 +114,26 @@ public final class ImageSpeed {
         out.println();
         out.println("| milliseconds, p50 | ours | beside it | ratio | promise | reached |");
         out.println("|---|--:|--:|--:|---|---|");
-        pulls(debian);
-        sharedBase(debian);
-        builds(debian);
-        try (Engine engine = Engine.open(options)) {
-            launches(engine, debian, root);
-            forks(engine, debian);
+        if (parts.contains("pulls")) {
+            pulls(debian);
+            sharedBase(debian);
         }
-        large(large);
+        if (parts.contains("builds")) {
+            builds(debian);
+        }
+        try (Engine engine = Engine.open(options);
+                Images images = Images.open(options)) {
+            pull(images, debian);
+            if (parts.contains("launches")) {
+                launches(engine, debian, root);
+            }
+            if (parts.contains("forks")) {
+                forks(engine, debian);
+            }
+        }
+        if (parts.contains("large")) {
+            large(large);
+        }
         out.println();
         out.println("Load after: " + Launches.load());
     }
@@ -142,7 +163,7 @@ public final class ImageSpeed {
 
     // ---- pulls
 
-    /// Each of the others unpacks while it pulls; our command unpacks at the first run.
+    /// Each unpacks what it pulls.
     private void pulls(String name) throws Exception {
         var library = new double[PULLS];
         var ours = new double[PULLS];
@@ -154,10 +175,7 @@ public final class ImageSpeed {
                 library[at] = timed(() -> pull(images, name));
                 forget(images);
             }
-            ours[at] = timed(() -> {
-                require(List.of(LAUNCHER, "pull", "-q", name));
-                require(List.of(LAUNCHER, "run", "--rm", "--network", "none", name, "true"));
-            });
+            ours[at] = timed(() -> require(List.of(LAUNCHER, "pull", "-q", name)));
             require(List.of(LAUNCHER, "rmi", name));
             if (docker.isPresent()) {
                 List<String> pull = docker.get().command(List.of("pull", "-q", name));
@@ -169,7 +187,7 @@ public final class ImageSpeed {
         }
         row("pull and unpack in a warm JVM", median(library), "docker pull", median(dockers), 0.8);
         row("", median(library), "podman pull", median(podmans), 0.8);
-        row("./caisson pull, then run --rm IMAGE true", median(ours), "docker pull", median(dockers), 0.8);
+        row("./caisson pull, which unpacks", median(ours), "docker pull", median(dockers), 0.8);
         row("", median(ours), "podman pull", median(podmans), 0.8);
     }
 
@@ -228,9 +246,6 @@ public final class ImageSpeed {
     // ---- launches and forks
 
     private void launches(Engine engine, String name, Path root) throws Exception {
-        try (Images images = Images.open(options)) {
-            pull(images, name);
-        }
         ContainerSpec image = ContainerSpec.of(Image.parse(name), "/bin/true");
         ContainerSpec directory = ContainerSpec.of(Image.directory(root), "/bin/true");
         for (int i = 0; i < WARM_UP; i++) {

@@ -56,7 +56,6 @@ public final class BuildOutput implements AutoCloseable {
         if (statement.isPresent() && files.status(PROVENANCE).isPresent()) {
             throw new BuildException(
                     Staging.OUTPUT,
-                    null,
                     "the image has a file /" + PROVENANCE + ", where the statement of the build would go:"
                             + " leave out --provenance, or give the file another name");
         }

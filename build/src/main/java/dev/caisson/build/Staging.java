@@ -68,7 +68,6 @@ final class Staging {
             if (there.filter(FileStatus::isDirectory).isPresent()) {
                 throw new BuildException(
                         OUTPUT,
-                        null,
                         "the output has a directory " + name + ", where the statement of the build would go:"
                                 + " remove it, or name another directory");
             }

@@ -2,13 +2,13 @@ package dev.caisson.gate;
 
 import dev.caisson.gate.wire.ToProcess;
 import dev.caisson.gate.wire.ToStarter;
-import java.net.ProtocolException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.InternetSockets;
 import dev.caisson.spec.Gate;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;

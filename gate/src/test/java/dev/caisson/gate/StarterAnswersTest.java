@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.gate.wire.ToProcess;
 import dev.caisson.gate.wire.ToStarter;
-import java.net.ProtocolException;
 import dev.caisson.linux.Sockets;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.spec.Gate;
 import java.net.InetAddress;
+import java.net.ProtocolException;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;

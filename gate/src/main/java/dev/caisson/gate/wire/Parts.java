@@ -6,8 +6,8 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.ProtocolException;
 import java.io.UncheckedIOException;
+import java.net.ProtocolException;
 import java.nio.charset.StandardCharsets;
 
 /// Reads and writes the parts of messages. Every length has a bound, and nothing may follow the last part.

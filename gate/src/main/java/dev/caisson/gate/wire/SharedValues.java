@@ -4,8 +4,8 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.LockedMemory;
 import dev.caisson.secret.SecretValue;
-import java.util.ArrayList;
 import java.net.ProtocolException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -49,7 +49,8 @@ public final class SharedValues {
             LockedMemory.takeShared(file, MOST_BYTES, memory -> read(memory, values));
         } catch (RuntimeException e) {
             values.forEach(SecretValue::close);
-            throw new ProtocolException("values cannot be taken: " + (e instanceof ErrnoException ? e.getMessage() : e));
+            throw new ProtocolException(
+                    "values cannot be taken: " + (e instanceof ErrnoException ? e.getMessage() : e));
         }
         return List.copyOf(values);
     }

@@ -3,8 +3,8 @@ package dev.caisson.gate.wire;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.net.ProtocolException;
 import java.net.InetAddress;
+import java.net.ProtocolException;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -3,8 +3,8 @@ package dev.caisson.gate.wire;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.net.ProtocolException;
 import java.net.InetAddress;
+import java.net.ProtocolException;
 
 /// What the process says. It has read the bytes of strangers, so nothing that it says is trusted: it names gates by
 /// their number, and whoever started it looks every one of them up.
