@@ -35,8 +35,9 @@ public final class RoutingRules {
         return "ipv4 0:255 32766:254 32767:253" + (ipv6 ? ", ipv6 0:255 32766:254" : "");
     }
 
-    /// Returns all rules of both families, each as its priority and the table that it leads to; one with a condition
-    /// has a `?` behind it, and one that leads to no table an `!`. Nothing if the kernel has one table alone.
+    /// Returns all rules of both families, each as its priority and the table that it leads to; one with
+    /// a condition has a `?` behind it, and one that leads to no table an `!`. Nothing if the kernel has one
+    /// table alone; no word of a family that it lacks.
     public static Optional<String> of(NetlinkSocket socket) {
         Optional<String> four = of(socket, IPV4);
         return four.map(text -> "ipv4 " + text
@@ -65,7 +66,7 @@ public final class RoutingRules {
             }
             return Optional.of(String.join(" ", rules));
         } catch (NetlinkException e) {
-            if (e.is(Errno.EOPNOTSUPP)) {
+            if (e.is(Errno.EOPNOTSUPP) || e.is(Errno.EAFNOSUPPORT)) {
                 return Optional.empty();
             }
             throw e;
