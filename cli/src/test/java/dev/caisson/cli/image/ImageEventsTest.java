@@ -97,6 +97,16 @@ class ImageEventsTest {
     }
 
     @Test
+    void an_image_that_is_built_is_told_and_the_results_of_its_steps_are_not() throws Exception {
+        Files.writeString(directory.resolve("file"), name);
+        Files.writeString(directory.resolve("Dockerfile"), "FROM scratch\nCOPY file /one\nCOPY file /two\n");
+        ok("build", "-q", "-t", name + ":1", directory.toString());
+        assertThat(events("{{.Action}} {{.Actor.Attributes.name}}", "type=image"))
+                .contains("tag " + name + ":1")
+                .noneMatch(event -> event.contains("caisson.local/"));
+    }
+
+    @Test
     void a_life_of_a_volume_is_told() {
         ok("volume", "create", volume);
         ok("volume", "rm", volume);
