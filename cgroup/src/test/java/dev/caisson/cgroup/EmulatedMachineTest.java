@@ -20,14 +20,14 @@ class EmulatedMachineTest {
     void what_needs_a_whole_kernel_holds_in_version_2() throws Exception {
         Result result = VirtualMachine.runTests(
                 List.of("-a", "tcg"),
-                ENFORCEMENT + "#runsOnTheCpusOfTheList",
-                ENFORCEMENT + "#bestEffortLeavesOutProcessorsThatAreNotThere",
-                ENFORCEMENT + "#boundsHugePages",
-                ENFORCEMENT + "#waitingIsCounted",
-                SHARE + "#theWeightOfOneDiskCountsThere",
-                SHARE + "#aWeightOfOneDiskStaysWhenThatOfAllChanges",
-                SHARE + "#aDiskThatDoesNotShareByWeightIsNamed",
-                SHARE + "#theKernelsOwnCostModelSharesByWeightToo");
+                ENFORCEMENT + "#runs_on_the_cpus_of_the_list",
+                ENFORCEMENT + "#best_effort_leaves_out_processors_that_are_not_there",
+                ENFORCEMENT + "#bounds_huge_pages",
+                ENFORCEMENT + "#waiting_is_counted",
+                SHARE + "#the_weight_of_one_disk_counts_there",
+                SHARE + "#a_weight_of_one_disk_stays_when_that_of_all_changes",
+                SHARE + "#a_disk_that_does_not_share_by_weight_is_named",
+                SHARE + "#the_kernels_own_cost_model_shares_by_weight_too");
 
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output().lines().toList().getLast()).isEqualTo("8 passed, 0 failed, 0 skipped");

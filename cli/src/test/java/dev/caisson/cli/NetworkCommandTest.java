@@ -260,7 +260,7 @@ class NetworkCommandTest {
                 caisson network ls --format '{{.Name}}'
                 run -p 80 host -- true || echo $?
                 caisson network rm bridge web >/dev/null
-                caisson plan run dir:root -- ip | grep -c 'links, addresses'
+                caisson plan run dir:root -- ip | grep -c 'eth0 .*route to'
                 caisson network ls -q | wc -l
                 rm -rf $CAISSON_DATA/images
                 """);
