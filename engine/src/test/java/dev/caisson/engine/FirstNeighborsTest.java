@@ -104,7 +104,12 @@ class FirstNeighborsTest {
         NetworkBed.sh("nft add table netdev mute; nft add chain netdev mute out '{ type filter hook egress device "
                 + bridge + " priority 0; policy drop; }'");
 
-        RunResult result = engine.run(SLEEP.network(Network.on("both")).command("true"));
+        RunResult result;
+        try {
+            result = engine.run(SLEEP.network(Network.on("both")).command("true"));
+        } finally {
+            NetworkBed.sh("nft delete table netdev mute"); // other tests have this namespace after it
+        }
 
         assertThat(result.isOk()).isTrue();
     }
