@@ -54,5 +54,7 @@ void failed_with(const char *code);
 
 extern const struct test front_caller_tests[];
 extern const unsigned front_caller_test_count;
+extern const struct test front_source_tests[];
+extern const unsigned front_source_test_count;
 
 #endif

@@ -325,6 +325,7 @@ int main(int argc, char **argv)
 	const char *filter = argc > 2 ? argv[2] : NULL;
 	run_tests(tests, sizeof tests / sizeof *tests, filter, &passed, &failed);
 	run_tests(front_caller_tests, front_caller_test_count, filter, &passed, &failed);
+	run_tests(front_source_tests, front_source_test_count, filter, &passed, &failed);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }

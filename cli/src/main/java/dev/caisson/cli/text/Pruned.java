@@ -3,7 +3,7 @@ package dev.caisson.cli.text;
 import java.io.PrintWriter;
 import java.util.List;
 
-/// What a `prune` removed of one kind.
+/// The things of one kind that a `prune` removed.
 ///
 /// @param title of the list, as "Deleted Volumes"
 /// @param bytes that were freed

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What `inspect` tells of the options that a container was made with.
+/// The options that a container was made with, as `inspect` tells them.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class HostConfigTest {
