@@ -22,7 +22,7 @@ public final class GateException extends CaissonException {
     static GateException program(String what) {
         return new GateException(
                 "GATE_PROGRAM",
-                what + ": serve gates in this process, EngineOptions.gateProcess(GateProcessChoice.IN_ENGINE)");
+                what + ": serve gates in this process, EngineOptions.gateIsolation(GateIsolation.NONE)");
     }
 
     @Override

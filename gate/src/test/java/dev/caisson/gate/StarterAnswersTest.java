@@ -170,4 +170,27 @@ class StarterAnswersTest {
         assertThat(filter.decide(here, "prctl", 15)).isEqualTo(Action.ALLOW);
         assertThat(filter.decide(here, "prctl", 4, 1)).isEqualTo(Action.errno(1));
     }
+
+    @Test
+    void sockets_that_the_process_was_handed_lead_nowhere_else_and_carry_no_descriptors() {
+        Filter filter = GateProfile.filter();
+        Architecture here = Architecture.host();
+        int noSignal = 0x4000;
+        int fastOpen = 0x2000_0000;
+        assertThat(filter.decide(here, "sendto", 9, 1, 1, noSignal)).isEqualTo(Action.ALLOW);
+        assertThat(filter.decide(here, "sendto", 9, 1, 1, noSignal, 0x7f00_1000, 16))
+                .isEqualTo(Action.errno(1));
+        assertThat(filter.decide(here, "sendto", 9, 1, 1, noSignal, 1L << 32, 16))
+                .isEqualTo(Action.errno(1));
+        assertThat(filter.decide(here, "sendto", 9, 1, 1, noSignal | fastOpen)).isEqualTo(Action.errno(1));
+        for (String call : List.of("sendmsg", "sendmmsg", "getsockopt", "splice", "sendfile")) {
+            assertThat(filter.decide(here, call)).as(call).isEqualTo(Action.errno(1));
+        }
+        assertThat(filter.decide(here, "setsockopt", 9, 6, 1)).as("TCP_NODELAY").isEqualTo(Action.ALLOW);
+        assertThat(filter.decide(here, "setsockopt", 9, 1, 13)).as("SO_LINGER").isEqualTo(Action.errno(1));
+        assertThat(filter.decide(here, "setsockopt", 9, 6, 31)).as("TCP_ULP").isEqualTo(Action.errno(1));
+        assertThat(filter.decide(here, "fcntl", 9, 1030)).as("F_DUPFD_CLOEXEC").isEqualTo(Action.ALLOW);
+        assertThat(filter.decide(here, "fcntl", 9, 1024)).as("F_SETLEASE").isEqualTo(Action.errno(1));
+        assertThat(filter.decide(here, "fcntl", 9, 6)).as("F_SETLK").isEqualTo(Action.errno(1));
+    }
 }

@@ -172,7 +172,8 @@ public final class Sockets {
         return address;
     }
 
-    /// Sends one message with descriptors, which stay the sender's to close.
+    /// Sends one message with descriptors, which stay the sender's to close. Without any it is sent by sendto(2), which a
+    /// filter of system calls can look into.
     public static void send(Fd socket, byte[] bytes, List<Fd> descriptors) {
         if (descriptors.size() > MAX_DESCRIPTORS) {
             throw new IllegalArgumentException("more descriptors than one message carries: " + descriptors.size());
@@ -181,7 +182,8 @@ public final class Sockets {
             MemorySegment data = arena.allocate(Math.max(1, bytes.length));
             MemorySegment.copy(bytes, 0, data, JAVA_BYTE, 0, bytes.length);
             MemorySegment header = header(arena, data, bytes.length);
-            if (!descriptors.isEmpty()) {
+            boolean plain = descriptors.isEmpty();
+            if (!plain) {
                 long length = CMSGHDR.byteSize() + 4L * descriptors.size();
                 MemorySegment control = arena.allocate((length + 7) & ~7L, 8);
                 control.set(JAVA_LONG, 0, length);
@@ -198,9 +200,12 @@ public final class Sockets {
             }
             long result;
             do {
-                result = Native.raw(Nr.SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
+                result = plain
+                        ? Native.raw(
+                                Nr.SENDTO, socket.number(), data.address(), bytes.length, MSG_NOSIGNAL, 0, 0)
+                        : Native.raw(Nr.SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
             } while (result == -Errno.EINTR);
-            Native.check("sendmsg", result);
+            Native.check(plain ? "sendto" : "sendmsg", result);
         }
     }
 
