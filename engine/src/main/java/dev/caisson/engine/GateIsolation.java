@@ -1,6 +1,6 @@
 package dev.caisson.engine;
 
-/// Where the values of gates are while containers use them.
+/// The place of the values of gates while containers use them.
 public enum GateIsolation {
     /// In a process for each container, which has its values alone, no privileges and no network of its own. If it
     /// cannot be started, gates stay closed: `GATE_PROCESS`, `GATE_PROGRAM`.

@@ -157,6 +157,9 @@ final class GateSecrets implements AutoCloseable {
             byte[] bytes = one.value().copy();
             try {
                 copies.add(new GateServer.Valued(one.gate(), SecretValue.of(bytes)));
+            } catch (RuntimeException | Error e) {
+                copies.forEach(copied -> copied.value().close());
+                throw e;
             } finally {
                 Arrays.fill(bytes, (byte) 0);
             }

@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.error.ErrorCode;
+import dev.caisson.gate.GateException;
 import dev.caisson.secret.SecretException;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.StoreStamp;
@@ -80,6 +81,10 @@ final class GateUpdates {
             if (isOneOf(GONE, e) || former.isExpired()) { // that of a locked store too
                 LOG.log(System.Logger.Level.DEBUG, gates + " are closed: " + e.sentence()); // whoever removed it knows
                 end.accept(id);
+                return true;
+            }
+            if (e instanceof GateException) { // a process that does not take values is ended
+                LOG.log(System.Logger.Level.WARNING, gates + " are closed: " + e.sentence());
                 return true;
             }
             LOG.log(System.Logger.Level.WARNING, gates + " have the values that they had: " + e.sentence());

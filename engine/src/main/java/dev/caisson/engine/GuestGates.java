@@ -272,10 +272,11 @@ final class GuestGates implements AutoCloseable {
         try (Networks networks = HostNetworks.open(options)) {
             open(id, former.place(), networks, former.secrets()::anew);
             reopening.remove(id.value());
-        } catch (CaissonException | IOException e) {
+        } catch (RuntimeException | IOException e) {
             LOG.log(
                     System.Logger.Level.WARNING,
                     "the gates of container " + id.shortForm() + " could not be opened again: " + e.getMessage());
+            reopening.add(id.value()); // which an opening that has failed late has ended
             reopen(id, former);
         }
     }

@@ -26,7 +26,7 @@ class FirstNeighborsTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("neighbors"), OwnDirectories.data("neighbors"));
     private static final ContainerSpec SLEEP = ContainerSpec.onHost("sleep", "60");
-    /// As a neighbor that does not answer yet is kept, and told by ip(8) with this word.
+    /// The word by which ip(8) tells a neighbor that has not answered yet.
     private static final String WAITING = "INCOMPLETE";
 
     private NetworkBed bed;

@@ -3,17 +3,11 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
-import dev.caisson.secret.NewStore;
-import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
-import dev.caisson.secret.Unlocker;
 import dev.caisson.secret.ValueMatcher;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.Egress;
-import dev.caisson.spec.Gate;
 import dev.caisson.spec.Mount;
-import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.SecretFile;
 import java.io.IOException;
@@ -26,8 +20,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -45,12 +37,11 @@ class GateCanaryTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("canary"), OwnDirectories.data("canary"));
     private static final Path STORE = OPTIONS.data().resolve(SecretStore.DIRECTORY);
-    private static final String HOST = "api.gated.invalid";
     private static final int PIECE = 1 << 20;
     /// Asks the gate, keeps what it got in memory and in a file, and waits.
     private static final String ASK = "import os, time, urllib.request, urllib.error\n"
             + "all = dict(os.environ)\n"
-            + "try: urllib.request.urlopen('https://" + HOST + "/', timeout=20)\n"
+            + "try: urllib.request.urlopen('https://" + GatedStore.HOST + "/', timeout=20)\n"
             + "except urllib.error.HTTPError as e: all['answer'] = e.read().decode()\n"
             + "except OSError as e: all['answer'] = str(e)\n"
             + "open('/tmp/got', 'w').write(repr(all))\n"
@@ -75,13 +66,9 @@ class GateCanaryTest {
     void open() throws Exception {
         bed = new NetworkBed(OPTIONS);
         bed.networks(all -> all.create(NetworkSpec.of("web")));
-        var key = new Unlocker.KeyFile(scratch.resolve("key"));
-        SecretStore.make(STORE, new NewStore(key, List.of(), true), Optional::empty, "test");
         value = SecretValue.generate(43);
         matcher = ValueMatcher.of(List.of(value));
-        try (SecretStore store = SecretStore.open(STORE, Optional::empty)) {
-            store.create(new SecretName("gh"), value, Map.of(), Optional.empty(), "test");
-        }
+        GatedStore.make(STORE, scratch, value);
     }
 
     @AfterEach
@@ -94,10 +81,7 @@ class GateCanaryTest {
 
     @Test
     void a_gate_leaves_no_value_in_memory_or_files_of_its_container_and_a_file_does() throws Exception {
-        ContainerSpec asking = ContainerSpec.of(Image.host(), "python3", "-I", "-c", ASK)
-                .network(Network.on("web")
-                        .egress(Egress.only(HOST + ":443"))
-                        .gate(Gate.of("gh").to(HOST)));
+        ContainerSpec asking = GatedStore.gated(ContainerSpec.of(Image.host(), "python3", "-I", "-c", ASK));
         ContainerSpec reading = ContainerSpec.of(Image.host(), "python3", "-I", "-c", READ)
                 .mount(new Mount.Secrets(List.of(SecretFile.of("gh"))));
         try (Engine engine = Engine.open(OPTIONS);
@@ -115,10 +99,7 @@ class GateCanaryTest {
 
     @Test
     void an_engine_has_no_value_in_its_memory_once_the_process_of_the_gate_has_it() throws Exception {
-        ContainerSpec asking = ContainerSpec.of(Image.host(), "python3", "-I", "-c", ASK)
-                .network(Network.on("web")
-                        .egress(Egress.only(HOST + ":443"))
-                        .gate(Gate.of("gh").to(HOST)));
+        ContainerSpec asking = GatedStore.gated(ContainerSpec.of(Image.host(), "python3", "-I", "-c", ASK));
         List<Path> self = List.of(Path.of("/proc/self"));
         try (Engine engine = Engine.open(OPTIONS);
                 Container gated = engine.start(asking, Streams.capture())) {

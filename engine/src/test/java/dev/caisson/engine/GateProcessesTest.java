@@ -3,21 +3,14 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.image.Image;
-import dev.caisson.secret.NewStore;
-import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
-import dev.caisson.secret.Unlocker;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.Egress;
-import dev.caisson.spec.Gate;
-import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -36,9 +29,8 @@ class GateProcessesTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("gate-processes"), OwnDirectories.data("gate-processes"));
     private static final Path STORE = OPTIONS.data().resolve(SecretStore.DIRECTORY);
-    private static final String HOST = "api.gated.invalid";
     private static final String ASK = "python3 -I -c 'import urllib.request, urllib.error\n"
-            + "try: urllib.request.urlopen(\"https://" + HOST + "/\", timeout=20)\n"
+            + "try: urllib.request.urlopen(\"https://" + GatedStore.HOST + "/\", timeout=20)\n"
             + "except urllib.error.HTTPError as e: print(e.code)\n"
             + "except OSError: pass'";
     private static final long FIRST_ID = 0x6fc0_0000L;
@@ -52,11 +44,8 @@ class GateProcessesTest {
     void open() throws Exception {
         bed = new NetworkBed(OPTIONS);
         bed.networks(all -> all.create(NetworkSpec.of("web")));
-        var key = new Unlocker.KeyFile(scratch.resolve("key"));
-        SecretStore.make(STORE, new NewStore(key, List.of(), true), Optional::empty, "test");
-        try (SecretStore store = SecretStore.open(STORE, Optional::empty);
-                SecretValue value = SecretValue.generate(40)) {
-            store.create(new SecretName("gh"), value, Map.of(), Optional.empty(), "test");
+        try (SecretValue value = SecretValue.generate(40)) {
+            GatedStore.make(STORE, scratch, value);
         }
     }
 
@@ -67,10 +56,7 @@ class GateProcessesTest {
     }
 
     private static ContainerSpec spec() {
-        return ContainerSpec.of(Image.host(), "sleep", "1000")
-                .network(Network.on("web")
-                        .egress(Egress.only(HOST + ":443"))
-                        .gate(Gate.of("gh").to(HOST)));
+        return GatedStore.gated(ContainerSpec.of(Image.host(), "sleep", "1000"));
     }
 
     private static List<ProcessHandle> processes() {

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 /// The gates of one container in a process of their own, which has its values and nothing else: no privileges, no files
 /// but the JVM's, no network but the connections that it is handed. It ends with this one.
 public final class GateProcess implements OpenGates {
-    /// What a process is opened with.
+    /// Addresses, keys and listeners that a process is opened with.
     ///
     /// @param starter makes the static program of `native/`, which is closed when it was started
     /// @param address of the host, that the gates listen on
@@ -76,7 +76,8 @@ public final class GateProcess implements OpenGates {
     private final Map<Integer, Integer> ports = new TreeMap<>();
     private final CompletableFuture<Integer> ready = new CompletableFuture<>();
     private final CompletableFuture<Void> over = new CompletableFuture<>();
-    private volatile CompletableFuture<ToStarter> answer = new CompletableFuture<>();
+    /// To what was asked last; an answer that comes before is one too many.
+    private volatile CompletableFuture<ToStarter> answer = CompletableFuture.completedFuture(new ToStarter.Done());
     private volatile boolean closed;
 
     private GateProcess(Setting setting, List<Gate> gates, Sockets.Pair pair) {
@@ -102,17 +103,28 @@ public final class GateProcess implements OpenGates {
             throws IOException {
         try {
             gates.forEach(one -> GateServer.require(one.gate(), one.value()));
-            var process = new GateProcess(
-                    setting, gates.stream().map(GateServer.Valued::gate).toList(), Sockets.pair());
+            var process =
+                    start(setting, gates.stream().map(GateServer.Valued::gate).toList());
             try {
                 process.begin(gates, patience);
                 return process;
-            } catch (RuntimeException | IOException e) {
+            } catch (RuntimeException | IOException | Error e) {
                 process.close();
                 throw e;
             }
         } finally {
             gates.forEach(one -> one.value().close());
+        }
+    }
+
+    private static GateProcess start(Setting setting, List<Gate> gates) {
+        Sockets.Pair pair = Sockets.pair();
+        try {
+            return new GateProcess(setting, gates, pair);
+        } catch (RuntimeException | Error e) { // no thread, or no memory
+            pair.ours().close();
+            pair.theirs().close();
+            throw e;
         }
     }
 
@@ -155,9 +167,21 @@ public final class GateProcess implements OpenGates {
         if (!socket.send(question.bytes(), descriptors)) {
             throw GateException.process("has ended");
         }
-        if (await(expected, ANSWER_SECONDS) instanceof ToStarter.Failed failed) {
-            throw GateException.process("could not open its gates: " + failed.sentence());
+        boolean done = false;
+        try {
+            if (await(expected, ANSWER_SECONDS) instanceof ToStarter.Failed failed) {
+                throw GateException.process("could not do what it was asked for: " + sentence(failed));
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                socket.hangUp(); // nobody knows which values it has: it is ended, and opened again with those of now
+            }
         }
+    }
+
+    private static String sentence(ToStarter.Failed failed) {
+        return failed.sentence().replaceAll("[^ -~]", "?");
     }
 
     private static <T> T await(CompletableFuture<T> future, int seconds) {
@@ -186,8 +210,9 @@ public final class GateProcess implements OpenGates {
             receive(pid);
         } catch (GateException e) {
             failure = e;
-        } catch (IOException | RuntimeException e) {
-            failure = GateException.process("failed: " + e.getMessage());
+        } catch (IOException | RuntimeException | Error e) {
+            failure = GateException.process(
+                    "failed: " + (e instanceof Error || e.getMessage() == null ? e : e.getMessage()));
         } finally {
             pair.theirs().close();
             end(pid, failure);
@@ -220,7 +245,7 @@ public final class GateProcess implements OpenGates {
             }
             case ToStarter.Failed failed -> {
                 if (!answer.complete(message) || !ready.isDone()) {
-                    throw new ProtocolException(failed.sentence());
+                    throw new ProtocolException(sentence(failed));
                 }
             }
             case ToStarter.Done _ -> {
@@ -247,25 +272,32 @@ public final class GateProcess implements OpenGates {
     /// @param known why it is ended; null if its socket has ended
     private void end(int pid, @Nullable GateException known) {
         GateException failure = known == null ? GateException.process("has ended") : known;
-        if (pid > 0) {
-            try (Fd process = Processes.open(pid)) {
-                Processes.signal(process, SIGKILL);
-                Processes.End end = Processes.reap(process);
+        try {
+            if (pid > 0) {
+                Processes.End end = kill(pid);
                 if (known == null) {
                     failure = GateException.process(
                             "has ended by " + (end.bySignal() ? "signal " + end.signal() : "status " + end.code()));
                 }
-            } catch (ErrnoException e) {
-                LOG.log(System.Logger.Level.WARNING, "the process of gates was not ended", e);
             }
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.WARNING, "the process of gates was not ended", e);
+        } finally {
+            ready.completeExceptionally(failure);
+            answer.completeExceptionally(failure);
+            socket.close();
+            over.complete(null);
         }
-        ready.completeExceptionally(failure);
-        answer.completeExceptionally(failure);
-        socket.close();
-        over.complete(null);
         if (!closed) {
             LOG.log(System.Logger.Level.DEBUG, failure.sentence());
             setting.ended().run();
+        }
+    }
+
+    private static Processes.End kill(int pid) {
+        try (Fd process = Processes.open(pid)) {
+            Processes.signal(process, SIGKILL);
+            return Processes.reap(process);
         }
     }
 

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /// Reads back from the kernel that a gate's process is confined, every thread of it, before it is given a value.
 final class ProcessCheck {
-    /// As `GATE_FIRST_ID` of `native/gate.h`.
+    /// `GATE_FIRST_ID` of `native/gate.h`.
     private static final long FIRST_ID = 0x6fc0_0000L;
 
     private static final String NONE = "0000000000000000";
@@ -31,9 +31,10 @@ final class ProcessCheck {
                 }
             }
             requireHidden(process);
+            Map<String, String> own = status(Path.of("/proc/self"));
             try (Stream<Path> threads = Files.list(process.resolve("task"))) {
                 for (Path thread : threads.toList()) {
-                    requireThread(pid, Files.readAllLines(thread.resolve("status")));
+                    requireThread(pid, status(thread), own);
                 }
             }
         } catch (IOException e) {
@@ -48,12 +49,17 @@ final class ProcessCheck {
         }
     }
 
-    private static void requireThread(int pid, List<String> lines) {
+    private static Map<String, String> status(Path thread) throws IOException {
         Map<String, String> status = new HashMap<>();
-        for (String line : lines) {
+        for (String line : Files.readAllLines(thread.resolve("status"))) {
             String[] parts = line.split(":", 2);
             status.put(parts[0], parts.length < 2 ? "" : parts[1].strip());
         }
+        return status;
+    }
+
+    /// @param own of this process, whose filters the other one has inherited
+    static void requireThread(int pid, Map<String, String> status, Map<String, String> own) {
         String id = String.valueOf(FIRST_ID + pid);
         String ids = String.join("\t", id, id, id, id);
         requireIs(status, "Uid", ids);
@@ -61,7 +67,14 @@ final class ProcessCheck {
         requireIs(status, "Groups", "");
         requireIs(status, "NoNewPrivs", "1");
         requireIs(status, "Seccomp", "2");
+        if (filters(status) <= filters(own)) {
+            throw GateException.process("has no filter of system calls but those of the engine");
+        }
         CAPABILITIES.forEach(set -> requireIs(status, set, NONE));
+    }
+
+    private static int filters(Map<String, String> status) {
+        return Integer.parseInt(status.getOrDefault("Seccomp_filters", "0"));
     }
 
     private static void requireIs(Map<String, String> status, String name, String value) {

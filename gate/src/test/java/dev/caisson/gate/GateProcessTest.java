@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.MemoryFile;
+import dev.caisson.linux.Processes;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.Gate;
 import java.io.IOException;
@@ -13,7 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class GateProcessTest {
     private static final long FIRST_ID = 0x6fc0_0000L;
+    private static final int SIGSTOP = 19;
 
     private final AtomicInteger ends = new AtomicInteger();
 
@@ -217,20 +221,74 @@ class GateProcessTest {
     }
 
     @Test
-    void a_process_that_is_not_confined_is_given_nothing() {
-        for (String lie : List.of("1", "2", "99", "1, 1")) {
-            String script = "#!/usr/bin/python3 -I\nimport socket, time\ns = socket.socket(fileno=3)\ns.recv(70000)\n"
-                    + "s.send(bytes([" + lie + "]))\ntime.sleep(60)\n";
-            assertThatThrownBy(() ->
-                            open(() -> MemoryFile.sealedExecutable("lie", script.getBytes(StandardCharsets.UTF_8))))
-                    .as(lie)
+    void a_process_that_does_not_take_other_values_is_ended() throws Exception {
+        try (GateProcess gates = open()) {
+            Path process = processes().getFirst();
+            try (Fd stopped =
+                    Processes.open(Integer.parseInt(process.getFileName().toString()))) {
+                Processes.signal(stopped, SIGSTOP);
+            }
+            assertThatThrownBy(() -> gates.replace(
+                            List.of(new GateServer.Valued(Gate.of("gh").to(Bed.HOST), SecretValue.generate(40)))))
                     .isInstanceOf(GateException.class)
-                    .hasMessageContaining("the process of the gates ");
+                    .hasMessageContaining("did not answer within 10 s");
+            for (int waited = 0; ends.get() == 0 && waited < 5_000; waited += 10) {
+                Thread.sleep(10);
+            }
+            assertThat(ends).hasValue(1);
+            assertThat(process).doesNotExist();
         }
-        assertThatThrownBy(() -> open(() -> MemoryFile.sealedExecutable(
-                        "lie",
-                        "#!/usr/bin/python3 -I\nimport socket, time\ns = socket.socket(fileno=3)\ns.send(bytes([1]))\ntime.sleep(60)\n"
-                                .getBytes(StandardCharsets.UTF_8))))
-                .hasMessageContaining("shares the namespace mnt with the engine");
+    }
+
+    @Test
+    void an_error_while_it_is_started_is_told() {
+        assertThatThrownBy(() -> open(() -> {
+                    throw new NoClassDefFoundError("dev/caisson/Gone");
+                }))
+                .isInstanceOf(GateException.class)
+                .hasMessageContaining("NoClassDefFoundError: dev/caisson/Gone");
+    }
+
+    @Test
+    void a_filter_that_the_engine_has_too_is_none_of_the_process() {
+        String none = "0000000000000000";
+        String id = String.valueOf(FIRST_ID + 7);
+        String ids = String.join("\t", id, id, id, id);
+        var status = new HashMap<>(Map.of(
+                "Uid", ids, "Gid", ids, "Groups", "", "NoNewPrivs", "1", "Seccomp", "2", "Seccomp_filters", "2"));
+        List.of("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb").forEach(set -> status.put(set, none));
+        ProcessCheck.requireThread(7, status, Map.of("Seccomp_filters", "1"));
+        assertThatThrownBy(() -> ProcessCheck.requireThread(7, status, Map.of("Seccomp_filters", "2")))
+                .isInstanceOf(GateException.class)
+                .hasMessageContaining("no filter of system calls but those of the engine");
+    }
+
+    private static String says(String bytes) {
+        return "#!/usr/bin/python3 -I\nimport socket, time\ns = socket.socket(fileno=3)\ns.recv(70000)\ns.send(" + bytes
+                + ")\ntime.sleep(60)\n";
+    }
+
+    private void assertEnds(String script, String why) {
+        assertThatThrownBy(
+                        () -> open(() -> MemoryFile.sealedExecutable("lie", script.getBytes(StandardCharsets.UTF_8))))
+                .as(script)
+                .isInstanceOf(GateException.class)
+                .hasMessageStartingWith("the process of the gates ")
+                .hasMessageContaining(why)
+                .hasMessageMatching("[ -~]*");
+    }
+
+    @Test
+    void a_process_that_is_not_confined_is_given_nothing() {
+        assertEnds(says("bytes([1])"), "shares the namespace mnt with the engine");
+        assertEnds(says("bytes([1])").replace("s.recv(70000)\n", ""), "shares the namespace mnt with the engine");
+        assertEnds(says("bytes([1, 1])"), "a message is longer than its parts");
+        assertEnds(says("bytes([99])"), "a message has the unknown kind 99");
+    }
+
+    @Test
+    void a_process_that_answers_before_it_was_asked_is_ended() {
+        assertEnds(says("bytes([2])"), "an answer comes that nothing was asked for");
+        assertEnds(says("bytes([3, 0, 0, 0, 6]) + b'a\\x1b[31m'"), "failed: a?[31m");
     }
 }

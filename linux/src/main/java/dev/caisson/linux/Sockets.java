@@ -172,7 +172,8 @@ public final class Sockets {
         return address;
     }
 
-    /// Sends one message with descriptors, which stay the sender's to close. Without any it is sent by sendto(2), which a
+    /// Sends one message with descriptors, which stay the sender's to close. Without any it is sent by sendto(2), which
+    /// a
     /// filter of system calls can look into.
     public static void send(Fd socket, byte[] bytes, List<Fd> descriptors) {
         if (descriptors.size() > MAX_DESCRIPTORS) {
@@ -201,8 +202,7 @@ public final class Sockets {
             long result;
             do {
                 result = plain
-                        ? Native.raw(
-                                Nr.SENDTO, socket.number(), data.address(), bytes.length, MSG_NOSIGNAL, 0, 0)
+                        ? Native.raw(Nr.SENDTO, socket.number(), data.address(), bytes.length, MSG_NOSIGNAL, 0, 0)
                         : Native.raw(Nr.SENDMSG, socket.number(), header.address(), MSG_NOSIGNAL);
             } while (result == -Errno.EINTR);
             Native.check(plain ? "sendto" : "sendmsg", result);
