@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.function.LongSupplier;
 
 /// Answers what the process of a container's gates asks, as far as that container's gates go. It has read the bytes of
 /// strangers, so it is believed nothing: it gets connections to addresses that its own gates have, and to no others.
@@ -28,14 +29,19 @@ final class StarterAnswers {
     private final Origins origins;
     private final Notes notes;
     private final Semaphore waiting = new Semaphore(MOST_WAITING);
-    /// The addresses that were last given for each gate.
-    private final Map<Integer, List<InetAddress>> given = new ConcurrentHashMap<>();
+    private final LongSupplier clock;
+    private final Map<Integer, GivenAddresses> given = new ConcurrentHashMap<>();
 
     StarterAnswers(ProcessSocket socket, List<Gate> gates, Origins origins, Notes notes) {
+        this(socket, gates, origins, notes, System::nanoTime);
+    }
+
+    StarterAnswers(ProcessSocket socket, List<Gate> gates, Origins origins, Notes notes, LongSupplier clock) {
         this.socket = socket;
         this.gates = gates;
         this.origins = origins;
         this.notes = notes;
+        this.clock = clock;
     }
 
     /// Takes a question or a note.
@@ -52,7 +58,7 @@ final class StarterAnswers {
                 Gate gate = gate(connect.gate());
                 if (connect.millis() < 1
                         || connect.millis() > MOST_MILLIS
-                        || !given.getOrDefault(connect.gate(), List.of()).contains(connect.address())) {
+                        || !given(connect.gate()).has(connect.address())) {
                     throw new ProtocolException("a connection is asked for that its gate does not have");
                 }
                 begin(() -> connect(connect, gate));
@@ -80,6 +86,11 @@ final class StarterAnswers {
         notes.refused(refused.host(), refused.port(), refused.reason().replaceAll("[^ -~]", "?"));
     }
 
+    /// @param gate that there is
+    private GivenAddresses given(int gate) {
+        return given.computeIfAbsent(gate, _ -> new GivenAddresses());
+    }
+
     private boolean allows(Gate gate) {
         return origins.allows(gate);
     }
@@ -102,7 +113,7 @@ final class StarterAnswers {
         try {
             List<InetAddress> all = origins.addresses(gate);
             List<InetAddress> some = List.copyOf(all.subList(0, Math.min(all.size(), ToProcess.MOST_ADDRESSES)));
-            given.put(asked.gate(), some);
+            given(asked.gate()).give(some, clock.getAsLong());
             found = new ToProcess.Found(asked.id(), true, some);
         } catch (UnknownHostException | RuntimeException e) {
             found = new ToProcess.Found(asked.id(), false, List.of());
@@ -111,7 +122,7 @@ final class StarterAnswers {
     }
 
     private void connect(ToStarter.Connect asked, Gate gate) {
-        if (!allows(gate)) {
+        if (!allows(gate) || !given(asked.gate()).isFresh(asked.address(), clock.getAsLong())) {
             say(new ToProcess.Connected(asked.id()));
             return;
         }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -28,6 +29,8 @@ class StarterAnswersTest {
     private final Sockets.Pair pair = Sockets.pair();
     private final List<String> refusals = new ArrayList<>();
     private volatile boolean allowed = true;
+    private volatile List<InetAddress> addresses = List.of(HERE);
+    private final AtomicLong now = new AtomicLong(System.nanoTime());
 
     private StarterAnswers answers(int port) {
         return new StarterAnswers(
@@ -41,7 +44,7 @@ class StarterAnswersTest {
 
                     @Override
                     public List<InetAddress> addresses(Gate gate) {
-                        return List.of(HERE);
+                        return addresses;
                     }
                 },
                 new Notes() {
@@ -54,7 +57,8 @@ class StarterAnswersTest {
                     public void refused(String host, int port, String reason) {
                         refusals.add(host + " " + reason);
                     }
-                });
+                },
+                now::get);
     }
 
     private Sockets.Message next() {
@@ -112,6 +116,28 @@ class StarterAnswersTest {
                 .isInstanceOf(ProtocolException.class);
         assertThatThrownBy(() -> answers.take(new ToStarter.Connect(2, 0, HERE, 1_000_000)))
                 .isInstanceOf(ProtocolException.class);
+    }
+
+    @Test
+    void an_address_is_connected_to_for_some_time_also_if_the_host_is_found_elsewhere_meanwhile() throws Exception {
+        try (var server = new ServerSocket(0, 5, HERE)) {
+            StarterAnswers answers = answers(server.getLocalPort());
+            answers.take(new ToStarter.Addresses(1, 0));
+            next().close();
+            addresses = List.of(InetAddress.ofLiteral("192.0.2.7"));
+            answers.take(new ToStarter.Addresses(2, 0));
+            next().close();
+            answers.take(new ToStarter.Connect(3, 0, HERE, 1000));
+            try (Sockets.Message connected = next()) {
+                assertThat(connected.descriptors()).hasSize(1);
+            }
+            now.addAndGet(TimeUnit.MINUTES.toNanos(3));
+            answers.take(new ToStarter.Connect(4, 0, HERE, 1000));
+            try (Sockets.Message late = next()) {
+                assertThat(ToProcess.read(late.bytes())).isEqualTo(new ToProcess.Connected(4));
+                assertThat(late.descriptors()).isEmpty();
+            }
+        }
     }
 
     @Test
