@@ -126,7 +126,7 @@ final class ContentStore implements AutoCloseable {
         var statements = new ArrayList<byte[]>();
         if (image.index().isPresent()) {
             try (var reader = new OciLayoutReader(path)) {
-                for (Descriptor part : reader.statements(image.index().get())) {
+                for (Descriptor part : reader.statements(image.index().get()).blobs()) {
                     if (part.mediaType().equals(StatementWriter.IN_TOTO)) {
                         statements.add(reader.document(part));
                     }
@@ -134,6 +134,29 @@ final class ContentStore implements AutoCloseable {
             }
         }
         return statements;
+    }
+
+    /// Returns what is of an image beside its configuration and layers: its manifest, and what its index names.
+    List<Descriptor> beside(StoredImage image) throws IOException {
+        var beside = new ArrayList<Descriptor>();
+        beside.add(descriptor(image));
+        if (image.index().isPresent()) {
+            try (var reader = new OciLayoutReader(path)) {
+                beside.addAll(reader.statements(image.index().get()).all());
+            }
+        }
+        return beside;
+    }
+
+    /// Gives what is [#beside] an image to `use`.
+    void readBeside(StoredImage image, BlobUse use) throws IOException {
+        try (var reader = new OciLayoutReader(path)) {
+            for (Descriptor blob : beside(image)) {
+                try (FileSlice content = reader.content(blob)) {
+                    use.blob(blob.digest(), blob.size(), content);
+                }
+            }
+        }
     }
 
     static Descriptor descriptor(StoredImage image) {
@@ -274,10 +297,7 @@ final class ContentStore implements AutoCloseable {
         try (var reader = new OciLayoutReader(path)) {
             for (StoredImage image : images) {
                 reader.blobs(descriptor(image)).forEach(digest -> named.add(digest.hex()));
-                if (image.index().isPresent()) {
-                    reader.statements(image.index().get())
-                            .forEach(blob -> named.add(blob.digest().hex()));
-                }
+                beside(image).forEach(blob -> named.add(blob.digest().hex()));
             }
             return named;
         } catch (IOException e) {

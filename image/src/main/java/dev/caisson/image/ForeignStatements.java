@@ -22,7 +22,11 @@ record ForeignStatements(Descriptor image, Descriptor origin, Index index) {
     private static final String STATEMENT = "attestation-manifest";
     /// The most that one image has beside it.
     private static final int MOST = 64;
-    /// Bytes of all of them together; lists of all files of an image have tens of MiB.
+    /// Bytes of all manifests of statements together, which are in memory at once; one has some 1000.
+    private static final long LARGEST_MANIFESTS = 4L << 20;
+    /// The most blobs of all of them together.
+    private static final int MOST_BLOBS = 1024;
+    /// Bytes of all blobs together; lists of all files of an image have tens of MiB.
     private static final long LARGEST = 256L << 20;
 
     /// Returns true if an index's entry is a manifest of statements.
@@ -41,6 +45,9 @@ record ForeignStatements(Descriptor image, Descriptor origin, Index index) {
         if (all.size() > MOST) {
             throw tooLarge("more than " + MOST + " manifests of statements beside it");
         }
+        if (isLarger(all, LARGEST_MANIFESTS)) {
+            throw tooLarge("more than " + (LARGEST_MANIFESTS >> 20) + " MiB of manifests of statements beside it");
+        }
         return all;
     }
 
@@ -52,14 +59,24 @@ record ForeignStatements(Descriptor image, Descriptor origin, Index index) {
             blobs.add(manifest.config());
             blobs.addAll(manifest.layers());
         }
-        long bytes = 0;
-        for (Descriptor blob : blobs) {
-            if (blob.size() > LARGEST || bytes + blob.size() > LARGEST) {
-                throw tooLarge("more than " + (LARGEST >> 20) + " MiB of statements beside it");
-            }
-            bytes += blob.size();
+        if (blobs.size() > MOST_BLOBS) {
+            throw tooLarge("more than " + MOST_BLOBS + " statements beside it");
+        }
+        if (isLarger(blobs, LARGEST)) {
+            throw tooLarge("more than " + (LARGEST >> 20) + " MiB of statements beside it");
         }
         return blobs;
+    }
+
+    private static boolean isLarger(List<Descriptor> all, long bytes) {
+        long left = bytes;
+        for (Descriptor one : all) {
+            if (one.size() > left) {
+                return true;
+            }
+            left -= one.size();
+        }
+        return false;
     }
 
     private ImageException tooLarge(String what) {

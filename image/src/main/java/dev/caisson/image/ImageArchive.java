@@ -68,7 +68,9 @@ final class ImageArchive {
             blobs.put(manifest.config().digest(), manifest.config());
             manifest.layers().forEach(layer -> blobs.put(layer.digest(), layer));
             if (form == ArchiveForm.OCI && image.index().isPresent()) {
-                read(() -> reader.statements(image.index().get())).forEach(part -> blobs.put(part.digest(), part));
+                read(() -> reader.statements(image.index().get()))
+                        .all()
+                        .forEach(part -> blobs.put(part.digest(), part));
             }
         }
         tar.directory("blobs", DIRECTORY);

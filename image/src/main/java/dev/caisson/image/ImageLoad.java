@@ -110,6 +110,7 @@ final class ImageLoad {
             throw members.bad("is an OCI layout of version " + Quoted.of(version));
         }
         var index = (Index) ManifestDocument.parse(INDEX_TYPE, document("index.json", "the index"));
+        requireFew(index.manifests().size());
         var images = new ArrayList<StoredImage>();
         try (OciLayoutReader reader = store.reader()) {
             for (Descriptor entry : index.manifests()) {
@@ -217,10 +218,14 @@ final class ImageLoad {
 
     private List<JsonObject> dockerImages() throws IOException {
         List<JsonObject> images = JsonObject.parseArray("the manifest", document("manifest.json", "the manifest"));
-        if (images.size() > MOST_IMAGES) {
+        requireFew(images.size());
+        return images;
+    }
+
+    private void requireFew(int images) {
+        if (images > MOST_IMAGES) {
             throw new ImageException(Code.TOO_LARGE, shown + " has more than " + MOST_IMAGES + " images");
         }
-        return images;
     }
 
     private List<StoredImage> ofDocker() throws IOException {

@@ -89,15 +89,14 @@ final class ImagePush {
             return;
         }
         manifest(own, own.digest().toString());
-        for (Descriptor part : reader.statements(image.index().get())) {
-            if (part.mediaType().equals(ImageIndex.MEDIA_TYPE)) {
-                manifest(part, tag);
-            } else if (MediaType.isManifest(part.mediaType())) {
-                manifest(part, part.digest().toString());
-            } else {
-                blob(part, -1);
-            }
+        StatementParts statements = reader.statements(image.index().get());
+        for (Descriptor blob : statements.blobs()) {
+            blob(blob, -1);
         }
+        for (Descriptor statement : statements.manifests()) {
+            manifest(statement, statement.digest().toString());
+        }
+        manifest(statements.index(), tag);
     }
 
     /// @param reference tag or digest

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The room that the images of a store take on the disk: compressed layers as they were fetched, and what
-/// these were unpacked to. Each counts once, however many images have it.
+/// The room that the images of a store take on the disk: layers and statements as they were fetched, and
+/// what layers were unpacked to. Each counts once, however many images have it.
 public final class ImageSizes {
     private static final String BLOB = "blob ";
     private static final String TREE = "tree ";
@@ -28,16 +28,18 @@ public final class ImageSizes {
         trees.sizes().forEach((name, bytes) -> all.put(TREE + name, bytes));
         var parts = new HashMap<Digest, Set<String>>();
         for (StoredImage image : content.images()) {
-            if (!parts.containsKey(image.manifest())) {
-                parts.put(image.manifest(), parts(content, image));
+            Set<String> own = parts.get(image.manifest());
+            if (own == null) {
+                own = parts(content, image);
+                parts.put(image.manifest(), own);
             }
+            own.addAll(beside(content, image));
         }
         return new ImageSizes(all, parts);
     }
 
     private static Set<String> parts(ContentStore content, StoredImage image) throws IOException {
         var parts = new HashSet<String>();
-        parts.add(BLOB + image.manifest().hex());
         try {
             ManifestDocument.Manifest manifest = content.manifest(image);
             parts.add(BLOB + manifest.config().digest().hex());
@@ -46,6 +48,18 @@ public final class ImageSizes {
             PackedImage.chainIds(diffIds).forEach(chain -> parts.add(TREE + chain.hex()));
         } catch (ImageException _) {
             // it is damaged: what cannot be read belongs to no image
+        }
+        return parts;
+    }
+
+    /// The same image may be in the store with statements and without.
+    private static Set<String> beside(ContentStore content, StoredImage image) throws IOException {
+        var parts = new HashSet<String>();
+        parts.add(BLOB + image.manifest().hex());
+        try {
+            content.beside(image).forEach(blob -> parts.add(BLOB + blob.digest().hex()));
+        } catch (ImageException _) {
+            // as above
         }
         return parts;
     }

@@ -173,6 +173,15 @@ public final class ImageStore implements AutoCloseable {
                 }));
     }
 
+    /// Gives an image's manifest to `use`, and what its index has beside it: statements, their manifests, and the index
+    /// itself.
+    public void readBeside(StoredImage image, BlobUse use) {
+        guarded(image.repository(), () -> {
+            content.readBeside(image, use);
+            return image;
+        });
+    }
+
     /// Opens an image's files, which are unpacked first if they were not.
     /// @throws ImageException in any of its codes; BAD_NAME for `host`, which has no tree of its own
     public ImageTree tree(Image image, ProgressListener listener) {

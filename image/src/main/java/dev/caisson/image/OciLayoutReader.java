@@ -106,22 +106,21 @@ final class OciLayoutReader implements AutoCloseable {
         return digests;
     }
 
-    /// Returns what an index names beside its image: blobs before the manifest that names them, and the index itself
-    /// last.
-    List<Descriptor> statements(ImageIndex index) throws IOException {
-        var all = new ArrayList<Descriptor>();
+    /// Returns what an index names beside its image, and the index itself.
+    StatementParts statements(ImageIndex index) throws IOException {
+        var blobs = new ArrayList<Descriptor>();
+        var manifests = new ArrayList<Descriptor>();
         if (ManifestDocument.parse(ImageIndex.MEDIA_TYPE, blob(index.descriptor(), "the index")) instanceof Index own) {
             for (Descriptor one : own.manifests()) {
                 if (ForeignStatements.isOne(one)) {
                     Manifest manifest = manifestOf(one);
-                    all.add(manifest.config());
-                    all.addAll(manifest.layers());
-                    all.add(one);
+                    blobs.add(manifest.config());
+                    blobs.addAll(manifest.layers());
+                    manifests.add(one);
                 }
             }
         }
-        all.add(index.descriptor());
-        return all;
+        return new StatementParts(blobs, manifests, index.descriptor());
     }
 
     /// Reads the manifest of an image of one platform.

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -54,14 +55,25 @@ class ForeignStatementsTest {
         /// @param size what the manifest calls the statement's size
         /// @return the statement's digest
         Digest state(Digest about, String text, long size) {
+            return state(about, text, size, IN_TOTO, 1, "");
+        }
+
+        /// @param times how often the manifest names the statement
+        Digest state(Digest about, String text, long size, String type, int times, String padding) {
             byte[] statement = text.getBytes(StandardCharsets.UTF_8);
             byte[] config = "{}".getBytes(StandardCharsets.UTF_8);
             image.blobs.put(Digest.of(statement), statement);
             image.blobs.put(Digest.of(config), config);
             byte[] manifest = ("{\"schemaVersion\":2,\"mediaType\":\"" + SampleImage.MANIFEST_TYPE
                             + "\",\"config\":{\"mediaType\":\"" + CONFIG + "\",\"digest\":\"" + Digest.of(config)
-                            + "\",\"size\":2},\"layers\":[{\"mediaType\":\"" + IN_TOTO + "\",\"digest\":\""
-                            + Digest.of(statement) + "\",\"size\":" + size + "}]}")
+                            + "\",\"size\":2},\"layers\":["
+                            + String.join(
+                                    ",",
+                                    Collections.nCopies(
+                                            times,
+                                            "{\"mediaType\":\"" + type + "\",\"digest\":\"" + Digest.of(statement)
+                                                    + "\",\"size\":" + size + "}"))
+                            + "],\"annotations\":{\"padding\":\"" + padding + "\"}}")
                     .getBytes(StandardCharsets.UTF_8);
             manifests.put(Digest.of(manifest), manifest);
             entries.add(entry(
@@ -204,7 +216,15 @@ class ForeignStatementsTest {
         for (int i = 0; i <= 64; i++) {
             Digest _ = many.state(many.image.digest(), "number " + (i + 10), 9);
         }
-        for (Repository repository : List.of(large, many)) {
+        var heavy = new Repository(new SampleImage("y"));
+        for (int i = 0; i < 2; i++) {
+            Digest _ = heavy.state(heavy.image.digest(), "heavy " + i, 7, IN_TOTO, 1, "x".repeat(3 << 20));
+        }
+        var full = new Repository(new SampleImage("y"));
+        for (int i = 0; i < 3; i++) {
+            Digest _ = full.state(full.image.digest(), "full " + i, 6, IN_TOTO, 400, "");
+        }
+        for (Repository repository : List.of(large, many, heavy, full)) {
             try (ImageStore store = store("one")) {
                 var refused = catchThrowableOfType(ImageException.class, () -> repository.pulledInto(store));
                 assertThat(refused.reason()).isEqualTo(Code.TOO_LARGE);
@@ -222,6 +242,47 @@ class ForeignStatementsTest {
             var refused = catchThrowableOfType(ImageException.class, () -> repository.pulledInto(store));
             assertThat(refused.reason()).isEqualTo(Code.DIGEST_MISMATCH);
             assertThat(store.images()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_statement_that_calls_itself_an_index_is_pushed_as_a_blob() throws IOException {
+        for (String type : List.of(SampleImage.INDEX_TYPE, SampleImage.MANIFEST_TYPE)) {
+            var repository = new Repository(new SampleImage("y"));
+            Digest statement = repository.state(repository.image.digest(), "made by others", 14, type, 1, "");
+            var manifests = Collections.synchronizedList(new ArrayList<String>());
+            try (ImageStore store = store(type.replace('/', '-'));
+                    var registry = new ScriptedRegistry((request, out) -> {
+                        if (request.path().contains("/manifests/")) {
+                            manifests.add(Digest.of(request.content()).toString());
+                            ScriptedRegistry.plain(out, "201 Created", "");
+                        } else {
+                            ScriptedRegistry.plain(out, "200 OK", ""); // it has all blobs
+                        }
+                    })) {
+                StoredImage pulled = repository.pulledInto(store);
+                store.push(
+                        store.tag(pulled, ImageReference.parse(registry.name() + "/app:1")),
+                        RegistryLogins.none(),
+                        PullListener.none());
+
+                assertThat(manifests)
+                        .doesNotContain(statement.toString())
+                        .hasSize(3)
+                        .last()
+                        .isEqualTo(Digest.of(repository.index()).toString());
+            }
+        }
+    }
+
+    @Test
+    void statements_take_room_of_their_image() throws IOException {
+        var repository = new Repository(new SampleImage("y"));
+        Digest _ = repository.state(repository.image.digest(), "made by others", 14);
+        try (ImageStore store = store("one")) {
+            StoredImage pulled = repository.pulledInto(store);
+            ImageSizes sizes = store.sizes();
+            assertThat(sizes.of(List.of(pulled))).isEqualTo(sizes.all()).isGreaterThan(14);
         }
     }
 
