@@ -1,7 +1,11 @@
 package dev.caisson.engine;
 
+import dev.caisson.image.Digest;
 import dev.caisson.image.ImageNotes;
+import dev.caisson.image.ImageStore;
 import dev.caisson.image.NewLayer;
+import dev.caisson.image.StoredImage;
+import dev.caisson.image.TarWriter;
 import dev.caisson.secret.SecretException;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.StoreStamp;
@@ -16,18 +20,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Refuses images that have a stored value, in their configuration or in a file of a layer. A store that is not
+/// Refuses images that have a stored value, in their configuration, in a file of a layer or in
+/// what stands beside them. A store that is not
 /// there, or does not open without asking, is passed over; one that did not open is tried again after a while.
 final class ImageTaint implements AutoCloseable {
     private static final int PIECE = 128 * 1024;
+    private static final TarWriter.Attributes AS_FILE = new TarWriter.Attributes(0600, 0, 0, Instant.EPOCH);
     /// Sets of values that were replaced: others may be searching for them.
     private static final int RETAINED = 4;
 
@@ -93,7 +101,7 @@ final class ImageTaint implements AutoCloseable {
     }
 
     private static NewLayer checked(NewLayer layer, StoredValues values) {
-        return new NewLayer(tar -> copy(layer.content(), tar, values), layer.compress());
+        return new NewLayer(tar -> copy(layer.content(), tar, "its new layer", values), layer.compress());
     }
 
     /// Returns a configuration that fails if it has a value.
@@ -118,6 +126,38 @@ final class ImageTaint implements AutoCloseable {
                 notes.statement()
                         .map(statement ->
                                 new ImageNotes.Statement(statement.predicateType(), checked(statement.about()))));
+    }
+
+    /// Searches each image once, however many names it has, and what others state about it.
+    /// @throws EngineException SECRET_IN_IMAGE
+    void requireClean(List<StoredImage> images, ImageStore store) {
+        var searched = new HashSet<Digest>();
+        for (StoredImage image : images) {
+            if (looks()) {
+                if (searched.add(image.manifest())) {
+                    requireClean(store.config(image));
+                    store.readLayers(image, this::requireClean);
+                }
+                store.readBeside(image, this::requireClean);
+            }
+        }
+    }
+
+    /// Searches a manifest, an index or a statement, also in what is packed in it.
+    private void requireClean(Digest digest, long size, InputStream content) throws IOException {
+        Optional<StoredValues> values = values();
+        if (values.isPresent()) {
+            NewLayer.Content asFile = to -> {
+                var archive = new TarWriter(to);
+                archive.file(digest.hex(), size, AS_FILE);
+                byte[] piece = new byte[PIECE];
+                for (int count = content.read(piece); count >= 0; count = content.read(piece)) {
+                    archive.content(piece, count);
+                }
+                archive.finish();
+            };
+            copy(asFile, OutputStream.nullOutputStream(), "its manifests and statements", values.get());
+        }
     }
 
     /// @param config JSON of the OCI image specification
@@ -192,7 +232,8 @@ final class ImageTaint implements AutoCloseable {
     }
 
     /// Passes a layer on, and searches what is written.
-    private static void copy(NewLayer.Content content, OutputStream tar, StoredValues values) throws IOException {
+    private static void copy(NewLayer.Content content, OutputStream tar, String place, StoredValues values)
+            throws IOException {
         var search = new LayerSearch(values.matcher());
         try {
             content.writeTo(new OutputStream() {
@@ -203,7 +244,7 @@ final class ImageTaint implements AutoCloseable {
 
                 @Override
                 public void write(byte[] bytes, int from, int length) throws IOException {
-                    requireClean(search.take(bytes, from, length), "its new layer", values);
+                    requireClean(search.take(bytes, from, length), place, values);
                     tar.write(bytes, from, length);
                 }
             });

@@ -25,7 +25,6 @@ import dev.caisson.spec.Bytes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -227,15 +226,8 @@ public final class Images implements AutoCloseable {
         });
     }
 
-    /// Searches each image once, however many names it has.
     private void requireClean(List<StoredImage> images) {
-        var searched = new HashSet<Digest>();
-        for (StoredImage image : images) {
-            if (taint.looks() && searched.add(image.manifest())) {
-                taint.requireClean(store.config(image));
-                store.readLayers(image, taint::requireClean);
-            }
-        }
+        taint.requireClean(images, store);
     }
 
     /// Returns what shares layers of builds with other machines.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.image.ArchiveForm;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.NewLayer;
 import dev.caisson.image.Platform;
@@ -290,6 +291,42 @@ class ImageTaintTest extends BusyboxEngine {
             removeStore();
             assertThat(images.load(new ByteArrayInputStream(archive.toByteArray()), "it"))
                     .hasSize(1);
+        }
+    }
+
+    @Test
+    void an_image_whose_statement_or_annotation_has_a_value_is_not_pushed_saved_or_loaded() throws IOException {
+        var told = Map.of("who", VALUE);
+        List<ImageNotes> all = List.of(
+                new ImageNotes(told, Map.of(), Optional.empty()),
+                new ImageNotes(
+                        Map.of(),
+                        Map.of(),
+                        Optional.of(new ImageNotes.Statement(
+                                "https://example.org",
+                                _ -> ("{\"by\":\"" + VALUE + "\"}").getBytes(StandardCharsets.UTF_8)))));
+        for (ImageNotes notes : all) {
+            removeStore();
+            StoredImage plain = images.tag(
+                    make("", "", layer("etc/file", "x")), ImageReference.parse("localhost/caisson-test/plain:1"));
+            StoredImage made = images.make(
+                    Optional.empty(),
+                    List.of(new NewLayer(layer("etc/file", "x"), true)),
+                    layers -> config(layers, "", ""),
+                    NAME,
+                    notes);
+            var archive = new ByteArrayOutputStream();
+            images.save(List.of(made), ArchiveForm.OCI, archive);
+            makeStore();
+            var out = new ByteArrayOutputStream();
+            refused(() -> images.push(made, RegistryLogins.none(), PullListener.none()), "manifests and statements");
+            refused(() -> images.save(List.of(plain, made), ArchiveForm.OCI, out), "manifests and statements");
+            assertThat(out.size()).isZero();
+            List<StoredImage> before = images.list();
+            refused(
+                    () -> images.load(new ByteArrayInputStream(archive.toByteArray()), "it"),
+                    "manifests and statements");
+            assertThat(images.list()).isEqualTo(before);
         }
     }
 
