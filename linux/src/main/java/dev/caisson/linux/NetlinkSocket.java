@@ -30,6 +30,9 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int EXT_ACK = 11;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int ADDRESS_BYTES = 12;
+    /// Of a sender, 0 for the kernel: a process that may change the network of the namespace can send to any socket.
+    private static final int PORT_AT = 4;
+
     private static final int LONGEST_MESSAGE = 256 * 1024;
     /// The kernel answers within the call that asks; this is for a kernel that does not.
     private static final long PATIENCE_MILLIS = 10_000;
@@ -237,15 +240,27 @@ public final class NetlinkSocket implements AutoCloseable {
     private Optional<List<NetlinkMessage>> receive(String call, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment data = arena.allocate(LONGEST_MESSAGE / 4, 8);
+            MemorySegment sender = arena.allocate(ADDRESS_BYTES, 4);
+            MemorySegment senderBytes = arena.allocateFrom(JAVA_INT, ADDRESS_BYTES);
             long count;
             do {
-                count = Native.raw(Nr.RECVFROM, socket.number(), data.address(), data.byteSize(), flags, 0, 0);
+                count = Native.raw(
+                        Nr.RECVFROM,
+                        socket.number(),
+                        data.address(),
+                        data.byteSize(),
+                        flags,
+                        sender.address(),
+                        senderBytes.address());
             } while (count == -Errno.EINTR);
             if (count == -Errno.EAGAIN && flags != 0) {
                 return Optional.empty();
             }
             if (count < 0) {
                 throw new NetlinkException(call, 0, (int) -count, count == -Errno.EAGAIN ? "no answer" : "");
+            }
+            if (sender.get(JAVA_INT, PORT_AT) != 0) {
+                throw new NetlinkException(call, 0, Errno.EPROTO, "somebody else answered, not the kernel");
             }
             return Optional.of(NetlinkMessage.parse(data.asSlice(0, count).toArray(JAVA_BYTE), (int) count));
         }
