@@ -21,7 +21,8 @@ import java.util.Optional;
 public final class Lifecycle {
     private static final List<String> STEPS = List.of("create", "start", "wait", "rm", "all");
     private static final int LIVES = 100;
-    private static final int WARM_UP = 50;
+    /// Until the JVM has compiled what a life needs.
+    private static final int WARM_UP = 1000;
     private static final int FEWER = 10;
     private static final String NAME = "caisson-benchmark-life";
 

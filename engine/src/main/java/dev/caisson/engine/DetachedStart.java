@@ -92,6 +92,9 @@ final class DetachedStart {
         place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
         Instant time = Instant.now(); // it may have ended before this is written down
         monitor.go();
+        if (!plan.links().isEmpty()) {
+            NetworkEvents.noteStarted(place.options(), place.id(), time);
+        }
         place.note(time, "start", Map.of());
         return reply.state().generation();
     }

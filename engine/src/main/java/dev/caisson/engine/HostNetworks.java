@@ -1,6 +1,8 @@
 package dev.caisson.engine;
 
+import dev.caisson.network.NetworkInfo;
 import dev.caisson.network.Networks;
+import dev.caisson.spec.NetworkSpec;
 import dev.caisson.state.OwnPaths;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +30,22 @@ public final class HostNetworks {
                     "DATA_UNUSABLE", "the directory " + parent + " cannot be made (" + e.getMessage() + ")", e);
         }
         return Networks.open(options.networks());
+    }
+
+    /// Makes a network, and notes it for those who follow events.
+    public static NetworkInfo create(Networks networks, EngineOptions options, NetworkSpec wanted) {
+        NetworkInfo made = networks.create(wanted);
+        NetworkEvents.noteCreated(options, made);
+        return made;
+    }
+
+    /// Removes a network that no container is on, and notes it.
+    ///
+    /// @param network a name, or the beginning of an id
+    public static void remove(Networks networks, EngineOptions options, String network) {
+        NetworkInfo gone = networks.get(network);
+        networks.remove(gone.id());
+        NetworkEvents.noteRemoved(options, gone);
     }
 
     /// True if there may be some: nothing was ever made of a directory that is not there.

@@ -18,23 +18,25 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Something that happened to a container, an image or a volume, in Docker's words.
+/// Something that happened to a container, an image, a network or a volume, in Docker's words.
 ///
 /// @param action of a container as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`,
 /// `rename`, `update`,
 ///     `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`, `health_status: healthy|unhealthy`; and
 ///     `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`; of an image `pull`, `push`, `tag`,
 /// `untag`,
-///     `delete`, `import`, `load` or `save`; of a volume `create` or `destroy`
-/// @param id of the container or the image, or a name: of a volume, or of an image that was pulled or pushed
+///     `delete`, `import`, `load` or `save`; of a network `create`, `connect`, `disconnect` or `destroy`; of a volume
+///     `create` or `destroy`
+/// @param id of the container, the image or the network, or a name: of a volume, or of an image that was pulled or
+///     pushed
 /// @param attributes of a container `name` and `image` first, then those of the action, as `exitCode` and `signal`,
-/// then
-///     its labels
+///     then its labels; of a network `name`, `type` and the id of the `container`
 public record LifeEvent(Instant time, Kind kind, String action, String id, Map<String, String> attributes) {
     /// The kind of thing that an event is about.
     public enum Kind {
         CONTAINER,
         IMAGE,
+        NETWORK,
         VOLUME;
 
         /// Returns Docker's word for it.

@@ -6,6 +6,7 @@ import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.state.EventJournal;
 import dev.caisson.state.KeptFile;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -16,7 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Events of the containers, images and volumes of a state directory, as they happen: a journal has what commands did,
+/// Events of the containers, images, networks and volumes of a state directory, as they happen: a journal has what
+/// commands did,
 /// and the record that each monitor leaves has how a container in the background ended.
 ///
 /// Bounds: the journal holds the last 256 KiB at least. Of each container that is there the last end is
@@ -24,6 +26,7 @@ import java.util.Set;
 /// that stays sees every end of runs that are longer than half a second.
 public final class LifeEvents implements AutoCloseable {
     private static final int MOST_SEEN = 10_000;
+    private static final String DIE = "die";
 
     private final EngineOptions options;
     private final EventJournal journal;
@@ -47,7 +50,12 @@ public final class LifeEvents implements AutoCloseable {
             LifeEvent.parse(line).filter(this::isNew).ifPresent(events::add);
         }
         for (DetachedPlace place : DetachedPlace.all(options)) {
-            ends(place).stream().filter(this::isNew).forEach(events::add);
+            for (LifeEvent end : ends(place)) {
+                if (isNew(end)) {
+                    events.add(end);
+                    left(place, end).stream().filter(this::isNew).forEach(events::add);
+                }
+            }
         }
         events.addAll(left.next(DetachedPlace.all(options)));
         events.sort(Comparator.comparing(LifeEvent::time));
@@ -62,11 +70,14 @@ public final class LifeEvents implements AutoCloseable {
         if (seen.size() == MOST_SEEN) {
             seen.remove(seen.iterator().next());
         }
-        return seen.add(event.id() + " " + event.action() + " " + event.time());
+        return seen.add(
+                event.id() + " " + event.action() + " " + event.attributes().get("container") + " " + event.time());
     }
 
     private static boolean isEnd(LifeEvent event) {
-        return event.action().equals("die") || event.action().equals("oom");
+        return event.action().equals(DIE)
+                || event.action().equals("oom")
+                || event.action().equals(NetworkEvents.DISCONNECT);
     }
 
     /// Returns whether events were replaced in the journal before they were read.
@@ -99,10 +110,13 @@ public final class LifeEvents implements AutoCloseable {
 
     /// Notes the last end, before the record of it goes.
     static void noteEnd(EngineOptions options, DetachedPlace place) {
-        ends(place).forEach(event -> note(options, event));
+        for (LifeEvent end : ends(place)) {
+            note(options, end);
+            left(place, end).forEach(event -> note(options, event));
+        }
     }
 
-    private static void note(EngineOptions options, LifeEvent event) {
+    static void note(EngineOptions options, LifeEvent event) {
         try {
             EventJournal.append(options.state(), event.line());
         } catch (RuntimeException e) {
@@ -131,6 +145,11 @@ public final class LifeEvents implements AutoCloseable {
         return attributes;
     }
 
+    /// Returns the events of the networks that it left by this end.
+    private static List<LifeEvent> left(DetachedPlace place, LifeEvent end) {
+        return end.action().equals(DIE) ? NetworkEvents.ended(place.options(), place.id(), end.time()) : List.of();
+    }
+
     private static List<LifeEvent> ends(DetachedPlace place) {
         Optional<MonitorState> recorded = place.recorded();
         if (recorded.isEmpty()
@@ -151,8 +170,13 @@ public final class LifeEvents implements AutoCloseable {
                         false,
                         time)
                 .status();
-        events.add(new LifeEvent(
-                time, "die", place.id(), attributes(place, Map.of("exitCode", Integer.toString(status)))));
+        var more = new LinkedHashMap<String, String>();
+        state.started()
+                .ifPresent(started -> more.put(
+                        "execDuration",
+                        Long.toString(Duration.between(started, time).toSeconds())));
+        more.put("exitCode", Integer.toString(status));
+        events.add(new LifeEvent(time, DIE, place.id(), attributes(place, more)));
         return events;
     }
 }

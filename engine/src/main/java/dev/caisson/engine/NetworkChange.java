@@ -92,6 +92,7 @@ final class NetworkChange {
                 throw e;
             }
             memberships.settle(place.id());
+            NetworkEvents.noteConnected(place.options(), made);
             return asksUs || made.network().equals(Networks.DEFAULT);
         }
     }
@@ -107,7 +108,9 @@ final class NetworkChange {
         try (Networks networks = HostNetworks.open(place.options())) {
             takeBack(networks);
             networks.memberships().leave(place.id(), place.name(), network);
+            Optional<Attachment> leaving = networks.memberships().changing(place.id());
             takeBack(networks);
+            leaving.ifPresent(gone -> NetworkEvents.noteDisconnected(place.options(), gone));
         }
     }
 

@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.option.BooleanText;
 import dev.caisson.cli.text.OptionText;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.network.NetworkInfo;
 import dev.caisson.network.Networks;
@@ -109,8 +110,9 @@ final class NetworkCreateCommand implements Callable<Integer> {
         others.require();
         options.forEach(this::option);
         var wanted = new NetworkSpec(name, pools(), internal, ipv6, betweenContainers, mtu, labels());
-        try (Networks networks = HostNetworks.open(Caller.current().directories())) {
-            NetworkInfo made = networks.create(wanted);
+        EngineOptions options = Caller.current().directories();
+        try (Networks networks = HostNetworks.open(options)) {
+            NetworkInfo made = HostNetworks.create(networks, options, wanted);
             spec.commandLine().getOut().println(made.id());
             networks.warnings(Network.on(name))
                     .forEach(

@@ -59,18 +59,19 @@ public final class NetworkPruneCommand implements Callable<Integer> {
         EngineOptions options = Caller.current().directories();
         return () -> new Pruned(
                 "Deleted Networks",
-                HostNetworks.read(options, List.of(), networks -> remove(networks, filter, err)),
+                HostNetworks.read(options, List.of(), networks -> remove(networks, options, filter, err)),
                 0);
     }
 
     /// One that a container joins meanwhile stays as it is.
-    private static List<String> remove(Networks networks, NetworkFilter filter, PrintWriter err) {
+    private static List<String> remove(
+            Networks networks, EngineOptions options, NetworkFilter filter, PrintWriter err) {
         var removed = new ArrayList<String>();
         for (NetworkInfo network : networks.list()) {
             boolean isUnused = networks.attachedTo(network.id()).isEmpty();
             if (isUnused && !network.name().equals(Networks.DEFAULT) && filter.accepts(network)) {
                 try {
-                    networks.remove(network.id());
+                    HostNetworks.remove(networks, options, network.id());
                     removed.add(network.name());
                 } catch (CaissonException e) {
                     err.println(ErrorLine.of(e));

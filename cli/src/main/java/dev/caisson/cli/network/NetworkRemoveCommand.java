@@ -3,6 +3,7 @@ package dev.caisson.cli.network;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.EachName;
 import dev.caisson.cli.caller.OneLine;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.HostNetworks;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.NetworkException;
@@ -38,9 +39,10 @@ final class NetworkRemoveCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
-        try (Networks networks = HostNetworks.open(Caller.current().directories())) {
+        EngineOptions options = Caller.current().directories();
+        try (Networks networks = HostNetworks.open(options)) {
             return EachName.act(wanted, err, problem -> force && isMissing(problem), one -> {
-                networks.remove(one);
+                HostNetworks.remove(networks, options, one);
                 spec.commandLine().getOut().println(OneLine.of(one));
             });
         }

@@ -36,6 +36,10 @@ final class EventFilter {
                 event -> event.kind() == Kind.CONTAINER
                         && (value.equals(event.attributes().get("name"))
                                 || (!value.isEmpty() && event.id().startsWith(value)));
+            case "network" ->
+                event -> event.kind() == Kind.NETWORK
+                        && (value.equals(event.attributes().get("name"))
+                                || (!value.isEmpty() && event.id().startsWith(value)));
             case "volume" -> event -> event.kind() == Kind.VOLUME && event.id().equals(value);
             case "event" ->
                 event -> event.action().equals(value) || event.action().startsWith(value + ":");
@@ -47,7 +51,7 @@ final class EventFilter {
                         image.test(event.attributes().getOrDefault("name", ""))
                                 || image.test(event.id())
                                 || event.id().startsWith("sha256:" + value);
-                    case VOLUME -> false;
+                    case NETWORK, VOLUME -> false;
                 };
             }
             case "scope" -> _ -> value.equals("local");
@@ -55,15 +59,16 @@ final class EventFilter {
             case LABEL -> label(value);
             default ->
                 throw CommandException.usage(
-                        "--filter takes container, event, image, label, scope, type or volume, not '" + pair[0] + "'");
+                        "--filter takes container, event, image, label, network, scope, type or volume, not '" + pair[0]
+                                + "'");
         };
     }
 
     private static Predicate<LifeEvent> type(String value) {
-        if (!List.of("container", "image", "volume").contains(value)) {
+        if (!List.of("container", "image", "network", "volume").contains(value)) {
             throw CommandException.usage(
-                    "--filter type takes container, image or volume, there are no events of others, not '" + value
-                            + "'");
+                    "--filter type takes container, image, network or volume, there are no events of others, not '"
+                            + value + "'");
         }
         return event -> event.kind().word().equals(value);
     }

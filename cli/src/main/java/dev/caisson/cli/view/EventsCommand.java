@@ -22,11 +22,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `caisson events`: what happens to containers, images and volumes, as it happens.
+/// `caisson events`: what happens to containers, images, networks and volumes, as it happens.
 @Command(
         name = "events",
         sortOptions = false,
-        description = "Show what happens to containers in the background, images and volumes, as it happens.",
+        description = "Show what happens to containers in the background, images, networks and volumes, as it happens.",
         footer = {
             "%n  caisson events --since 10m --until 0s",
             "  caisson events --filter event=die --format '{{.Actor.Attributes.name}} {{.Action}}'"
@@ -54,7 +54,7 @@ public final class EventsCommand implements Callable<Integer> {
             names = {"-f", "--filter"},
             paramLabel = "KEY=VALUE",
             description =
-                    "Only those with container=NAME|ID, event=ACTION, image=IMAGE, volume=NAME, label=KEY[=VALUE] or type=container|image|volume.")
+                    "Only those with container=NAME|ID, event=ACTION, image=IMAGE, network=NAME|ID, volume=NAME, label=KEY[=VALUE] or type=container|image|network|volume.")
     private List<String> filters = List.of();
 
     @Option(

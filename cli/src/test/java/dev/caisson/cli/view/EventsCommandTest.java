@@ -134,8 +134,8 @@ class EventsCommandTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "events --filter team=core|--filter takes container, event, image, label, scope, type or volume",
-                "events --filter type=network|there are no events of others",
+                "events --filter team=core|--filter takes container, event, image, label, network, scope, type or volume",
+                "events --filter type=daemon|there are no events of others",
                 "events --since yesterday|--since",
                 "events --until 0s --format {{.Actoin}}|Actoin",
                 "events --format {{.Action|unclosed action",
