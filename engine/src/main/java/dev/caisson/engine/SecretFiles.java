@@ -170,26 +170,38 @@ final class SecretFiles implements AutoCloseable {
                 TOP_MODE,
                 EnumSet.of(Mounts.Attribute.NO_SETUID, Mounts.Attribute.NO_DEVICES, Mounts.Attribute.NO_EXECUTION));
         try {
-            try (Fd top = FileSystem.openAt(mount, ".", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, BENEATH)) {
-                FileSystem.changeOwner(top, ids.base(), ids.base());
-                for (SlotSource.Secrets.Placed file : secrets.files()) {
-                    write(top, file.file().text(), file, ids, value(file.secret()));
-                }
+            FileSystem.changeOwner(mount, ".", ids.base(), ids.base());
+            for (SlotSource.Secrets.Placed file : secrets.files()) {
+                write(mount, file.file().text(), file, ids, value(file.secret()));
             }
             if (plan.mayMount()) {
                 Mounts.seal(mount); // it could make its mount writable
-            } else {
-                changeable = copy(mount);
+                return readOnly(mount);
             }
-            Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.READ_ONLY), false);
-            return mount;
+            Optional<Fd> copy = copy(mount);
+            if (copy.isEmpty()) {
+                return readOnly(mount);
+            }
+            try {
+                readOnly(copy.get());
+            } catch (RuntimeException | Error e) {
+                copy.get().close();
+                throw e;
+            }
+            changeable = Optional.of(mount); // nobody else has this one
+            return copy.get();
         } catch (RuntimeException | Error e) {
             mount.close();
             throw e;
         }
     }
 
-    /// Copies a mount that is nowhere yet, by which its files can be changed later: since Linux 6.15.
+    private static Fd readOnly(Fd mount) {
+        Mounts.restrict(mount, EnumSet.of(Mounts.Attribute.READ_ONLY), false);
+        return mount;
+    }
+
+    /// Copies a mount that is nowhere yet, so that its files can be changed later by the first one: since Linux 6.15.
     private static Optional<Fd> copy(Fd mount) {
         try {
             return Optional.of(Mounts.copy(mount, false));
@@ -206,11 +218,7 @@ final class SecretFiles implements AutoCloseable {
     Optional<ShownSecrets> changeable(LaunchPlan plan) {
         Optional<Fd> copy = changeable;
         changeable = Optional.empty();
-        return copy.map(mount -> {
-            try (mount) {
-                return new ShownSecrets(plan, mount);
-            }
-        });
+        return copy.map(mount -> ShownSecrets.writable(plan, mount));
     }
 
     /// Returns the store as it was before the values were read.
@@ -231,7 +239,7 @@ final class SecretFiles implements AutoCloseable {
     static void write(Fd top, String name, SlotSource.Secrets.Placed placed, IdRange ids, SecretValue value) {
         int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
         try (Fd file = FileSystem.openAt(top, name, flags, MADE_MODE, BENEATH)) {
-            value.writeTo(Path.of("/proc/self/fd/" + file.number()));
+            value.writeTo(file);
             FileSystem.changeOwner(file, ids.base() + placed.uid(), ids.base() + placed.gid());
             FileSystem.changeMode(file, placed.mode());
         }

@@ -35,9 +35,22 @@ final class ShownSecrets implements AutoCloseable {
 
     /// @param mount a detached mount of the file system, which is not that of the container
     ShownSecrets(LaunchPlan plan, Fd mount) {
+        this(FileSystem.openAt(writable(mount), ".", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, BENEATH), plan);
+    }
+
+    private ShownSecrets(Fd top, LaunchPlan plan) {
         this.plan = plan;
+        this.top = top;
+    }
+
+    private static Fd writable(Fd mount) {
         Mounts.allow(mount, EnumSet.of(Mounts.Attribute.READ_ONLY));
-        this.top = FileSystem.openAt(mount, ".", FileSystem.O_RDONLY | FileSystem.O_DIRECTORY, 0, BENEATH);
+        return mount;
+    }
+
+    /// Makes one of a detached mount that is writable, which is closed with it: to close one waits for all processors.
+    static ShownSecrets writable(LaunchPlan plan, Fd mount) {
+        return new ShownSecrets(mount, plan);
     }
 
     static List<SlotSource.Secrets.Placed> files(LaunchPlan plan) {

@@ -39,11 +39,9 @@ final class StoreChanges implements AutoCloseable {
             return;
         }
         try {
+            // not for ENTRY_MODIFY, which each line of the log is
             key = directory.register(
-                    service,
-                    StandardWatchEventKinds.ENTRY_CREATE,
-                    StandardWatchEventKinds.ENTRY_MODIFY,
-                    StandardWatchEventKinds.ENTRY_DELETE);
+                    service, StandardWatchEventKinds.ENTRY_CREATE, StandardWatchEventKinds.ENTRY_DELETE);
         } catch (IOException e) {
             key = null; // there is no store, or no room for a watch: it is looked each second
         }

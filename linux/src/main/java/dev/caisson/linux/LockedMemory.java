@@ -3,9 +3,11 @@ package dev.caisson.linux;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// Memory for a secret, outside of the Java heap: never swapped, in no core dump, cleared when it is
 /// closed.
@@ -20,24 +22,37 @@ public final class LockedMemory implements AutoCloseable {
     private static final int MADV_DONTDUMP = 16;
     private static final int MADV_WIPEONFORK = 18;
     private static final int PAGE = 4096;
+    /// Pages to retain for the next ones: to make one and to give it back stops all processors for a moment each.
+    private static final int MOST_SPARE = 8;
+    private static final Deque<Long> SPARE = new ArrayDeque<>();
 
-    private final Arena arena = Arena.ofShared();
     private final MemorySegment memory;
     private final boolean shared;
+    private boolean open = true;
 
-    @SuppressWarnings("restricted") // the memory is unmapped when the arena closes, which nothing outlives
+    /// Every access is guarded by the lock of this object. An arena for several threads would stop each thread of the
+    /// process when it is closed, which takes longer than all else.
+    @SuppressWarnings("restricted") // no access comes behind the end of the mapping: see open()
     private LockedMemory(long address, int size, boolean shared) {
         this.shared = shared;
-        long mapped = mapped(size);
-        memory = MemorySegment.ofAddress(address)
-                .reinterpret(mapped, arena, whole -> Native.raw(Nr.MUNMAP, whole.address(), mapped))
-                .asSlice(0, size);
+        memory = MemorySegment.ofAddress(address).reinterpret(size);
+    }
+
+    private MemorySegment open() {
+        if (!open) {
+            throw new IllegalStateException("this memory was given back");
+        }
+        return memory;
     }
 
     /// Allocates `size` zeros.
     public static LockedMemory allocate(int size) {
         if (size < 0) {
             throw new IllegalArgumentException("a size of memory is not negative: " + size);
+        }
+        Long spare = mapped(size) == PAGE ? takeSpare() : null;
+        if (spare != null) {
+            return new LockedMemory(spare, size, false);
         }
         long file = Native.raw(Nr.MEMFD_SECRET, O_CLOEXEC, 0);
         return new LockedMemory(
@@ -83,8 +98,28 @@ public final class LockedMemory implements AutoCloseable {
             try {
                 take.accept(memory);
             } finally {
-                memory.memory.fill((byte) 0);
+                memory.clear();
             }
+        }
+    }
+
+    private static @Nullable Long takeSpare() {
+        synchronized (SPARE) {
+            return SPARE.poll();
+        }
+    }
+
+    /// @return false if there are enough of them
+    private static boolean isRetained(long page) {
+        synchronized (SPARE) {
+            return SPARE.size() < MOST_SPARE && SPARE.add(page);
+        }
+    }
+
+    /// Gives the pages back that are retained for the next ones.
+    public static void releaseSpare() {
+        for (Long page = takeSpare(); page != null; page = takeSpare()) {
+            Native.raw(Nr.MUNMAP, page, PAGE);
         }
     }
 
@@ -120,37 +155,42 @@ public final class LockedMemory implements AutoCloseable {
         return (int) memory.byteSize();
     }
 
+    private synchronized void clear() {
+        open().fill((byte) 0);
+    }
+
     /// Copies `length` bytes of `from` to the position `at`.
-    public void put(int at, byte[] from, int offset, int length) {
-        MemorySegment.copy(from, offset, memory, JAVA_BYTE, at, length);
+    public synchronized void put(int at, byte[] from, int offset, int length) {
+        MemorySegment.copy(from, offset, open(), JAVA_BYTE, at, length);
     }
 
     /// Copies the `length` bytes at the position `at` to `into`.
-    public void get(int at, byte[] into, int offset, int length) {
-        MemorySegment.copy(memory, JAVA_BYTE, at, into, offset, length);
+    public synchronized void get(int at, byte[] into, int offset, int length) {
+        MemorySegment.copy(open(), JAVA_BYTE, at, into, offset, length);
     }
 
     /// Returns the four bytes at the position `at`, as an integer of this machine.
-    public int integer(int at) {
-        return memory.get(JAVA_INT_UNALIGNED, at);
+    public synchronized int integer(int at) {
+        return open().get(JAVA_INT_UNALIGNED, at);
     }
 
     /// Writes what [#integer] reads.
-    public void put(int at, int integer) {
-        memory.set(JAVA_INT_UNALIGNED, at, integer);
+    public synchronized void put(int at, int integer) {
+        open().set(JAVA_INT_UNALIGNED, at, integer);
     }
 
     /// True if the `length` bytes at the position `at` are those of `other` from `offset` on.
-    public boolean holds(int at, byte[] other, int offset, int length) {
+    public synchronized boolean holds(int at, byte[] other, int offset, int length) {
         return MemorySegment.mismatch(
-                        memory, at, (long) at + length, MemorySegment.ofArray(other), offset, (long) offset + length)
+                        open(), at, (long) at + length, MemorySegment.ofArray(other), offset, (long) offset + length)
                 < 0;
     }
 
     /// Writes all of it at the position of `file`, without a copy in the heap.
-    public void write(Fd file) {
-        for (long done = 0; done < memory.byteSize(); ) {
-            long count = Native.raw(Nr.WRITE, file.number(), memory.address() + done, memory.byteSize() - done);
+    public synchronized void write(Fd file) {
+        MemorySegment from = open();
+        for (long done = 0; done < from.byteSize(); ) {
+            long count = Native.raw(Nr.WRITE, file.number(), from.address() + done, from.byteSize() - done);
             if (count != -Errno.EINTR) {
                 done += Native.check("write", count);
             }
@@ -159,10 +199,11 @@ public final class LockedMemory implements AutoCloseable {
 
     /// Reads from the position of `file` until the memory is full or the file ends.
     /// @return how many bytes
-    public int read(Fd file) {
+    public synchronized int read(Fd file) {
+        MemorySegment into = open();
         long done = 0;
-        while (done < memory.byteSize()) {
-            long count = Native.raw(Nr.READ, file.number(), memory.address() + done, memory.byteSize() - done);
+        while (done < into.byteSize()) {
+            long count = Native.raw(Nr.READ, file.number(), into.address() + done, into.byteSize() - done);
             if (count == 0) {
                 return (int) done;
             }
@@ -176,11 +217,16 @@ public final class LockedMemory implements AutoCloseable {
     /// Clears the memory and gives it back; a second call does nothing. Shared memory is left as it is.
     @Override
     public synchronized void close() {
-        if (arena.scope().isAlive()) {
-            if (!shared) {
-                memory.fill((byte) 0);
-            }
-            arena.close();
+        if (!open) {
+            return;
+        }
+        open = false;
+        if (!shared) {
+            memory.fill((byte) 0);
+        }
+        long length = mapped(size());
+        if (shared || length != PAGE || !isRetained(memory.address())) {
+            Native.raw(Nr.MUNMAP, memory.address(), length);
         }
     }
 

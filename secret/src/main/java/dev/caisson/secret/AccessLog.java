@@ -42,6 +42,10 @@ final class AccessLog implements AutoCloseable {
     private final StoreDirectory directory;
     private final byte[] key;
     private boolean unsynchronized;
+    /// The line that was checked or written last.
+    private @Nullable Known latest;
+
+    private record Known(String text, Line line) {}
 
     /// One line with its MAC, checked against the line before.
     private record Line(AccessEntry entry, String mac) {
@@ -87,10 +91,11 @@ final class AccessLog implements AutoCloseable {
     End appendSoon(End end, String action, String secret, String user, long generation) {
         String by = user.length() > LONGEST_USER ? user.substring(0, LONGEST_USER) : user;
         Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
-        Written line = line(end, new AccessEntry(end.sequence() + 1, now, action, secret, by, generation));
+        var entry = new AccessEntry(end.sequence() + 1, now, action, secret, by, generation);
+        Written line = line(end, entry);
         byte[] bytes = line.text().getBytes(StandardCharsets.UTF_8);
-        boolean existed = directory.has(NAME);
-        try (Fd file = directory.openOrMake(NAME, FileSystem.O_RDWR)) {
+        Optional<Fd> found = directory.find(NAME, FileSystem.O_RDWR);
+        try (Fd file = found.orElseGet(() -> directory.openOrMake(NAME, FileSystem.O_RDWR))) {
             long size = FileSystem.status(file).size();
             if (size + bytes.length > MOST_BYTES) {
                 FileSystem.synchronize(file);
@@ -101,9 +106,10 @@ final class AccessLog implements AutoCloseable {
             FileContent.writeAt(file, bytes, 0, bytes.length, size);
             unsynchronized = true;
         }
-        if (!existed) {
+        if (found.isEmpty()) {
             directory.synchronize(NAME);
         }
+        latest = new Known(line.text().strip(), new Line(entry, line.end().mac()));
         return line.end();
     }
 
@@ -164,7 +170,7 @@ final class AccessLog implements AutoCloseable {
             }
             return End.NONE;
         }
-        Line line = parse(last, null);
+        Line line = checked(last);
         boolean lost = line.entry().sequence() < known.sequence()
                 || (line.entry().sequence() == known.sequence() && !line.mac().equals(known.mac()));
         if (lost) {
@@ -177,14 +183,26 @@ final class AccessLog implements AutoCloseable {
         return line.end();
     }
 
+    /// Checks a line, unless it is byte for byte the one that was checked or written last.
+    private Line checked(String text) {
+        Known last = latest;
+        if (last != null && last.text().equals(text)) {
+            return last.line();
+        }
+        Line line = parse(text, null);
+        latest = new Known(text, line);
+        return line;
+    }
+
     /// Returns the last line of a file; null if it has none.
     ///
     /// @param cuts removes what a crash has left of one more
     private @Nullable String lastLine(String name, boolean cuts) {
-        if (!directory.has(name)) {
+        Optional<Fd> found = directory.find(name, FileSystem.O_RDWR);
+        if (found.isEmpty()) {
             return null;
         }
-        try (Fd file = directory.openOrMake(name, FileSystem.O_RDWR)) {
+        try (Fd file = found.get()) {
             byte[] tail = tail(file);
             int end = tail.length;
             while (cuts && end > 0 && tail[end - 1] != '\n') {

@@ -364,7 +364,7 @@ public final class SecretStore implements AutoCloseable {
             if (!StoreFiles.digest(bytes).equals(version.digest())) {
                 throw index.changed(file);
             }
-            return AgeFile.decrypt(bytes, remembered == null ? identity : remembered);
+            return remembered == null ? AgeFile.decrypt(bytes, identity) : remembered.decrypt(version.digest(), bytes);
         } catch (MalformedAgeException e) {
             throw index.changed(file);
         }

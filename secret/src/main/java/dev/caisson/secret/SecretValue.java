@@ -135,7 +135,7 @@ public final class SecretValue implements AutoCloseable {
     }
 
     /// Writes the value at the position of `file`, without a copy in the heap.
-    void writeTo(Fd file) {
+    public void writeTo(Fd file) {
         memory.write(file);
     }
 

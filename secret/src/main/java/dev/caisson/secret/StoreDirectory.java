@@ -102,6 +102,21 @@ final class StoreDirectory implements AutoCloseable {
         }
     }
 
+    /// Opens a file of this store; nothing if there is none.
+    Optional<Fd> find(String name, int flags) {
+        int all = flags | FileSystem.O_NOFOLLOW | FileSystem.O_NONBLOCK;
+        Optional<Fd> found = FileSystem.find(directory, name, all, BENEATH);
+        found.ifPresent(file -> {
+            try {
+                requirePlain(file, name);
+            } catch (RuntimeException e) {
+                file.close();
+                throw e;
+            }
+        });
+        return found;
+    }
+
     private FileStatus requirePlain(Fd file, String name) {
         FileStatus status = FileSystem.status(file);
         if (!status.isRegularFile()) {

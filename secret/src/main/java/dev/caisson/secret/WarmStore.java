@@ -2,6 +2,7 @@ package dev.caisson.secret;
 
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.LockedMemory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -179,6 +180,7 @@ public final class WarmStore implements AutoCloseable {
         } catch (SecretException e) {
             LOG.log(System.Logger.Level.DEBUG, "the log of secrets could not be closed", e); // which was said before
         }
+        LockedMemory.releaseSpare(); // a host with such memory cannot hibernate
     }
 
     /// Whoever used the store has its value by then: a log that is gone or cannot be written concerns the host.

@@ -104,6 +104,38 @@ class WarmStoreTest {
     }
 
     @Test
+    void a_log_that_is_changed_between_two_uses_is_noticed() throws IOException {
+        Path log = directory.resolve(AccessLog.NAME);
+        try (var warm = new WarmStore(directory)) {
+            assertThat(delivered(warm)).isEqualTo("value");
+            String before = Files.readString(log);
+            Files.writeString(log, before.substring(0, before.length() - 4) + "0\"}\n");
+            assertThatThrownBy(() -> delivered(warm)).hasMessageContaining("access.log was changed or left out");
+            Files.writeString(log, before.substring(0, before.lastIndexOf('\n', before.length() - 2) + 1));
+            assertThat(delivered(warm)).isEqualTo("value"); // a line that the index does not know yet
+            Files.writeString(log, "");
+            assertThatThrownBy(() -> delivered(warm)).hasMessageContaining("were cut off");
+        }
+    }
+
+    @Test
+    void of_many_values_the_last_ones_are_remembered() {
+        try (SecretStore store = SecretStore.open(directory, Optional::empty)) {
+            for (int i = 0; i < 80; i++) {
+                SecretStoreTest.create(store, new SecretName("n" + i), "value " + i, Map.of());
+            }
+        }
+        try (var warm = new WarmStore(directory)) {
+            for (int round = 0; round < 2; round++) {
+                for (int i = 0; i < 80; i++) {
+                    var name = new SecretName("n" + i);
+                    assertThat(warm.<String>use(store -> value(store, name))).isEqualTo("value " + i);
+                }
+            }
+        }
+    }
+
+    @Test
     void a_key_file_that_is_taken_away_locks_it() throws Exception {
         try (var warm = new WarmStore(directory, SOON)) {
             assertThat(delivered(warm)).isEqualTo("value");
