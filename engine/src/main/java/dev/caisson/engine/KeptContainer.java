@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// A container that is kept after its end: what it said, and how it ended. Whichever process runs it or ran it; it may
@@ -105,6 +106,11 @@ public final class KeptContainer {
     /// Returns its labels.
     public Map<String, String> labels() {
         return origin.labels();
+    }
+
+    /// Returns the signal that asks it to end, if that is kept.
+    public OptionalInt stopSignal() {
+        return origin.stopSignal() == 0 ? OptionalInt.empty() : OptionalInt.of(origin.stopSignal());
     }
 
     public Instant created() {

@@ -53,6 +53,21 @@ public final class RunningContainer {
         return record.name();
     }
 
+    /// Returns its process 1, as the host sees it.
+    public int pid() {
+        return record.pid();
+    }
+
+    /// Returns the signal that asks it to end.
+    public int stopSignal() {
+        return record.stopSignal();
+    }
+
+    /// Returns how long it has to end before it is killed.
+    public Duration stopTimeout() {
+        return Duration.ofMillis(record.stopMillis());
+    }
+
     /// Sends a signal to its process 1, which passes it on to the program where a small init stays; false if it has
     /// ended.
     public boolean signal(int number) {

@@ -126,7 +126,8 @@ final class Starter implements AutoCloseable {
         Optional<KeptRun> run = Optional.empty();
         try (Launcher.Birth birth = begun.birth()) {
             run = wanted instanceof Streams.Kept
-                    ? Optional.of(KeptRun.begin(kept, begun.id(), begun.name(), spec, begun.plan()))
+                    ? Optional.of(
+                            KeptRun.begin(kept, begun.id(), begun.name(), spec, prepared.stopSignal(), begun.plan()))
                     : Optional.empty();
             run.ifPresent(kept -> secrets.files().redaction().ifPresent(kept::redact));
             container = stand(prepared, begun, birth, new Output(wanted, run), secrets);

@@ -102,8 +102,8 @@ class KeptContainerTest {
             RunResult result = engine.run(spec).withDenied(List.of(denied));
             var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
             Names.Taken name = names().take(Optional.of("late"), _ -> true);
-            KeptRun run =
-                    KeptRun.begin(among, result.id(), name, spec, Engine.plan(spec, OPTIONS, ProgressListener.none()));
+            KeptRun run = KeptRun.begin(
+                    among, result.id(), name, spec, 15, Engine.plan(spec, OPTIONS, ProgressListener.none()));
             run.end(true, result.denials(), failure -> new Ending(result, Instant.now(), failure).fields());
 
             run.denied(() -> {

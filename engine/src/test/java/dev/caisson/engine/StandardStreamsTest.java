@@ -394,6 +394,7 @@ class StandardStreamsTest {
                     ContainerId.random(),
                     state.names().take(Optional.of("web"), _ -> true),
                     ContainerSpec.onHost("true"),
+                    15,
                     plan);
         }
     }

@@ -23,7 +23,13 @@ public final class KeptFile {
     /// The spec of a container, as it was asked for.
     ///
     /// @param command the first of its arguments
-    public record Origin(String image, List<String> command, Map<String, String> labels, Instant created) {}
+    /// @param stopSignal asks it to end; 0 if an earlier version wrote this, or it is kept elsewhere
+    public record Origin(
+            String image, List<String> command, Map<String, String> labels, Instant created, int stopSignal) {
+        public Origin(String image, List<String> command, Map<String, String> labels, Instant created) {
+            this(image, command, labels, created, 0);
+        }
+    }
 
     public static final String ORIGIN = "container.json";
     public static final String ENDING = "end.json";
@@ -45,6 +51,7 @@ public final class KeptFile {
         fields.put("command", shortened(origin.command()));
         fields.put("labels", origin.labels());
         fields.put("createdMillis", origin.created().toEpochMilli());
+        fields.put("stopSignal", origin.stopSignal());
         write(directory, ORIGIN, fields);
     }
 
@@ -71,7 +78,8 @@ public final class KeptFile {
                         text(fields, "image"),
                         texts(fields, "command"),
                         labels(fields),
-                        Instant.ofEpochMilli(number(fields, "createdMillis"))));
+                        Instant.ofEpochMilli(number(fields, "createdMillis")),
+                        fields.get("stopSignal") instanceof Number signal ? signal.intValue() : 0));
     }
 
     private static Map<String, String> labels(Map<?, ?> fields) {

@@ -26,9 +26,14 @@ public final class KeptRun {
     /// Begins to keep a container, before it is launched.
     /// @throws StateException NAME_IN_USE, TOO_MANY_KEPT, KEEP_FAILED
     public static KeptRun begin(
-            KeptDirectory among, ContainerId id, Names.Taken name, ContainerSpec spec, LaunchPlan plan) {
+            KeptDirectory among,
+            ContainerId id,
+            Names.Taken name,
+            ContainerSpec spec,
+            int stopSignal,
+            LaunchPlan plan) {
         List<String> command = plan.only(Step.Execute.class).arguments();
-        var origin = new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now());
+        var origin = new KeptFile.Origin(spec.image().toString(), command, spec.labels(), Instant.now(), stopSignal);
         try {
             return new KeptRun(among, new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp()), origin);
         } catch (ErrnoException e) {

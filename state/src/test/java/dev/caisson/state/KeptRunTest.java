@@ -67,6 +67,7 @@ class KeptRunTest {
                 ID,
                 names.take(Optional.of("web"), _ -> true),
                 ContainerSpec.onHost("sleep", "1").label("kind", "test"),
+                10,
                 PLAN);
     }
 
@@ -112,6 +113,7 @@ class KeptRunTest {
             assertThat(origin.command()).containsExactly("sleep", "1");
             assertThat(origin.image()).isEqualTo("host");
             assertThat(origin.labels()).containsEntry("kind", "test");
+            assertThat(origin.stopSignal()).isEqualTo(10);
         }
         say(run, "said\n");
         assertThat(Files.readString(file(ID + "-json.log"))).contains("said");
@@ -123,7 +125,7 @@ class KeptRunTest {
     @Test
     void a_made_up_name_stays_one() {
         Names.Taken name = names.take(Optional.empty(), _ -> true);
-        KeptRun run = KeptRun.begin(among, ID, name, ContainerSpec.onHost("true"), PLAN);
+        KeptRun run = KeptRun.begin(among, ID, name, ContainerSpec.onHost("true"), 15, PLAN);
 
         assertThat(only()).isEqualTo(new KeptDirectory.Entry(ID, Optional.of(name.name()), true));
         run.lose();

@@ -6,12 +6,14 @@ import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.NetworkPlaces;
+import dev.caisson.engine.RunningContainer;
 import dev.caisson.linux.Processes;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// A container in the form of Docker's `inspect`, as far as it has what Docker's has.
 final class InspectObject {
@@ -19,7 +21,14 @@ final class InspectObject {
 
     private InspectObject() {}
 
-    static Map<String, Object> of(ContainerStatus status, Optional<DetachedContainer> detached, NetworkPlaces networks)
+    /// @param attached one that ends with its command, while it runs
+    /// @param stopSignal of one that ended with its command
+    static Map<String, Object> of(
+            ContainerStatus status,
+            Optional<DetachedContainer> detached,
+            Optional<RunningContainer> attached,
+            OptionalInt stopSignal,
+            NetworkPlaces networks)
             throws InterruptedException {
         var object = new LinkedHashMap<String, Object>();
         Optional<ContainerDetails> details = detached.map(DetachedContainer::details);
@@ -28,7 +37,7 @@ final class InspectObject {
         object.put("Created", status.created().toString());
         object.put("Path", arguments.isEmpty() ? "" : arguments.getFirst());
         object.put("Args", arguments.isEmpty() ? List.of() : arguments.subList(1, arguments.size()));
-        object.put("State", state(status, detached));
+        object.put("State", state(status, detached, attached));
         object.put("Image", status.image());
         object.put("LogPath", detached.map(one -> one.logPath().toString()).orElse(""));
         object.put("Name", "/" + status.name().orElse(""));
@@ -39,12 +48,27 @@ final class InspectObject {
         object.put(
                 "Mounts",
                 MountObjects.of(detached.map(DetachedContainer::mounts).orElse(List.of())));
-        object.put("Config", config(status, detached, details));
+        Map<String, Object> config = config(status, detached, details);
+        if (detached.isEmpty()) {
+            putStop(config, attached, stopSignal);
+        }
+        object.put("Config", config);
         object.put("NetworkSettings", NetworkView.settings(networks));
         return object;
     }
 
-    private static Map<String, Object> state(ContainerStatus status, Optional<DetachedContainer> detached)
+    private static void putStop(
+            Map<String, Object> config, Optional<RunningContainer> attached, OptionalInt stopSignal) {
+        if (attached.isPresent()) {
+            config.put("StopSignal", signal(attached.get().stopSignal()));
+            config.put("StopTimeout", attached.get().stopTimeout().toSeconds());
+        } else if (stopSignal.isPresent()) {
+            config.put("StopSignal", signal(stopSignal.getAsInt()));
+        }
+    }
+
+    private static Map<String, Object> state(
+            ContainerStatus status, Optional<DetachedContainer> detached, Optional<RunningContainer> attached)
             throws InterruptedException {
         String word = status.word();
         Optional<ContainerState.End> end = status.state().flatMap(ContainerState::lastEnd);
@@ -59,7 +83,10 @@ final class InspectObject {
                         .orElseGet(() ->
                                 status.result().map(one -> one.oomKills() > 0).orElse(false)));
         state.put("Dead", word.equals("dead"));
-        state.put("Pid", (long) status.state().map(ContainerState::pid).orElse(0));
+        state.put("Pid", (long) status.state()
+                .map(ContainerState::pid)
+                .or(() -> attached.map(RunningContainer::pid))
+                .orElse(0));
         state.put("ExitCode", (long) status.exitStatus().orElse(0));
         state.put("Error", error(status, detached));
         Optional<Instant> started = detached.isPresent() ? detached.get().started() : Optional.of(status.created());

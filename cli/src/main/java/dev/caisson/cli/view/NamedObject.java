@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -89,12 +90,13 @@ record NamedObject(EngineOptions options, boolean size) {
         ContainerStatus status = ContainerStatus.find(name, options);
         Optional<DetachedContainer> detached =
                 DetachedContainer.find(status.id().value(), options);
-        Map<String, Object> object = InspectObject.of(status, detached, NetworkPlaces.of(status.id(), options));
-        object.put(
-                "ExecIDs",
-                RunningContainer.find(status.id().value(), options)
-                        .map(RunningContainer::execs)
-                        .orElse(List.of()));
+        Optional<RunningContainer> running = RunningContainer.find(status.id().value(), options);
+        OptionalInt stopSignal = running.isPresent() || detached.isPresent() || !status.kept()
+                ? OptionalInt.empty()
+                : KeptContainer.find(status.id().value(), options).stopSignal();
+        Map<String, Object> object =
+                InspectObject.of(status, detached, running, stopSignal, NetworkPlaces.of(status.id(), options));
+        object.put("ExecIDs", running.map(RunningContainer::execs).orElse(List.of()));
         object.put("Denials", denials(status));
         if (size) {
             object.put("SizeRw", DiskUse.written(status, options).count());

@@ -8,6 +8,8 @@ import dev.caisson.cli.CommandProcess;
 import dev.caisson.cli.ServedProcess;
 import dev.caisson.spec.ContainerId;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -57,6 +59,32 @@ class LifecycleTest {
         assertThat(process.waitFor()).isEqualTo(3);
         assertThat(caisson("stop", name).status()).isEqualTo(1);
         assertThat(caisson("stop", name).err()).startsWith("caisson: CONTAINER_UNKNOWN: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--rm", "--read-only"})
+    void its_process_and_how_it_is_stopped_are_shown(String option) throws Exception {
+        Process process = runs(
+                "trap 'exit 3' USR1; echo ready; while :; do sleep 0.1; done",
+                "--stop-signal",
+                "USR1",
+                "--stop-timeout",
+                "7",
+                option);
+
+        String[] shown = caisson("inspect", "-f", "{{.State.Pid}} {{.Config.StopSignal}} {{.Config.StopTimeout}}", name)
+                .out()
+                .strip()
+                .split(" ");
+
+        assertThat(Files.readString(Path.of("/proc", shown[0], "status"))).contains("NSpid:\t" + shown[0] + "\t1\n");
+        assertThat(shown).endsWith("SIGUSR1", "7");
+        caisson("stop", name);
+        assertThat(process.waitFor()).isEqualTo(3);
+        if (!option.equals("--rm")) {
+            assertThat(caisson("inspect", "-f", "{{.State.Pid}} {{.Config.StopSignal}}", name))
+                    .isEqualTo(new Answer(0, "0 SIGUSR1\n", ""));
+        }
     }
 
     @ParameterizedTest
