@@ -37,7 +37,9 @@ final class Body {
     }
 
     /// Carries chunks up to the last one.
-    static void chunked(Input from, Sink to) throws IOException, Refusal {
+    ///
+    /// @return how many trailers stood behind it, which do not go on
+    static int chunked(Input from, Sink to) throws IOException, Refusal {
         while (true) {
             String size = from.requiredLine(LONGEST_SIZE);
             if (size.isEmpty()
@@ -60,6 +62,7 @@ final class Body {
                 throw new Refusal(Refusal.TOO_LARGE, "more than " + MOST_TRAILERS + " trailers: send fewer");
             }
         }
+        return trailers;
     }
 
     /// Carries all up to the end of the connection.

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// answer comes down.
 final class Exchanges implements AutoCloseable {
     private static final byte[] END = Input.bytes("0\r\n\r\n");
+    private static final int MOST_INTERIM = 8; // as of HTTP/2
 
     private final Guest guest;
     private final Guest.Setting setting;
@@ -129,13 +130,19 @@ final class Exchanges implements AutoCloseable {
 
     /// Returns the final answer; those before it are passed on.
     private AnswerHead answer(RequestHead request, Server from) throws IOException, Refusal {
-        while (true) {
+        for (int interims = 0; ; interims++) {
             AnswerHead answer = AnswerHead.read(from.in());
             if (!answer.isInterim()) {
                 if (answer.hasBody(request.method())) {
                     answer.requirePlain();
                 }
                 return answer;
+            }
+            if (interims == MOST_INTERIM) {
+                throw new Refusal(
+                        Refusal.BAD_GATEWAY,
+                        "the server of " + gate.host() + " sends more than " + MOST_INTERIM
+                                + " heads of 1xx before its answer: ask it for fewer");
             }
             write(answer, "");
         }
@@ -161,7 +168,7 @@ final class Exchanges implements AutoCloseable {
                 (bytes, count) -> write(chunked ? Upload.chunk(bytes, count) : bytes, chunked, count));
         try {
             if (chunked) {
-                Body.chunked(from.in(), mask);
+                int _ = Body.chunked(from.in(), mask);
             } else if (answer.fields().contentLength().isPresent()) {
                 Body.sized(from.in(), answer.fields().contentLength().get(), mask);
             } else {

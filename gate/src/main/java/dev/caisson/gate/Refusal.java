@@ -34,6 +34,13 @@ final class Refusal extends Exception {
         return new Refusal(BAD_REQUEST, sentence);
     }
 
+    /// Makes one for a request with trailers: no rule sees them before the request has gone.
+    static Refusal ofTrailers() {
+        return new Refusal(
+                NOT_IMPLEMENTED,
+                "fields behind the body of a request (trailers) do not pass a gate: send them in its head");
+    }
+
     /// The same for what a server sent.
     Refusal ofServer() {
         return status == BAD_GATEWAY ? this : new Refusal(BAD_GATEWAY, "in the server's answer " + getMessage());

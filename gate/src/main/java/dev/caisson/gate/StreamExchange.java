@@ -24,6 +24,7 @@ final class StreamExchange {
     private final Http2Stream client;
     private boolean answered;
     private volatile @Nullable StreamError clientFailure;
+    private volatile @Nullable Refusal refusal;
 
     StreamExchange(StreamExchanges connection, Gate gate, Http2Stream client) {
         this.connection = connection;
@@ -67,6 +68,7 @@ final class StreamExchange {
         boolean whole = client.isRemoteEnded();
         if (whole) {
             client.read(new byte[1]); // nothing, unless another length was said
+            requireNoTrailers();
         }
         try (Http2Stream server = open(request, used, whole)) {
             client.whenFailed(cause -> giveUp(cause, server));
@@ -93,7 +95,13 @@ final class StreamExchange {
                 Refusal.BAD_GATEWAY, "the server of " + gate.host() + " could not be reached, or ended the connection");
     }
 
-    /// Carries the body of the request. What a client sends behind it does not go on.
+    private void requireNoTrailers() throws Refusal {
+        if (client.trailers().isPresent()) {
+            throw Refusal.ofTrailers();
+        }
+    }
+
+    /// Carries the body of the request.
     private void upload(Http2Stream server) {
         byte[] piece = new byte[PIECE];
         try {
@@ -101,7 +109,11 @@ final class StreamExchange {
                 connection.moves();
                 server.send(piece, count);
             }
+            requireNoTrailers();
             server.end();
+        } catch (Refusal e) {
+            refusal = e;
+            cancel(server);
         } catch (IOException e) {
             // the answer, or its absence, says why
         }
@@ -119,6 +131,10 @@ final class StreamExchange {
     /// Ends the request on the way to the server, because the client takes no answer.
     private void giveUp(IOException cause, Http2Stream server) {
         clientFailure = Http2Error.ofStream(cause).map(StreamError::of).orElseGet(StreamError::gone);
+        cancel(server);
+    }
+
+    private static void cancel(Http2Stream server) {
         try {
             server.reset(ErrorCode.CANCEL);
         } catch (IOException e) {
@@ -188,6 +204,10 @@ final class StreamExchange {
 
     /// Says who has failed: the client in its body, the server with a code that goes on, or its connection.
     private IOException failed(IOException cause) throws Refusal {
+        Refusal ofTrailers = refusal;
+        if (ofTrailers != null) {
+            throw ofTrailers;
+        }
         StreamError ofClient = clientFailure;
         if (ofClient != null) {
             return ofClient;

@@ -24,6 +24,7 @@ final class StreamHeads {
     private static final Set<String> OF_REQUESTS = Set.of(METHOD, SCHEME, AUTHORITY, PATH);
     private static final Set<String> OF_CONNECTION =
             Set.of("connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "http2-settings");
+    private static final HeaderField CONNECT = new HeaderField(METHOD, "CONNECT");
     private static final int SWITCHING = 101;
 
     private StreamHeads() {}
@@ -36,6 +37,7 @@ final class StreamHeads {
         if (list.tooLarge()) {
             throw Fields.tooLarge();
         }
+        requireNoOtherProtocol(list);
         Map<String, String> pseudo = pseudo(list, OF_REQUESTS);
         if ("CONNECT".equals(pseudo.get(METHOD))) {
             throw new Refusal(Refusal.NOT_IMPLEMENTED, "the method CONNECT does not pass a gate: use another one");
@@ -73,6 +75,16 @@ final class StreamHeads {
         }
         RequestHead.requireTarget(path);
         return new RequestHead(method, path, Fields.of(fields));
+    }
+
+    /// Refuses RFC 8441, which no gate offers, by its name.
+    private static void requireNoOtherProtocol(HeaderList list) throws Refusal {
+        if (list.fields().contains(CONNECT)
+                && list.fields().stream().anyMatch(field -> field.name().equals(":protocol"))) {
+            throw new Refusal(
+                    Refusal.NOT_IMPLEMENTED,
+                    "WebSocket over HTTP/2 does not pass a gate: begin it on a connection of HTTP/1.1");
+        }
     }
 
     /// Returns the head of an answer.

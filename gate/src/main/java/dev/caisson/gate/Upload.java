@@ -44,7 +44,9 @@ final class Upload {
     private void run() {
         try {
             if (request.fields().isChunked()) {
-                Body.chunked(from, (bytes, count) -> write(chunk(bytes, count)));
+                if (Body.chunked(from, (bytes, count) -> write(chunk(bytes, count))) > 0) {
+                    throw Refusal.ofTrailers();
+                }
                 write(END);
             } else {
                 Body.sized(

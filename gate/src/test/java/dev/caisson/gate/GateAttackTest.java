@@ -153,7 +153,7 @@ final class GateAttackTest {
                     assertThat(bed.heads).isEmpty();
                     assertThat(bed.refused(before + 1)).hasSizeGreaterThan(before);
                 }))
-                .onClose(() -> close(bed));
+                .onClose(bed::close);
     }
 
     @TestFactory
@@ -169,7 +169,7 @@ final class GateAttackTest {
                     assertThat(bed.heads) // which may come later, or not at all
                             .allSatisfy(head -> assertThat(head).startsWith("POST /first "));
                 }))
-                .onClose(() -> close(bed));
+                .onClose(bed::close);
     }
 
     /// @return requests that a gate for `GET` and `POST` with `/v1/*`, `/users/*/keys` and `/files/*.txt`
@@ -239,7 +239,7 @@ final class GateAttackTest {
                     assertThat(bed.heads).isEmpty();
                     assertThat(bed.refused(before + 1)).hasSize(before + 1);
                 }))
-                .onClose(() -> close(bed));
+                .onClose(bed::close);
     }
 
     @Test
@@ -268,28 +268,46 @@ final class GateAttackTest {
         }
     }
 
-    private static void close(Bed bed) {
-        try {
-            bed.close();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
+    @Test
+    void trailers_are_refused_and_the_fields_that_name_them_do_not_go_on() throws Exception {
+        try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
+            var body = new CopyOnWriteArrayList<String>();
+            bed.reply = (_, in, out) -> {
+                body.add(Bed.head(in).orElse("no end"));
+                Bed.Reply.ok("fine").to("", in, out);
+            };
+            String head = "POST / HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port()
+                    + "\r\nTrailer: X-T\r\nTE: trailers\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + "1\r\na\r\n0\r\n";
+            assertThat(bed.ask(head + "\r\n")).startsWith("HTTP/1.1 200");
+            assertThat(body).containsExactly("1\r\na\r\n0\r\n\r\n");
+            assertThat(bed.heads.getFirst()).doesNotContainIgnoringCase("trailer");
+            assertThat(bed.ask(head + "X-T: Authorization\r\n\r\n"))
+                    .startsWith("HTTP/1.1 501")
+                    .contains("(trailers) do not pass a gate");
+            assertThat(bed.refused(1)).singleElement().asString().contains("(trailers)");
+            assertThat(body).doesNotHaveDuplicates().allMatch(one -> !one.contains("X-T"));
         }
     }
 
     @Test
-    void trailers_and_the_fields_that_name_them_do_not_go_on() throws Exception {
+    void heads_of_1xx_are_passed_on_up_to_a_number() throws Exception {
         try (Bed bed = Bed.of(directory, new Gate.Bearer())) {
-            var body = new CopyOnWriteArrayList<String>();
-            bed.reply = (_, in, out) -> {
-                body.add(Bed.head(in).orElse(""));
-                Bed.Reply.ok("fine").to("", in, out);
+            String hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+            bed.reply = Bed.Reply.of(hint.repeat(8) + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine");
+            String answer = bed.get("/");
+            assertThat(answer.split("103 Early Hints", -1)).hasSize(9);
+            assertThat(answer).contains("HTTP/1.1 200 OK").endsWith("fine");
+            bed.reply = (_, _, out) -> {
+                while (true) {
+                    out.write(Bed.bytes(hint));
+                    out.flush();
+                }
             };
-            String answer = bed.ask("POST / HTTP/1.1\r\nHost: " + Bed.HOST + ":" + bed.port()
-                    + "\r\nTrailer: X-T\r\nTE: trailers\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    + "1\r\na\r\n0\r\nX-T: Authorization\r\n\r\n");
-            assertThat(answer).startsWith("HTTP/1.1 200");
-            assertThat(body).containsExactly("1\r\na\r\n0\r\n\r\n");
-            assertThat(bed.heads.getFirst()).doesNotContainIgnoringCase("trailer");
+            String endless = bed.get("/");
+            assertThat(endless.split("103 Early Hints", -1)).hasSize(9);
+            assertThat(endless).contains("HTTP/1.1 502").contains("more than 8 heads of 1xx");
+            assertThat(bed.refused(1)).singleElement().asString().contains("more than 8 heads of 1xx");
         }
     }
 

@@ -187,7 +187,8 @@ final class Http2AttackTest {
                         client.attack();
                         assertThat(client.ended()).isEqualTo(one.code().number());
                     }
-                }));
+                }))
+                .onClose(bed::close);
     }
 
     private static final List<Attack> FLOODS = List.of(
@@ -280,7 +281,8 @@ final class Http2AttackTest {
                     }
                     assertThat(new StreamClient(bed).get("/").status()).isEqualTo("204"); // others are served
                     reached.set(0);
-                }));
+                }))
+                .onClose(bed::close);
     }
 
     @Test
@@ -329,7 +331,7 @@ final class Http2AttackTest {
             }
             client.send();
             long before = -1;
-            while (before != sent.get()) {
+            while (before != sent.get() || before == 0) {
                 before = sent.get();
                 Thread.sleep(500);
             }
@@ -412,7 +414,12 @@ final class Http2AttackTest {
             };
             assertThat(finalStatus(client)).isEqualTo("502");
             bed.streams = (stream, _) -> stream.send(new HeaderBlock().add(":status", "204"), true);
-            assertThat(client.get("/").status()).isEqualTo("204");
+            String status = finalStatus(client);
+            for (int i = 0; i < 20 && status.equals("502"); i++) { // of the connection that still floods
+                Thread.sleep(100);
+                status = finalStatus(client);
+            }
+            assertThat(status).isEqualTo("204");
         }
     }
 

@@ -183,6 +183,37 @@ final class Http2GateTest {
     }
 
     @Test
+    void what_does_not_pass_over_http_2_is_refused_by_its_name() throws Exception {
+        try (Bed bed = bed();
+                var client = new StreamClient(bed)) {
+            var ended = new CountDownLatch(1);
+            bed.streams = (stream, _) -> {
+                byte[] piece = new byte[100];
+                for (int count = 0; count >= 0; count = stream.read(piece)) {
+                    // up to its end, which does not come
+                }
+                ended.countDown();
+            };
+            for (byte[] body : List.of(new byte[3], new byte[0])) { // behind one, and behind none
+                Http2Stream stream = client.connection.open(client.head("POST", "/"), false);
+                if (body.length > 0) {
+                    stream.send(body, body.length);
+                }
+                stream.send(new HeaderBlock().add("x-checksum", "1"), true);
+                Answer answer = StreamClient.answer(stream);
+                assertThat(answer.status()).isEqualTo("501");
+                assertThat(answer.body()).contains("(trailers) do not pass a gate");
+            }
+            assertThat(ended.getCount()).isEqualTo(1);
+            Answer webSocket = StreamClient.answer(
+                    client.connection.open(client.head("CONNECT", "/").add(":protocol", "websocket"), false));
+            assertThat(webSocket.status()).isEqualTo("501");
+            assertThat(webSocket.body()).contains("begin it on a connection of HTTP/1.1");
+            assertThat(bed.refused(3)).hasSize(3);
+        }
+    }
+
+    @Test
     void bodies_that_are_larger_than_all_windows_arrive_unchanged() throws Exception {
         try (Bed bed = bed();
                 var client = new StreamClient(bed);
