@@ -23,9 +23,10 @@ void run_shell(const char *script, const char *expected, int code);
 
 extern const struct test launch_tests[], kernel_tests[], program_tests[], root_tests[], device_tests[], hostile_tests[], zygote_tests[],
 	engine_end_tests[], fault_tests[], step_tests[], first_process_tests[],
-	zygote_state_tests[], exec_tests[], link_tests[], network_tests[], files_tests[], files_tree_tests[], idle_tests[];
+	zygote_state_tests[], exec_tests[], link_tests[], network_tests[], files_tests[], files_tree_tests[], idle_tests[], gate_tests[];
 extern const unsigned launch_test_count, kernel_test_count, program_test_count, root_test_count, device_test_count, hostile_test_count,
 	zygote_test_count, engine_end_test_count, fault_test_count, step_test_count, first_process_test_count, zygote_state_test_count,
-	exec_test_count, link_test_count, network_test_count, files_test_count, files_tree_test_count, idle_test_count;
+	exec_test_count, link_test_count, network_test_count, files_test_count, files_tree_test_count, idle_test_count,
+	gate_test_count;
 
 #endif

@@ -87,6 +87,7 @@ int main(int argc, char **argv)
 	run_tests(network_tests, network_test_count, filter, &passed, &failed);
 	run_tests(files_tests, files_test_count, filter, &passed, &failed);
 	run_tests(files_tree_tests, files_tree_test_count, filter, &passed, &failed);
+	run_tests(gate_tests, gate_test_count, filter, &passed, &failed);
 	engine_stop(&engine);
 	remove_test_roots();
 	printf("init: %u passed, %u failed\n", passed, failed);

@@ -163,6 +163,7 @@ public final class DetachedContainer {
         if (number == SIGKILL) {
             place.askAlone(held -> DetachedFile.wants(held.kept(), false));
         }
+        Instant time = Instant.now(); // before the end that it may cause
         place.ask(() -> {
             try (Monitor monitor = place.monitor()) {
                 if (!monitor.signal(number, number == SIGKILL)) {
@@ -170,7 +171,7 @@ public final class DetachedContainer {
                 }
             }
         });
-        place.note("kill", Map.of("signal", Integer.toString(number)));
+        place.note(time, "kill", Map.of("signal", Integer.toString(number)));
     }
 
     /// Stops it and starts it again; starts one that does not run.
