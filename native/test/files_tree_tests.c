@@ -75,6 +75,10 @@ static void a_list_has_every_entry_once(void)
 	CHECK_EQUAL(-ENOTDIR, ask_path(FILES_LIST, 0, "tmp/f"));
 	CHECK_EQUAL(-ENOENT, ask_path(FILES_LIST, 0, "tmp/none"));
 	CHECK_EQUAL(-EBADF, ask_files((struct files_request){.op = FILES_NEXT, .handle = 9}, "", NULL));
+	CHECK_EQUAL(-ENXIO, ask_path(FILES_LIST, FILES_DATA, "proc")); /* made up by the kernel: none of the container's data */
+	CHECK_EQUAL(-ENOTDIR, ask_path(FILES_LIST, FILES_DATA, "tmp/f"));
+	CHECK_EQUAL(0, ask_path(FILES_LIST, FILES_DATA, "tmp"));
+	CHECK_EQUAL(0, ask_files((struct files_request){.op = FILES_CLOSE, .handle = answer.handle}, "", NULL));
 	end_files();
 }
 

@@ -123,6 +123,22 @@ static void what_cannot_be_one_waits_for_nothing(void)
 	CHECK_TEXT("login: ect horse", out);
 }
 
+/* Each of all bytes, the binary ones too. */
+static void bytes_that_begin_no_value_go_on_at_once(void)
+{
+	build(4, two, names);
+	CHECK_EQUAL(0, load());
+	for (unsigned i = 0; i <= UINT8_MAX; i++) {
+		uint8_t byte = (uint8_t)i;
+		out_length = 0;
+		redact(STREAM_OUT, &byte, 1, append, NULL);
+		bool begins = byte == 'c' || byte == '-' || byte == 'a';
+		CHECK_EQUAL(begins ? 0 : 1, out_length);
+		end_redaction(STREAM_OUT, append, NULL);
+		CHECK(out_length == 1 && (uint8_t)out[0] == byte);
+	}
+}
+
 static void parts_of_any_size_give_the_same(void)
 {
 	static const char *const pieces[] = {"correct horse", "correct ", "-----BEGIN", "-----", "ab", "abab", "abababab", "c", "x", "\n"};
@@ -359,6 +375,7 @@ int main(int arguments, char **argument)
 	static const struct test tests[] = {
 		{"values", values_are_replaced},
 		{"waiting", what_cannot_be_one_waits_for_nothing},
+		{"bytes", bytes_that_begin_no_value_go_on_at_once},
 		{"parts", parts_of_any_size_give_the_same},
 		{"another", another_table_takes_its_place},
 		{"elsewhere", a_table_with_a_part_elsewhere_is_refused},

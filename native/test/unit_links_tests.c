@@ -338,6 +338,7 @@ static void ipv6_is_turned_off_by_its_setting_or_by_a_request(void)
 	CHECK_EQUAL(0, disable_ipv6("cvhost", 44));
 	CHECK_TEXT("/proc/sys/net/ipv6/conf/cvhost/disable_ipv6", paths[0]);
 	CHECK(pread(file, text, sizeof text - 1, 0) == 1 && text[0] == '1');
+	CHECK(fcntl(files[0], F_GETFD) < 0); /* the helper lives on */
 	close(file);
 	open_errors[1] = ENOENT;
 	CHECK_EQUAL(0, disable_ipv6("cvhost", 44)); /* a host without it */
