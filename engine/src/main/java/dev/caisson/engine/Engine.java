@@ -357,6 +357,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
     void broke(Throwable why) {
         if (readiness.breakDown(why)) {
             queue.dissolve();
+            executions.breakDown(readiness.refusal()); // their groups are parts of the containers'
             containers.values().forEach(container -> Reactor.guard(() -> container.breakDown(readiness.refusal())));
         }
     }

@@ -42,6 +42,7 @@ final class Executions {
     private final Set<RunningExec> running = ConcurrentHashMap.newKeySet();
     private final Set<ExecAnswers> asked = ConcurrentHashMap.newKeySet();
     private volatile @Nullable ExecFilter lastFilter;
+    private volatile @Nullable EngineException refusal;
     private final Set<ServiceLease> leases = ConcurrentHashMap.newKeySet();
 
     /// @param denials makes what answers a filter that asks, for the target's container
@@ -85,6 +86,7 @@ final class Executions {
             var exec = new RunningExec(
                     this, target, name, plan.steps(), part, launched, opened, answers, streams.reactor(), notes);
             running.add(exec);
+            requireWatched(exec);
             try {
                 notes.ifPresent(ExecNotes::begins);
                 exec.begin(wish.timeout());
@@ -256,6 +258,20 @@ final class Executions {
 
     private void forget(ServiceLease lease) {
         leases.remove(lease);
+    }
+
+    private void requireWatched(RunningExec exec) {
+        EngineException why = refusal;
+        if (why != null) {
+            exec.breakDown(why);
+            throw why;
+        }
+    }
+
+    /// Ends those that run, whose ends nobody sees any more.
+    void breakDown(EngineException why) {
+        refusal = why;
+        running.forEach(exec -> Reactor.guard(() -> exec.breakDown(why)));
     }
 
     /// Called when one has ended, in the thread that has seen it.

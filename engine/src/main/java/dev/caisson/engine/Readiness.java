@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /// True if an engine starts containers, and what it says if it does not.
 final class Readiness {
+    private static final String BROKEN = "ENGINE_BROKEN";
+
     private final AtomicBoolean closed = new AtomicBoolean();
     private final AtomicReference<@Nullable Throwable> broken = new AtomicReference<>();
 
@@ -36,9 +38,12 @@ final class Readiness {
         }
     }
 
-    /// Explains a failure that comes from the engine's end.
+    /// Explains a failure that comes from the engine's end. One that broke has killed its containers, so that whoever
+    /// looks for them fails too.
     RuntimeException explain(RuntimeException failure) {
-        if (isGiven() || failure instanceof EngineException || failure instanceof StateException) {
+        boolean known = failure instanceof EngineException || failure instanceof StateException;
+        boolean said = failure instanceof EngineException e && e.code().equals(BROKEN);
+        if (isGiven() || said || (known && !isBroken())) {
             return failure;
         }
         EngineException refusal = refusal();
@@ -52,7 +57,7 @@ final class Readiness {
         }
         Throwable why = Objects.requireNonNull(broken.get());
         return new EngineException(
-                "ENGINE_BROKEN",
+                BROKEN,
                 "the engine can watch no container any more (" + why + ") and has killed all of them: close it and "
                         + "open another, with more memory for this process if that was short",
                 why);

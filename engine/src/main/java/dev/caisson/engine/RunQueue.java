@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Lets at most so many containers of an engine run at once. Who comes later waits, and is served in the order of
 /// coming.
@@ -10,6 +11,7 @@ final class RunQueue {
 
     private final Optional<Semaphore> places;
     private final Runnable requireUsable;
+    private final AtomicBoolean dissolved = new AtomicBoolean();
 
     /// @param most [Integer#MAX_VALUE] for no bound
     /// @param requireUsable throws if the engine starts nothing any more
@@ -43,6 +45,8 @@ final class RunQueue {
 
     /// Lets everybody who waits find out that the engine starts nothing any more.
     void dissolve() {
-        places.ifPresent(all -> all.release(EVERYBODY));
+        if (dissolved.compareAndSet(false, true)) { // twice would be more places than a semaphore has
+            places.ifPresent(all -> all.release(EVERYBODY));
+        }
     }
 }

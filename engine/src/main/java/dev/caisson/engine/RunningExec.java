@@ -46,6 +46,7 @@ public final class RunningExec implements AutoCloseable {
     private final InitWatch watch;
     private final AtomicReference<@Nullable Verdict> cause = new AtomicReference<>();
     private final AtomicBoolean ended = new AtomicBoolean();
+    private final AtomicBoolean finished = new AtomicBoolean();
     private final ReentrantLock leaving = new ReentrantLock();
     private final CompletableFuture<ExecResult> result = new CompletableFuture<>();
     private final long startedNanos = System.nanoTime();
@@ -303,25 +304,35 @@ public final class RunningExec implements AutoCloseable {
 
     /// Makes the result known. Done once.
     void finish() {
+        finish(Optional.empty());
+    }
+
+    /// Ends it in the place of a reactor that does so no more.
+    void breakDown(EngineException why) {
+        ended.set(true);
+        finish(Optional.of(why));
+    }
+
+    private void finish(Optional<EngineException> broken) {
+        if (!finished.compareAndSet(false, true)) {
+            return;
+        }
         ExecResult made = null;
-        Throwable failed = null;
+        Throwable failed = broken.orElse(null);
         try {
-            failed = watch.failure().orElse(null);
-            if (failed == null && watch.hasDiedEarly() && cause.get() == null) {
-                failed = InitFailures.died();
-            }
             if (failed == null) {
-                ExecResult known = made();
-                made = known;
-                notes.ifPresent(note -> note.ended(known));
-            } else {
-                failed = explained(failed);
+                failed = failure().orElse(null);
+                if (failed == null) {
+                    ExecResult known = made();
+                    made = known;
+                    notes.ifPresent(note -> note.ended(known));
+                }
             }
         } catch (Throwable e) { // whatever it was, whoever waits is told
             failed = Outcome.suppressing(e, failed);
         }
         try {
-            remove();
+            remove(broken.isPresent() || watch.isLost());
         } catch (Throwable e) {
             failed = Outcome.suppressing(e, failed);
         } finally {
@@ -332,6 +343,14 @@ public final class RunningExec implements AutoCloseable {
                 result.complete(made);
             }
         }
+    }
+
+    /// Returns why there is no result.
+    private Optional<Throwable> failure() {
+        boolean early = watch.hasDiedEarly() && cause.get() == null;
+        return watch.failure()
+                .or(() -> early ? Optional.of(InitFailures.died()) : Optional.empty())
+                .map(this::explained);
     }
 
     /// Where the container has ended, that is why nothing could be born in it any more.
@@ -345,14 +364,14 @@ public final class RunningExec implements AutoCloseable {
         }
     }
 
-    private void remove() {
+    private void remove(boolean unwatched) {
         Reactor.Timer clock = deadline;
         if (clock != null) {
             clock.cancel();
         }
         streams.close();
         synchronized (launched) { // not while a signal is sent
-            if (watch.isLost()) {
+            if (unwatched) {
                 part.kill();
                 launched.abandon();
             } else {

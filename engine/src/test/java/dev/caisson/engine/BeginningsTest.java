@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -171,6 +172,51 @@ class BeginningsTest extends BusyboxEngine {
                     .hasStackTraceContaining("at GROUP_MADE")
                     .hasStackTraceContaining("at RANGE_GIVEN_BACK");
         }
+    }
+
+    @Test
+    void one_that_was_made_ahead_has_the_limits_of_its_own_spec() throws Exception {
+        ready();
+
+        RunResult result = engine.run(busybox(
+                        "sh",
+                        "-c",
+                        "cd /sys/fs/cgroup; cat pids/pids.max memory/memory.limit_in_bytes || cat pids.max memory.max")
+                .memory("64m")
+                .pids(7));
+
+        assertThat(result.stdout()).isEqualTo("7\n" + (64 << 20) + "\n");
+    }
+
+    @Test
+    void one_that_was_made_ahead_and_cannot_be_launched_is_removed() throws Exception {
+        var failing = new AtomicBoolean();
+        engine.close();
+        try (var own = new Engine(OPTIONS, new Probe() {
+            @Override
+            public void reached(Moment moment) {
+                if (failing.get() && moment == Moment.GROUP_MADE) {
+                    throw new IllegalStateException("at " + moment);
+                }
+            }
+
+            @Override
+            public OptionalInt pauseBefore() {
+                return OptionalInt.empty();
+            }
+        })) {
+            own.run(busybox("true"));
+            own.run(busybox("true"));
+            Traces before = Traces.settled(OPTIONS);
+            failing.set(true);
+
+            assertThatThrownBy(() -> own.run(busybox("true"))).hasStackTraceContaining("at GROUP_MADE");
+
+            assertThat(Traces.awaited(OPTIONS, before)).isEqualTo(before); // one more was made ahead
+            failing.set(false);
+            assertThat(own.run(busybox("true")).verdict()).isEqualTo(Verdict.OK);
+        }
+        assertThat(Traces.of(OPTIONS).groups()).isEmpty();
     }
 
     /// In each tree of control groups.

@@ -3,16 +3,22 @@ package dev.caisson.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.linux.Reactor;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.State;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -33,13 +39,17 @@ class BrokenEngineTest extends BusyboxEngine {
         Container loud = engine.start(
                 busybox("sh", "-c", "while true; do echo a; done"),
                 new Streams.Copy(Optional.empty(), OutputStream.nullOutputStream(), OutputStream.nullOutputStream()));
+        RunningExec inside = loud.startExec(Exec.of("sleep", "100"), Streams.capture());
         try {
             engine.reactor().breakForTest();
             quiet.signal(0);
 
             assertCode("ENGINE_BROKEN", () -> quiet.await(Duration.ofSeconds(20)));
             assertCode("ENGINE_BROKEN", () -> loud.await(Duration.ofSeconds(20)));
+            assertCode("ENGINE_BROKEN", () -> inside.await(Duration.ofSeconds(20)));
             assertCode("ENGINE_BROKEN", () -> engine.run(busybox("true")));
+            assertCode("ENGINE_BROKEN", () -> quiet.exec(Exec.of("true")));
+            assertCode("ENGINE_BROKEN", () -> engine.session(ContainerSpec.of(Image.directory(root))));
             assertThat(Path.of("/proc/" + quiet.pid())).doesNotExist();
             assertThat(Path.of("/proc/" + loud.pid())).doesNotExist();
         } finally {
@@ -48,6 +58,101 @@ class BrokenEngineTest extends BusyboxEngine {
         }
         assertThat(Traces.of(OPTIONS).groups()).isEmpty();
         assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    @Test
+    void who_waits_for_a_place_or_is_being_launched_is_told_that_the_engine_broke() throws Exception {
+        engine.close();
+        engine = Engine.open(OPTIONS.runs(1));
+        var standing = new CountDownLatch(1);
+        var release = new CountDownLatch(1);
+        var told = new CompletableFuture<Container>();
+        Thread.ofPlatform()
+                .start(() -> completeBy(
+                        told,
+                        () -> engine.start(
+                                busybox("sleep", "100"), Streams.capture(), ProgressListener.none(), container -> {
+                                    standing.countDown();
+                                    awaitUninterrupted(release);
+                                })));
+        standing.await();
+        var queued = new CompletableFuture<RunResult>();
+        Thread.ofPlatform().start(() -> completeBy(queued, () -> engine.run(busybox("true"))));
+        while (engine.queued() == 0) {
+            Thread.sleep(1);
+        }
+
+        engine.broke(new OutOfMemoryError("of the test"));
+
+        assertCode("ENGINE_BROKEN", () -> result(queued));
+        release.countDown();
+        assertCode("ENGINE_BROKEN", () -> result(told));
+        assertThat(engine.containers()).isEmpty();
+        engine.close();
+        assertThat(Traces.of(OPTIONS).groups()).isEmpty();
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    private static <T> void completeBy(CompletableFuture<T> told, Callable<T> work) {
+        try {
+            told.complete(work.call());
+        } catch (Exception e) {
+            told.completeExceptionally(e);
+        }
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static <T> T result(CompletableFuture<T> told) throws Exception {
+        try {
+            return told.get(10, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw (Exception) e.getCause();
+        }
+    }
+
+    /// A program begins beside the end of its engine, and is seen by that or told of it.
+    @Test
+    void a_program_that_begins_while_the_engine_breaks_does_not_run_on() throws Exception {
+        Container container = engine.start(busybox("sleep", "100"), Streams.capture());
+        var unexpected = new ConcurrentLinkedQueue<Throwable>();
+        var begun = new CountDownLatch(8);
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < 4; i++) {
+            threads.add(Thread.ofPlatform().start(() -> {
+                try {
+                    while (true) {
+                        RunningExec exec = container.startExec(Exec.of("sleep", "100"), Streams.capture());
+                        begun.countDown();
+                        if (exec.await(Duration.ofMillis(20)).isPresent()) {
+                            unexpected.add(new AssertionError("sleep has ended"));
+                        }
+                    }
+                } catch (EngineException e) {
+                    if (!e.code().equals("ENGINE_BROKEN")) {
+                        unexpected.add(e);
+                    }
+                } catch (Exception e) {
+                    unexpected.add(e);
+                }
+            }));
+        }
+        begun.await();
+
+        engine.broke(new OutOfMemoryError("of the test"));
+
+        for (Thread thread : threads) {
+            assertThat(thread.join(Duration.ofSeconds(20))).isTrue();
+        }
+        assertThat(unexpected).isEmpty();
+        engine.close();
+        assertThat(Traces.of(OPTIONS).groups()).isEmpty();
     }
 
     @Test
