@@ -208,7 +208,7 @@ static void what_is_set_is_set_on_the_file_itself(void)
 
 static void what_is_watched_tells_of_changes(void)
 {
-	char events[1024];
+	_Alignas(struct inotify_event) char events[1024];
 	begin_files("mkdir d; ln -s d l; mkfifo p; echo >f", 0);
 	CHECK_EQUAL(0, ask_path(FILES_WATCH, 0, "tmp/d"));
 	CHECK(passed >= 0 && read(passed, events, sizeof events) < 0 && errno == EAGAIN);
@@ -226,6 +226,33 @@ static void what_is_watched_tells_of_changes(void)
 	CHECK_EQUAL(-ENXIO, ask_path(FILES_WATCH, 0, "tmp/p"));
 	CHECK_EQUAL(-ENXIO, ask_path(FILES_WATCH, 0, "dev/null"));
 	CHECK(passed < 0);
+	end_files();
+}
+
+/* A directory as well as a file; IN_IGNORED comes behind the last one. */
+static void what_is_watched_tells_of_its_own_end(void)
+{
+	static const struct {
+		const char *path, *act;
+		uint32_t mask;
+	} cases[] = {
+		{"tmp/d", "rmdir d", IN_DELETE_SELF}, {"tmp/f", "rm f", IN_DELETE_SELF},
+		{"tmp/e", "mv e moved", IN_MOVE_SELF}, {"tmp/g", "mv g moved/g", IN_MOVE_SELF},
+	};
+	_Alignas(struct inotify_event) char events[1024];
+	begin_files("mkdir d e; echo >f; echo >g", 0);
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint32_t seen = 0;
+		CHECK_EQUAL(0, ask_path(FILES_WATCH, 0, cases[i].path));
+		in_box(cases[i].act);
+		struct pollfd readable = {passed, POLLIN, 0};
+		while (!(seen & cases[i].mask) && poll(&readable, 1, 5000) == 1) {
+			ssize_t length = read(passed, events, sizeof events);
+			for (ssize_t at = 0; at < length; at += (ssize_t)sizeof(struct inotify_event) + ((struct inotify_event *)(events + at))->len)
+				seen |= ((struct inotify_event *)(events + at))->mask;
+		}
+		CHECK(seen & cases[i].mask);
+	}
 	end_files();
 }
 
@@ -262,6 +289,7 @@ const struct test files_tree_tests[] = {
 	{"files: deep", a_tree_that_is_too_deep_is_not_removed},
 	{"files: set", what_is_set_is_set_on_the_file_itself},
 	{"files: watch", what_is_watched_tells_of_changes},
+	{"files: end of what is watched", what_is_watched_tells_of_its_own_end},
 	{"files: no watch", a_watch_that_the_kernel_refuses_is_an_error},
 };
 const unsigned files_tree_test_count = sizeof files_tree_tests / sizeof *files_tree_tests;

@@ -233,6 +233,7 @@ static void has_limits_and_keeps_lower_ones(void)
 	static const char *const words[] = {SH, "ulimit -n >&3" THEN_WAIT, NULL};
 	begin(words);
 	CHECK_TEXT("2048\n", process.said);
+	const long few = 2048;
 	static const struct {
 		const char *name;
 		long limit;
@@ -241,7 +242,8 @@ static void has_limits_and_keeps_lower_ones(void)
 		const char *line = line_of("limits", limits[i].name);
 		long soft = -1, hard = -1;
 		CHECK_EQUAL(2, sscanf(line + strlen(limits[i].name), "%ld %ld", &soft, &hard));
-		CHECK(soft <= limits[i].limit && soft == hard);
+		CHECK_EQUAL(soft, hard);
+		CHECK(limits[i].limit > few ? soft <= limits[i].limit : soft == limits[i].limit); /* the machine may have lower ones */
 	}
 	finish();
 	begin_with(words, 600);

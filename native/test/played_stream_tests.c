@@ -69,6 +69,22 @@ static void input_that_nobody_reads_any_more_is_closed(void)
 	finish();
 }
 
+static void a_client_that_waits_for_room_is_told_when_input_is_closed(void)
+{
+	begin();
+	run_it();
+	m.client[0].wants_stdin = true;
+	close_input(&m);
+	CHECK(m.last.state.flags & STATE_STDIN_CLOSED);
+	send_notices(&m);
+	CHECK(hear(usual));
+	CHECK_EQUAL(NOTICE_STDIN, answered.header.op);
+	close_input(&m); /* which is closed already */
+	send_notices(&m);
+	CHECK(!hear(usual));
+	finish();
+}
+
 static void input_may_close_with_the_first_client_that_wrote(void)
 {
 	for (unsigned once = 0; once < 2; once++) {
@@ -299,6 +315,7 @@ const struct test played_stream_tests[] = {
 	{"requests: input", input_is_written_and_closed},
 	{"requests: much input", input_that_does_not_fit_is_announced_when_there_is_room},
 	{"requests: unread input", input_that_nobody_reads_any_more_is_closed},
+	{"input closed while one waits", a_client_that_waits_for_room_is_told_when_input_is_closed},
 	{"requests: input once", input_may_close_with_the_first_client_that_wrote},
 	{"execs: codes", adopted_programs_end_with_their_codes},
 	{"execs: notice", the_end_of_an_adopted_program_is_told_to_who_watches},
