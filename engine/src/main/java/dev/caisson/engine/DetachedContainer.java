@@ -75,6 +75,7 @@ public final class DetachedContainer {
 
     /// Starts it; nothing if it runs. The kernel is asked what it made before the program runs. One whose monitor
     /// is gone gets another one first, made of what is on disk: [#losses] says what does not come back.
+    /// An interrupt may come when the program runs already: [#state] says so, and who does not want it stops it.
     /// @throws dev.caisson.launch.LaunchException if the program cannot be run
     /// @throws EngineException CONTAINER_PAUSED, IMAGE_CHANGED, SPEC_UNKNOWN
     /// @throws dev.caisson.secret.SecretException SECRET_SOURCE if a secret is bound to a source that cannot be

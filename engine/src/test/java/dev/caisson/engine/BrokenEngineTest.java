@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -87,6 +88,31 @@ class BrokenEngineTest extends BusyboxEngine {
         assertCode("ENGINE_BROKEN", () -> result(queued));
         release.countDown();
         assertCode("ENGINE_BROKEN", () -> result(told));
+        assertThat(engine.containers()).isEmpty();
+        engine.close();
+        assertThat(Traces.of(OPTIONS).groups()).isEmpty();
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    @Test
+    void a_container_that_is_being_launched_when_the_engine_breaks_is_ended() throws Exception {
+        engine.close();
+        engine = new Engine(OPTIONS, new Probe() {
+            @Override
+            public void reached(Moment moment) {
+                if (moment == Moment.VERIFIED) {
+                    engine.broke(new OutOfMemoryError("of the test"));
+                }
+            }
+
+            @Override
+            public OptionalInt pauseBefore() {
+                return OptionalInt.empty();
+            }
+        });
+
+        assertCode("ENGINE_BROKEN", () -> engine.start(busybox("sleep", "100"), Streams.capture()));
+
         assertThat(engine.containers()).isEmpty();
         engine.close();
         assertThat(Traces.of(OPTIONS).groups()).isEmpty();

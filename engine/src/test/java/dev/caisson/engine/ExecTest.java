@@ -276,6 +276,7 @@ class ExecTest {
     }
 
     @Test
+    @Timeout(value = 300, unit = TimeUnit.SECONDS) // a thousand programs, on a machine that may be busy
     void many_at_once_leave_nothing() throws Exception {
         long before = descriptors();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
