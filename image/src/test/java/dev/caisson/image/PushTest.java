@@ -16,12 +16,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,87 +49,6 @@ class PushTest {
     @AfterEach
     void close() {
         store.close();
-    }
-
-    /// A registry that keeps what is pushed.
-    private static final class Memory {
-        private final Map<String, byte[]> blobs = new ConcurrentHashMap<>();
-        private final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
-        private final Map<String, ByteArrayOutputStream> uploads = new ConcurrentHashMap<>();
-        private final AtomicInteger counter = new AtomicInteger();
-
-        void answer(Request request, OutputStream out) throws IOException {
-            String path = request.path();
-            if (path.contains("/manifests/")) {
-                manifest(request, out);
-            } else if (request.method().equals("POST")) {
-                begin(request, out);
-            } else if (path.contains("/uploads/")) {
-                upload(request, out);
-            } else {
-                byte[] blob = blobs.get(path.replaceFirst("/blobs/", "@"));
-                ScriptedRegistry.plain(out, blob == null ? "404 Not Found" : "200 OK", "");
-            }
-        }
-
-        private void manifest(Request request, OutputStream out) throws IOException {
-            manifests.put(request.path(), request.content());
-            ScriptedRegistry.plain(out, "201 Created", "");
-        }
-
-        private void begin(Request request, OutputStream out) throws IOException {
-            String path = request.path();
-            int mount = path.indexOf("?mount=");
-            if (mount >= 0) {
-                String digest = path.substring(mount + 7, path.indexOf('&'));
-                String from = "/v2/" + path.substring(path.indexOf("from=") + 5) + "@" + digest;
-                if (blobs.containsKey(from)) {
-                    blobs.put(path.substring(0, path.indexOf("/blobs/")) + "@" + digest, blobs.get(from));
-                    ScriptedRegistry.plain(out, "201 Created", "");
-                    return;
-                }
-            }
-            String id = "u" + counter.incrementAndGet();
-            uploads.put(id, new ByteArrayOutputStream());
-            String location = path.replaceFirst("/uploads/.*", "/uploads/" + id + "?state=1");
-            ScriptedRegistry.plain(out, "202 Accepted", "", "Location: " + location);
-        }
-
-        private void upload(Request request, OutputStream out) throws IOException {
-            String path = request.path();
-            String id = path.replaceFirst(".*/uploads/", "").replaceFirst("\\?.*", "");
-            ByteArrayOutputStream upload = uploads.get(id);
-            if (upload == null) {
-                ScriptedRegistry.plain(out, "404 Not Found", "");
-                return;
-            }
-            if (request.method().equals("DELETE")) {
-                uploads.remove(id);
-                ScriptedRegistry.plain(out, "204 No Content", "");
-                return;
-            }
-            upload.write(request.content());
-            if (request.method().equals("PUT")) {
-                String digest = path.substring(path.indexOf("digest=") + 7);
-                boolean isRight = Digest.of(upload.toByteArray()).toString().equals(digest);
-                if (isRight) {
-                    blobs.put(path.substring(0, path.indexOf("/blobs/")) + "@" + digest, upload.toByteArray());
-                }
-                ScriptedRegistry.plain(
-                        out,
-                        isRight ? "201 Created" : "400 Bad Request",
-                        isRight ? "" : "{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}");
-                return;
-            }
-            String range = "Range: 0-" + (upload.size() - 1);
-            String location = "Location: " + path;
-            ScriptedRegistry.plain(
-                    out, request.method().equals("GET") ? "204 No Content" : "202 Accepted", "", range, location);
-        }
-
-        Script script() {
-            return this::answer;
-        }
     }
 
     private StoredImage made(String name, byte[] content) {
@@ -167,7 +84,7 @@ class PushTest {
 
     @Test
     void what_is_pushed_is_there_with_its_manifest_last_and_is_not_sent_again() throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         try (var registry = new ScriptedRegistry(memory.script())) {
             StoredImage image = made(registry.name() + "/app:1", new byte[] {1, 2, 3});
             push(image);
@@ -195,7 +112,7 @@ class PushTest {
 
     @Test
     void a_layer_that_another_repository_has_is_mounted() throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         try (var registry = new ScriptedRegistry(memory.script())) {
             StoredImage image = made(registry.name() + "/base:1", new byte[] {1, 2, 3});
             push(image);
@@ -209,7 +126,7 @@ class PushTest {
 
     @Test
     void a_mount_that_the_registry_does_not_do_is_ended_and_the_layer_sent() throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         try (var registry = new ScriptedRegistry(memory.script())) {
             StoredImage image = made(registry.name() + "/base:1", new byte[] {1, 2, 3});
             push(store.tag(image, ImageReference.parse(registry.name() + "/app:1")));
@@ -226,7 +143,7 @@ class PushTest {
             throws IOException {
         var content = new byte[(64 << 20) + 5];
         new Random(1).nextBytes(content);
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         var parts = new AtomicInteger();
         try (var registry = new ScriptedRegistry((request, out) -> {
             if (request.method().equals("PATCH") && parts.incrementAndGet() == 2) {
@@ -257,7 +174,7 @@ class PushTest {
 
     @Test
     void a_busy_registry_is_asked_again() throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         var asked = new AtomicInteger();
         try (var registry = new ScriptedRegistry((request, out) -> {
             if (request.method().equals("PUT") && asked.incrementAndGet() % 2 == 1) {
@@ -282,7 +199,7 @@ class PushTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void a_login_does_not_follow_an_upload_to_another_address(boolean byRedirect) throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         try (var storage = new ScriptedRegistry(memory.script());
                 var registry = new ScriptedRegistry((request, out) -> {
                     if (!request.hasAuthorization()) {
@@ -312,7 +229,7 @@ class PushTest {
 
     @Test
     void a_token_is_asked_for_with_the_right_to_push() throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         var name = new StringBuilder();
         try (var registry = new ScriptedRegistry((request, out) -> {
             if (request.path().startsWith("/token")) {
@@ -336,7 +253,7 @@ class PushTest {
     @ParameterizedTest
     @ValueSource(strings = {"file:///etc/passwd", "http://192.0.2.1/u", "ftp://127.0.0.1/u", "http://me:x@127.0.0.1/u"})
     void an_upload_is_not_led_to_where_no_registry_is(String address) throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         try (var registry = new ScriptedRegistry((request, out) -> {
             if (request.method().equals("POST")) {
                 ScriptedRegistry.plain(out, "202 Accepted", "", "Location: " + address);
@@ -352,7 +269,7 @@ class PushTest {
 
     @Test
     void content_is_not_sent_again_for_a_redirect_that_would_make_it_a_get() throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         try (var registry = new ScriptedRegistry((request, out) -> {
             if (request.method().equals("PUT")) {
                 ScriptedRegistry.plain(out, "302 Found", "", "Location: /v2/other");
@@ -382,7 +299,7 @@ class PushTest {
 
     @Test
     void a_damaged_blob_is_refused_by_the_registry_and_no_manifest_is_stored() throws IOException {
-        var memory = new Memory();
+        var memory = new MemoryRegistry();
         try (var registry = new ScriptedRegistry(memory.script())) {
             StoredImage image = made(registry.name() + "/app:1", new byte[] {1});
             Path layer = temporary
