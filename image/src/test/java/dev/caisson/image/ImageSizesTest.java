@@ -20,7 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// The bytes of images that share layers.
 class ImageSizesTest {
     private static final byte[] ONE = new TarBuilder().file("one", "1").build();
-    private static final byte[] TWO = new TarBuilder().file("two", "2".repeat(1000)).build();
+    private static final byte[] TWO =
+            new TarBuilder().file("two", "2".repeat(1000)).build();
 
     @TempDir
     @SuppressWarnings("NullAway.Init") // JUnit sets it
@@ -39,11 +40,13 @@ class ImageSizesTest {
         store.close();
     }
 
-    private StoredImage make(String name, Optional<StoredImage> base, List<Digest> below, byte[] tar, ImageNotes notes) {
+    private StoredImage make(
+            String name, Optional<StoredImage> base, List<Digest> below, byte[] tar, ImageNotes notes) {
         return store.make(
                 base,
                 List.of(new NewLayer(to -> to.write(tar), false)),
-                added -> ("{\"os\":\"linux\",\"architecture\":\"" + Platform.running().architecture()
+                added -> ("{\"os\":\"linux\",\"architecture\":\""
+                                + Platform.running().architecture()
                                 + "\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":["
                                 + Stream.concat(below.stream(), added.stream())
                                         .map(digest -> "\"" + digest + "\"")
@@ -110,10 +113,7 @@ class ImageSizesTest {
                 Optional.empty(),
                 List.of(),
                 ONE,
-                new ImageNotes(
-                        Map.of(),
-                        Map.of(),
-                        Optional.of(new ImageNotes.Statement("p", _ -> new byte[1000]))));
+                new ImageNotes(Map.of(), Map.of(), Optional.of(new ImageNotes.Statement("p", _ -> new byte[1000]))));
         assertThat(stated.manifest()).isEqualTo(plain.manifest());
         ImageSizes sizes = store.sizes();
         assertThat(sizes.all()).isEqualTo(stored());
@@ -146,10 +146,7 @@ class ImageSizesTest {
                 Optional.empty(),
                 List.of(),
                 ONE,
-                new ImageNotes(
-                        Map.of(),
-                        Map.of(),
-                        Optional.of(new ImageNotes.Statement("p", _ -> new byte[1000]))));
+                new ImageNotes(Map.of(), Map.of(), Optional.of(new ImageNotes.Statement("p", _ -> new byte[1000]))));
         ImageIndex index = stated.index().orElseThrow();
         Files.write(blobs().resolve(index.digest().hex()), new byte[(int) index.size()]);
         assertThat(store.sizes().of(List.of(stated))).isEqualTo(documents(stated) + ONE.length);

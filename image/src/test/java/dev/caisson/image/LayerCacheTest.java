@@ -107,8 +107,7 @@ class LayerCacheTest {
     }
 
     private static CachePlace place(ScriptedRegistry registry, String name) {
-        return new CachePlace.InRegistry(
-                ImageReference.parse(registry.name() + "/app" + name), RegistryLogins.none());
+        return new CachePlace.InRegistry(ImageReference.parse(registry.name() + "/app" + name), RegistryLogins.none());
     }
 
     private CachePlace directory() {
@@ -152,8 +151,7 @@ class LayerCacheTest {
             try (LayerCache cache = LayerCache.open(place(registry, ":1"))) {
                 assertIsThat(cache, config, two, one);
                 assertThat(asked(registry))
-                        .containsExactly(
-                                "GET /v2/app/manifests/1", "GET /v2/app/blobs/" + Digest.of(config));
+                        .containsExactly("GET /v2/app/manifests/1", "GET /v2/app/blobs/" + Digest.of(config));
                 assertThat(registry.requests.getFirst().headers()).containsEntry("accept", ACCEPTED);
                 Arrays.fill(cache.config(), (byte) 0);
                 assertThat(cache.config()).isEqualTo(config);
@@ -189,8 +187,9 @@ class LayerCacheTest {
             assertThat(asked(registry))
                     .startsWith("GET /v2/app/manifests/1", "GET /v2/app/manifests/" + Digest.of(manifest));
         }
-        put(bytes(new String(index(manifest, SampleImage.MANIFEST_TYPE), StandardCharsets.UTF_8)
-                .replace("}]", ",\"platform\":{\"os\":\"linux\",\"architecture\":\"riscv128\"}}]")),
+        put(
+                bytes(new String(index(manifest, SampleImage.MANIFEST_TYPE), StandardCharsets.UTF_8)
+                        .replace("}]", ",\"platform\":{\"os\":\"linux\",\"architecture\":\"riscv128\"}}]")),
                 SampleImage.INDEX_TYPE);
         try (ScriptedRegistry registry = registry()) {
             assertRefused(place(registry, ":1"), Code.PLATFORM_MISSING, registry.name() + "/app:1");
@@ -249,7 +248,10 @@ class LayerCacheTest {
         put(index(manifest, SampleImage.MANIFEST_TYPE), SampleImage.INDEX_TYPE);
         manifests.put(Digest.of(manifest).toString(), manifest(entry(CONFIG_TYPE, bytes("[]"))));
         try (ScriptedRegistry registry = registry()) {
-            assertRefused(place(registry, ":1"), Code.DIGEST_MISMATCH, Digest.of(manifest).toString());
+            assertRefused(
+                    place(registry, ":1"),
+                    Code.DIGEST_MISMATCH,
+                    Digest.of(manifest).toString());
         }
     }
 
@@ -258,9 +260,13 @@ class LayerCacheTest {
         byte[] config = bytes("{\"a\":1}");
         put(manifest(entry(CONFIG_TYPE, config)));
         blobs.put(Digest.of(config).toString(), bytes("{\"a\":2}"));
-        Files.writeString(layout.resolve("blobs/sha256").resolve(Digest.of(config).hex()), "{\"a\":2}");
+        Files.writeString(
+                layout.resolve("blobs/sha256").resolve(Digest.of(config).hex()), "{\"a\":2}");
         try (ScriptedRegistry registry = registry()) {
-            assertRefused(place(registry, ":1"), Code.DIGEST_MISMATCH, Digest.of(config).toString());
+            assertRefused(
+                    place(registry, ":1"),
+                    Code.DIGEST_MISMATCH,
+                    Digest.of(config).toString());
         }
         assertRefused(directory(), Code.DIGEST_MISMATCH, Digest.of(config).toString());
         assertThat(OpenFiles.below(layout)).isZero();
@@ -292,8 +298,7 @@ class LayerCacheTest {
     void a_cache_that_is_not_there_is_told() throws Exception {
         long clients = OpenFiles.clients();
         try (ScriptedRegistry registry = registry()) {
-            var refused =
-                    catchThrowableOfType(CaissonException.class, () -> LayerCache.open(place(registry, ":1")));
+            var refused = catchThrowableOfType(CaissonException.class, () -> LayerCache.open(place(registry, ":1")));
             assertThat(refused.code()).isEqualTo("REGISTRY_NOT_FOUND");
         }
         assertThat(OpenFiles.clientsEnd(clients)).isTrue();
@@ -316,7 +321,9 @@ class LayerCacheTest {
     }
 
     private Path stored(byte[] blob) {
-        return temporary.resolve("store/content/blobs/sha256").resolve(Digest.of(blob).hex());
+        return temporary
+                .resolve("store/content/blobs/sha256")
+                .resolve(Digest.of(blob).hex());
     }
 
     @Test

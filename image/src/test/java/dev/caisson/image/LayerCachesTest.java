@@ -29,7 +29,8 @@ class LayerCachesTest {
     private static final String TYPE = "application/vnd.caisson.build.v1+json";
     private static final String CONFIG_TYPE = "application/vnd.oci.image.config.v1+json";
     private static final byte[] ONE = new TarBuilder().file("one", "1").build();
-    private static final byte[] TWO = new TarBuilder().file("two", "2".repeat(1000)).build();
+    private static final byte[] TWO =
+            new TarBuilder().file("two", "2".repeat(1000)).build();
     private static final byte[] RECORD = "{\"steps\":[]}".getBytes(StandardCharsets.UTF_8);
 
     @TempDir
@@ -113,10 +114,10 @@ class LayerCachesTest {
         var layers = new ArrayList<String>();
         for (StoredImage image : images) {
             ImageLayer layer = store.layers(image).getLast();
-            String type = Files.readString(blobOf("store", image.manifest()))
-                            .contains("+gzip\",\"digest\":\"" + layer.blob())
-                    ? "+gzip"
-                    : "";
+            String type =
+                    Files.readString(blobOf("store", image.manifest())).contains("+gzip\",\"digest\":\"" + layer.blob())
+                            ? "+gzip"
+                            : "";
             layers.add("{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar" + type + "\",\"digest\":\""
                     + layer.blob() + "\",\"size\":" + layer.size() + "}");
         }
@@ -338,7 +339,8 @@ class LayerCachesTest {
             var foreign = catchThrowableOfType(
                     ImageException.class, () -> take(cache, Optional.empty(), blob, List.of(Digest.of(TWO))));
             assertThat(foreign.reason()).isEqualTo(Code.DIGEST_MISMATCH);
-            assertThat(foreign.sentence()).contains(Digest.of(TWO).toString(), Digest.of(ONE).toString());
+            assertThat(foreign.sentence())
+                    .contains(Digest.of(TWO).toString(), Digest.of(ONE).toString());
             assertNothingIsLeft();
         }
     }
@@ -368,8 +370,8 @@ class LayerCachesTest {
         Files.writeString(root.resolve("cache/oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
         Files.writeString(
                 root.resolve("cache/index.json"),
-                "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" + SampleImage.MANIFEST_TYPE
-                        + "\",\"digest\":\"" + Digest.of(manifest) + "\",\"size\":" + manifest.length + "}]}");
+                "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" + SampleImage.MANIFEST_TYPE + "\",\"digest\":\""
+                        + Digest.of(manifest) + "\",\"size\":" + manifest.length + "}]}");
         try (LayerCache cache = other.caches().open(directory())) {
             var refused = catchThrowableOfType(
                     ImageException.class,

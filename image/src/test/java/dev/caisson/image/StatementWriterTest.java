@@ -48,7 +48,8 @@ class StatementWriterTest {
         return store.make(
                 Optional.empty(),
                 List.of(new NewLayer(to -> to.write(LAYER), false)),
-                layers -> ("{\"os\":\"linux\",\"architecture\":\"" + Platform.running().architecture()
+                layers -> ("{\"os\":\"linux\",\"architecture\":\""
+                                + Platform.running().architecture()
                                 + "\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + layers.getFirst() + "\"]}}")
                         .getBytes(StandardCharsets.UTF_8),
                 ImageReference.parse("app:1"),
@@ -99,8 +100,11 @@ class StatementWriterTest {
         Map<?, ?> index = parsed(stored(named.digest()));
         var about = (Map<?, ?>) ((List<?>) index.get("manifests")).get(1);
         var aboutDigest = Descriptor.digest(String.valueOf(about.get("digest")));
-        Map<String, Object> platform =
-                Map.of("architecture", Platform.running().architecture(), "os", Platform.running().os());
+        Map<String, Object> platform = Map.of(
+                "architecture",
+                Platform.running().architecture(),
+                "os",
+                Platform.running().os());
         assertThat(index)
                 .isEqualTo(Map.of(
                         "schemaVersion",

@@ -1,0 +1,25 @@
+package dev.caisson.image;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/// The mode bits that new files of this process do not get, umask(2).
+final class Umask {
+    private static final MethodHandle UMASK = Linker.nativeLinker()
+            .downcallHandle(
+                    Linker.nativeLinker().defaultLookup().findOrThrow("umask"),
+                    FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+
+    private Umask() {}
+
+    /// @return the one before
+    static int set(int mask) {
+        try {
+            return (int) UMASK.invokeExact(mask);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+}
