@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandle;
 
 /// The mode bits that new files of this process do not get, umask(2).
 final class Umask {
+    @SuppressWarnings("restricted") // a function of libc that takes and gives a number
     private static final MethodHandle UMASK = Linker.nativeLinker()
             .downcallHandle(
                     Linker.nativeLinker().defaultLookup().findOrThrow("umask"),
