@@ -57,6 +57,17 @@ class AccountFilesTests {
     }
 
     @Test
+    void an_error_names_the_file_the_account_and_its_id() {
+        assertThat(catchThrowableOfType(ImageException.class, () -> resolve("u:x:-7:5::/h:/s", "", "u"))
+                        .sentence())
+                .isEqualTo("the image's /etc/passwd gives \"u\" the id \"-7\", not a number from 0 to 65535;"
+                        + " choose another user");
+        assertThat(catchThrowableOfType(ImageException.class, () -> resolve("", "g:x:70000:", "7:g"))
+                        .sentence())
+                .startsWith("the image's /etc/group gives \"g\" the id \"70000\"");
+    }
+
+    @Test
     void the_first_line_of_the_right_shape_counts() {
         String passwd = "u:x:1:1::/h\nu:x:2:2::/h:/s:more\nu:x:3:4::/h:/s\nu:x:5:6::/other:/s\n";
         assertThat(resolve(passwd, "", "u")).isEqualTo(new Account(3, 4, List.of(), "/h"));

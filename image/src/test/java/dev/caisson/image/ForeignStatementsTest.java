@@ -234,6 +234,16 @@ class ForeignStatementsTest {
     }
 
     @Test
+    void a_manifest_of_statements_of_three_mebibytes_is_kept() throws IOException {
+        var repository = new Repository(new SampleImage("y"));
+        Digest statement = repository.state(repository.image.digest(), "heavy", 5, IN_TOTO, 1, "x".repeat(3 << 20));
+        try (ImageStore store = store("one")) {
+            assertThat(repository.pulledInto(store).index()).isPresent();
+            assertThat(blob("one", statement)).isEqualTo("heavy");
+        }
+    }
+
+    @Test
     void a_statement_that_is_not_what_its_digest_says_refuses_the_image() throws IOException {
         var repository = new Repository(new SampleImage("y"));
         Digest statement = repository.state(repository.image.digest(), "made by others", 14);

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -159,6 +160,23 @@ class ImageArchiveTest {
         assertThat(layerType("zstd:1")).isEqualTo("application/vnd.oci.image.layer.v1.tar+zstd");
         StoredImage packed = store.find(ImageReference.parse("zstd:1")).orElseThrow();
         assertThat(store.check(packed).isSound()).isTrue();
+    }
+
+    @Test
+    void a_layer_that_begins_only_half_as_a_packed_one_is_compared() {
+        for (int[] begin : new int[][] {{0x1f, 0}, {0, 0x8b}, {0x28, 0}, {0, 0xb5}, {0x28}, {0x1f}, {}}) {
+            byte[] layer = new byte[begin.length < 2 ? begin.length : 600];
+            for (int i = 0; i < begin.length; i++) {
+                layer[i] = (byte) begin[i];
+            }
+            byte[] archive = new TarBuilder()
+                    .member('0', "z", "", layer)
+                    .file("c.json", CONFIG)
+                    .file("manifest.json", image("c.json", "z", "\"z:1\""))
+                    .build();
+            var refused = catchThrowableOfType(ImageException.class, () -> load(archive));
+            assertThat(refused.reason()).as(Arrays.toString(begin)).isEqualTo(Code.DIGEST_MISMATCH);
+        }
     }
 
     private String layerType(String name) throws IOException {

@@ -154,7 +154,7 @@ class ImagePullTest {
 
             @Override
             public void layer(int number, Digest digest, long done, long size, boolean isPresent) {
-                assertThat(size).isEqualTo(blobs.get(digest.toString()).length);
+                assertThat(size).isEqualTo(image.blob(digest).length);
                 if (done == size) {
                     heard.add(number + " " + digest.equals(image.upper) + " " + isPresent);
                 }

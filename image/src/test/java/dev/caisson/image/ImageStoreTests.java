@@ -60,6 +60,7 @@ class ImageStoreTests {
             Rootfs second = resolve(store, Image.host());
             assertThat(second).isEqualTo(first);
             assertThat(first.layers()).hasSize(1);
+            assertThat(first.layers().getFirst().removable()).isFalse();
             assertThat(first.binds()).contains(new HostBind(Path.of("/usr"), "usr"));
             assertThat(first.config().cmd()).containsExactly("sh");
             assertThat(first.account("")).isEqualTo(new Account(0, 0, List.of(), "/root"));
@@ -190,6 +191,27 @@ class ImageStoreTests {
             Files.createDirectories(inside.getParent());
             Files.writeString(inside, "good:x:5:5::/:/bin/sh\n");
             assertThat(rootfs.account("good").uid()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void account_files_have_at_most_a_mebibyte_each() throws IOException {
+        Path root = directory();
+        String passwd = "u:x:5:6::/:/bin/sh\n";
+        String group = "g:x:7:\n";
+        Path passwdFile = root.resolve("etc/passwd");
+        Path groupFile = root.resolve("etc/group");
+        Files.writeString(passwdFile, "#".repeat((1 << 20) - passwd.length() - 1) + "\n" + passwd);
+        Files.writeString(groupFile, "#".repeat((1 << 20) - group.length() - 1) + "\n" + group);
+        try (ImageStore store = open()) {
+            Rootfs rootfs = resolve(store, Image.directory(root));
+            assertThat(rootfs.account("u:g")).isEqualTo(new Account(5, 7, List.of(), "/"));
+            for (Path file : List.of(passwdFile, groupFile)) {
+                String whole = Files.readString(file);
+                Files.writeString(file, "#" + whole);
+                assertCode(Code.BAD_ACCOUNT_FILE, () -> rootfs.account("u:g"));
+                Files.writeString(file, whole);
+            }
         }
     }
 

@@ -13,6 +13,8 @@ import java.util.Random;
 
 /// Data that Python's libraries have packed, and what holds of everything that unpacks it.
 public final class PackedSamples {
+    private static final String[] WORDS = "the quick brown fox jumps over the lazy dog".split(" ");
+
     private PackedSamples() {}
 
     /// What unpacks.
@@ -146,5 +148,54 @@ public final class PackedSamples {
             all.writeBytes(part);
         }
         return all.toByteArray();
+    }
+
+    private static int next(int random) {
+        return (int) ((random * 1103515245L + 12345) & 0x7fffffff);
+    }
+
+    /// Noise, runs, words, repetitions and records, which a small generator makes anew everywhere.
+    public static byte[] mixed(int seed, int size) {
+        var out = new ByteArrayOutputStream();
+        int random = seed;
+        while (out.size() < size) {
+            random = next(random);
+            int kind = (random >> 16) % 5;
+            random = next(random);
+            int count = 1 + (random >> 16) % 40;
+            switch (kind) {
+                case 0 -> {
+                    for (int i = 0; i < count; i++) {
+                        random = next(random);
+                        out.write(random >> 16);
+                    }
+                }
+                case 1 ->
+                    out.writeBytes(text(
+                            String.valueOf((char) ('a' + (random >> 8) % 3)).repeat(count * 7)));
+                case 2 -> {
+                    for (int i = 0; i < count / 4; i++) {
+                        random = next(random);
+                        out.writeBytes(text(WORDS[(random >> 16) % WORDS.length] + " "));
+                    }
+                }
+                case 3 -> {
+                    if (out.size() > 0) {
+                        random = next(random);
+                        int distance = 1 + (random >> 8) % out.size();
+                        for (int i = 0; i < 2 * count; i++) {
+                            out.write(out.toByteArray()[out.size() - distance]);
+                        }
+                    }
+                }
+                default -> {
+                    for (int i = 0; i < count / 5; i++) {
+                        random = next(random);
+                        out.writeBytes(text("id=" + i + ";v=" + (random >> 16) % 100 + "\n"));
+                    }
+                }
+            }
+        }
+        return Arrays.copyOf(out.toByteArray(), size);
     }
 }

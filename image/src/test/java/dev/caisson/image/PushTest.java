@@ -97,7 +97,13 @@ class PushTest {
 
             registry.requests.clear();
             var present = new ArrayList<Boolean>();
+            var started = new ArrayList<String>();
             store.push(image, RegistryLogins.none(), new PullListener() {
+                @Override
+                public void started(int layers, long bytes) {
+                    started.add(layers + " of " + bytes);
+                }
+
                 @Override
                 public void layer(int number, Digest digest, long done, long size, boolean isPresent) {
                     present.add(isPresent);
@@ -105,6 +111,8 @@ class PushTest {
             });
             assertThat(sent(registry)).hasSize(1);
             assertThat(present).containsExactly(true);
+            long bytes = store.layers(image).getFirst().size() + store.config(image).length;
+            assertThat(started).containsExactly("1 of " + bytes);
         }
     }
 

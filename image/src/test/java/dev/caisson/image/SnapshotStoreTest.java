@@ -62,6 +62,7 @@ class SnapshotStoreTest {
         for (AutoCloseable each : opened.reversed()) {
             each.close();
         }
+        assertThat(OpenFiles.below(root.toRealPath())).isZero();
     }
 
     private SnapshotStore opened() {

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -64,6 +65,14 @@ class StatementWriterTest {
         }
     }
 
+    private static List<?> list(Map<?, ?> map, String key) {
+        return (List<?>) Objects.requireNonNull(map.get(key));
+    }
+
+    private static Map<?, ?> member(Map<?, ?> map, String key) {
+        return (Map<?, ?>) Objects.requireNonNull(map.get(key));
+    }
+
     private byte[] stored(Digest digest) throws IOException {
         return Files.readAllBytes(
                 temporary.resolve("store/content/blobs/sha256").resolve(digest.hex()));
@@ -98,7 +107,7 @@ class StatementWriterTest {
         assertThat(named.size()).isEqualTo(stored(named.digest()).length);
 
         Map<?, ?> index = parsed(stored(named.digest()));
-        var about = (Map<?, ?>) ((List<?>) index.get("manifests")).get(1);
+        var about = (Map<?, ?>) list(index, "manifests").get(1);
         var aboutDigest = Descriptor.digest(String.valueOf(about.get("digest")));
         Map<String, Object> platform = Map.of(
                 "architecture",
@@ -136,7 +145,8 @@ class StatementWriterTest {
         assertThat(new String(stored(named.digest()), StandardCharsets.UTF_8)).containsSubsequence("\"x\"", "\"y\"");
 
         Map<?, ?> manifest = parsed(stored(aboutDigest));
-        var configDigest = Descriptor.digest(String.valueOf(((Map<?, ?>) manifest.get("config")).get("digest")));
+        var configDigest =
+                Descriptor.digest(String.valueOf(member(manifest, "config").get("digest")));
         assertThat(manifest)
                 .isEqualTo(Map.of(
                         "schemaVersion",

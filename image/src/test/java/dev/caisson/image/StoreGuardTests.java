@@ -84,6 +84,18 @@ class StoreGuardTests {
         }
     }
 
+    @Test
+    void a_file_is_no_layer() throws IOException {
+        Path file = Files.writeString(temporary.toRealPath().resolve("file"), "");
+        try (Fd opened = FileSystem.open(file.toString(), FileSystem.O_RDONLY)) {
+            Layer layer = Layer.of(file, opened);
+            assertChanged(layer);
+            assertChanged(layer.ofStore());
+            assertThat(layer.removable()).isFalse();
+            assertThat(layer.ofStore()).isEqualTo(new Layer(file, layer.fileSystem(), layer.inode(), true));
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "28, STORE_FULL, has no room for x (ENOSPC)",

@@ -15,7 +15,7 @@ final class Umask {
 
     private Umask() {}
 
-    /// @return the one before
+    /// Sets it, and returns the one before.
     static int set(int mask) {
         try {
             return (int) UMASK.invokeExact(mask);

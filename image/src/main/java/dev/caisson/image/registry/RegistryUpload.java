@@ -295,7 +295,7 @@ public final class RegistryUpload {
     }
 
     /// Reports how much was read.
-    private static final class Counted extends FilterInputStream {
+    static final class Counted extends FilterInputStream {
         private final LongConsumer progress;
         private long done;
 

@@ -297,6 +297,21 @@ class RegistryUploadTest {
         }
     }
 
+    @Test
+    void each_byte_that_is_read_counts_once() throws IOException {
+        var counted =
+                new RegistryUpload.Counted(new ByteArrayInputStream(new byte[] {7, (byte) 0xff, 9}), 5, progress::add);
+        byte[] bytes = new byte[4];
+        assertThat(counted.read()).isEqualTo(7);
+        assertThat(counted.read()).isEqualTo(0xff);
+        assertThat(counted.read(bytes, 1, 0)).isZero();
+        assertThat(counted.read(bytes, 1, 3)).isOne();
+        assertThat(bytes).containsExactly(0, 9, 0, 0);
+        assertThat(counted.read()).isEqualTo(-1);
+        assertThat(counted.read(bytes, 0, 4)).isEqualTo(-1);
+        assertThat(progress).containsExactly(6L, 7L, 8L);
+    }
+
     // ---- an upload that breaks
 
     /// Answers as the rules want, but breaks as it says at PATCH number `at` of all, counted from 1.

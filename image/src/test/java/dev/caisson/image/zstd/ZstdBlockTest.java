@@ -3,6 +3,7 @@ package dev.caisson.image.zstd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -51,6 +52,43 @@ class ZstdBlockTest {
     @Test
     void the_first_offsets_are_1_4_and_8() {
         assertThat(lastThree(new ZstdBlock())).containsExactly(1, 4, 8);
+    }
+
+    /// Literals that are kept as they are: as many as the header says must be in the block.
+    @Test
+    void literals_that_are_cut_off_are_damaged() {
+        byte[] history = new byte[1000];
+        byte[] whole = {5 << 3, 'a', 'b', 'c', 'd', 'e', 0};
+        assertThat(new ZstdBlock().decode(whole, whole.length, history, 10, 1000, 100))
+                .isEqualTo(15);
+        assertThat(new String(history, 10, 5, StandardCharsets.US_ASCII)).isEqualTo("abcde");
+        for (int count = 6; count < 32; count++) {
+            byte[] cut = whole.clone();
+            cut[0] = (byte) (count << 3);
+            assertThatThrownBy(() -> new ZstdBlock().decode(cut, cut.length, history, 10, 1000, 100))
+                    .isInstanceOf(ZstdException.class)
+                    .hasMessageContaining("a block is cut off");
+        }
+        byte[] twoBytes = {1 << 2 | 7 << 4, 0, 'a', 'b', 'c', 'd', 'e', 'f'};
+        assertThatThrownBy(() -> new ZstdBlock().decode(twoBytes, twoBytes.length, history, 10, 1000, 100))
+                .isInstanceOf(ZstdException.class)
+                .hasMessageContaining("a block is cut off");
+    }
+
+    /// One byte, many times.
+    @Test
+    void a_literal_may_be_repeated() {
+        byte[] history = new byte[1000];
+        byte[] block = {(byte) (1 | 31 << 3), 'z', 0};
+        assertThat(new ZstdBlock().decode(block, block.length, history, 3, 1000, 100))
+                .isEqualTo(34);
+        assertThat(new String(history, 3, 31, StandardCharsets.US_ASCII)).isEqualTo("z".repeat(31));
+        assertThat(history[2] + history[34]).isZero();
+        assertThatThrownBy(() -> new ZstdBlock().decode(block, block.length, history, 3, 1000, 30))
+                .hasMessageContaining("too many literals");
+        byte[] more = {(byte) (1 | 31 << 3), 'z', 0, 0};
+        assertThatThrownBy(() -> new ZstdBlock().decode(more, more.length, history, 3, 1000, 100))
+                .hasMessageContaining("something follows the literals");
     }
 
     @Test
