@@ -179,6 +179,24 @@ class ImageArchiveTest {
         }
     }
 
+    @Test
+    void a_configuration_of_an_archive_may_have_three_mebibytes_and_not_five() {
+        for (int size : new int[] {3 << 20, 5 << 20}) {
+            byte[] archive = new TarBuilder()
+                    .member('0', "z", "", LAYER)
+                    .file("c.json", CONFIG + " ".repeat(size))
+                    .file("manifest.json", image("c.json", "z", "\"z:1\""))
+                    .build();
+            if (size == 3 << 20) {
+                assertThat(load(archive)).hasSize(1);
+            } else {
+                assertThat(catchThrowableOfType(ImageException.class, () -> load(archive))
+                                .reason())
+                        .isEqualTo(Code.TOO_LARGE);
+            }
+        }
+    }
+
     private String layerType(String name) throws IOException {
         StoredImage image = store.find(ImageReference.parse(name)).orElseThrow();
         String manifest = Files.readString(temporary

@@ -13,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -178,6 +179,19 @@ class RootTreeTest {
             }
         } finally {
             FileSystem.removeTree(opened, LONG);
+        }
+    }
+
+    @Test
+    void the_depth_of_what_was_made_here_is_known_however_long_its_path_is() {
+        List<String> names = Collections.nCopies(20, "n".repeat(203));
+        try (var deep = new RootTree(opened, new UnpackBudget(UnpackLimits.DEFAULT, 0))) {
+            Directory latest = deep.make(names);
+            try (Directory below = deep.makeDirectory(latest, "x")) {
+                assertThat(below.inode()).isNotEqualTo(latest.inode());
+            }
+        } finally {
+            FileSystem.removeTree(opened, names.getFirst());
         }
     }
 
