@@ -35,10 +35,10 @@ class TreeDifferenceTest {
 
     @BeforeEach
     void make() throws IOException {
-        stored = Files.createDirectories(temporary.toRealPath().resolve("stored/d"))
-                .getParent();
-        expected = Files.createDirectories(temporary.toRealPath().resolve("expected/d"))
-                .getParent();
+        stored = temporary.toRealPath().resolve("stored");
+        expected = temporary.toRealPath().resolve("expected");
+        Files.createDirectories(stored.resolve("d"));
+        Files.createDirectories(expected.resolve("d"));
     }
 
     private static Fd open(Path directory) {
