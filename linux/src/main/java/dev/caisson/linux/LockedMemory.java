@@ -3,6 +3,7 @@ package dev.caisson.linux;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -28,6 +29,9 @@ public final class LockedMemory implements AutoCloseable {
 
     private final MemorySegment memory;
     private final boolean shared;
+    /// Guards what is searched, in place of the lock.
+    private final @Nullable Arena arena;
+
     private boolean open = true;
 
     /// Every access is guarded by the lock of this object. An arena for several threads would stop each thread of the
@@ -35,7 +39,18 @@ public final class LockedMemory implements AutoCloseable {
     @SuppressWarnings("restricted") // no access comes behind the end of the mapping: see open()
     private LockedMemory(long address, int size, boolean shared) {
         this.shared = shared;
+        arena = null;
         memory = MemorySegment.ofAddress(address).reinterpret(size);
+    }
+
+    @SuppressWarnings("restricted") // the memory is unmapped when the arena closes, which nothing outlives
+    private LockedMemory(long address, int size, Arena arena) {
+        shared = false;
+        this.arena = arena;
+        long mapped = mapped(size);
+        memory = MemorySegment.ofAddress(address)
+                .reinterpret(mapped, arena, whole -> Native.raw(Nr.MUNMAP, whole.address(), mapped))
+                .asSlice(0, size);
     }
 
     private MemorySegment open() {
@@ -51,12 +66,17 @@ public final class LockedMemory implements AutoCloseable {
             throw new IllegalArgumentException("a size of memory is not negative: " + size);
         }
         Long spare = mapped(size) == PAGE ? takeSpare() : null;
-        if (spare != null) {
-            return new LockedMemory(spare, size, false);
-        }
+        return new LockedMemory(spare == null ? fresh(size) : spare, size, false);
+    }
+
+    /// Allocates `size` zeros, for [#holds] and [#integer] of many threads without a lock; to close it takes longer.
+    public static LockedMemory allocateSearched(int size) {
+        return new LockedMemory(fresh(size), size, Arena.ofShared());
+    }
+
+    private static long fresh(int size) {
         long file = Native.raw(Nr.MEMFD_SECRET, O_CLOEXEC, 0);
-        return new LockedMemory(
-                file < 0 ? locked(mapped(size)) : hidden(new Fd((int) file), mapped(size)), size, false);
+        return file < 0 ? locked(mapped(size)) : hidden(new Fd((int) file), mapped(size));
     }
 
     /// Makes memory of `size` bytes, to which `fill` writes, for another process that maps it by its
@@ -170,8 +190,13 @@ public final class LockedMemory implements AutoCloseable {
     }
 
     /// Returns the four bytes at the position `at`, as an integer of this machine.
-    public synchronized int integer(int at) {
-        return open().get(JAVA_INT_UNALIGNED, at);
+    public int integer(int at) {
+        if (arena != null) {
+            return memory.get(JAVA_INT_UNALIGNED, at);
+        }
+        synchronized (this) {
+            return open().get(JAVA_INT_UNALIGNED, at);
+        }
     }
 
     /// Writes what [#integer] reads.
@@ -180,9 +205,18 @@ public final class LockedMemory implements AutoCloseable {
     }
 
     /// True if the `length` bytes at the position `at` are those of `other` from `offset` on.
-    public synchronized boolean holds(int at, byte[] other, int offset, int length) {
+    public boolean holds(int at, byte[] other, int offset, int length) {
+        if (arena != null) {
+            return isSame(memory, at, other, offset, length);
+        }
+        synchronized (this) {
+            return isSame(open(), at, other, offset, length);
+        }
+    }
+
+    private static boolean isSame(MemorySegment one, int at, byte[] other, int offset, int length) {
         return MemorySegment.mismatch(
-                        open(), at, (long) at + length, MemorySegment.ofArray(other), offset, (long) offset + length)
+                        one, at, (long) at + length, MemorySegment.ofArray(other), offset, (long) offset + length)
                 < 0;
     }
 
@@ -223,6 +257,10 @@ public final class LockedMemory implements AutoCloseable {
         open = false;
         if (!shared) {
             memory.fill((byte) 0);
+        }
+        if (arena != null) {
+            arena.close();
+            return;
         }
         long length = mapped(size());
         if (shared || length != PAGE || !isRetained(memory.address())) {

@@ -73,6 +73,22 @@ class LockedMemoryTest {
     }
 
     @Test
+    void what_is_searched_is_zero_at_first_and_not_read_once_it_is_given_back() {
+        for (int i = 0; i < 20; i++) {
+            var memory = LockedMemory.allocateSearched(SIZE);
+            assertThat(all(memory)).containsOnly(0);
+            memory.put(0, ones(SIZE), 0, SIZE);
+            assertThat(memory.holds(0, ones(SIZE), 0, SIZE)).isTrue();
+            assertThat(memory.holds(0, new byte[SIZE], 0, SIZE)).isFalse();
+            memory.close();
+            memory.close();
+            assertThatThrownBy(() -> memory.integer(0)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> memory.holds(0, ones(SIZE), 0, SIZE)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> all(memory)).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
+    @Test
     void who_reads_while_it_is_given_back_sees_no_other_value() throws InterruptedException {
         for (int i = 0; i < 200; i++) {
             var memory = LockedMemory.allocate(SIZE);

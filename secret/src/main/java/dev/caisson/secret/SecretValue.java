@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /// The value of a secret: bytes in memory that is never swapped and is cleared by [#close].
 ///
@@ -29,13 +30,17 @@ public final class SecretValue implements AutoCloseable {
 
     /// Returns a value of `size` zeros, to be filled by [#put].
     static SecretValue ofSize(int size) {
-        return new SecretValue(memory(size));
+        return new SecretValue(memory(() -> LockedMemory.allocate(size)));
     }
 
-    /// Returns `size` zeros of memory that is never swapped.
-    static LockedMemory memory(int size) {
+    /// Returns `size` zeros of memory that is never swapped, to be searched.
+    static LockedMemory searched(int size) {
+        return memory(() -> LockedMemory.allocateSearched(size));
+    }
+
+    private static LockedMemory memory(Supplier<LockedMemory> allocate) {
         try {
-            return LockedMemory.allocate(size);
+            return allocate.get();
         } catch (ErrnoException e) {
             throw new SecretException(
                     SecretException.Code.SECRET_STORAGE,

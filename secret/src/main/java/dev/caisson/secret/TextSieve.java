@@ -29,7 +29,7 @@ public final class TextSieve implements AutoCloseable {
         key = (long) LONGS.get(random, 0);
         factor = (long) LONGS.get(random, Long.BYTES) | 1;
         places = Math.max(LEAST_PLACES, Integer.highestOneBit(PLACES_EACH * Math.max(1, matcher.size())) * 2);
-        hashes = SecretValue.memory(places * Integer.BYTES);
+        hashes = SecretValue.searched(places * Integer.BYTES);
         byte[] head = new byte[HEAD];
         matcher.each((_, memory, start, _) -> {
             memory.get(start, head, 0, HEAD);

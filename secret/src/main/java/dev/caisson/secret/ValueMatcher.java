@@ -76,7 +76,7 @@ public final class ValueMatcher implements AutoCloseable {
                     int size = forms.stream()
                             .mapToInt(written -> written.bytes().length)
                             .sum();
-                    LockedMemory memory = SecretValue.memory(size);
+                    LockedMemory memory = SecretValue.searched(size);
                     memories.add(memory);
                     int at = 0;
                     for (ValueForms.Written written : forms) {
