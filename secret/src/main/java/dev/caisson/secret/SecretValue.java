@@ -140,6 +140,7 @@ public final class SecretValue implements AutoCloseable {
     }
 
     /// Writes the value at the position of `file`, without a copy in the heap.
+    @SuppressWarnings("exports") // for Caisson's own modules
     public void writeTo(Fd file) {
         memory.write(file);
     }
