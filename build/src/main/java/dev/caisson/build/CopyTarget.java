@@ -75,9 +75,8 @@ final class CopyTarget {
         int mode = mode(status.permissions(), status.isDirectory());
         var attributes = new Attributes(mode, own.uid(), own.gid(), status.modified(), item.extended());
         if (status.isDirectory()) {
-            boolean top = item.path().isEmpty();
-            if (path.isEmpty() || (top && layer.kind(path) == Kind.DIRECTORY)) {
-                layer.directories(path, made(), now); // its own content only: the directory stays as it is
+            if (path.isEmpty() || (item.path().isEmpty() && !copy.parents())) {
+                layer.directories(path, made(), now); // a directory gives its content, not its owner and mode
             } else {
                 layer.put(path, new Entry.Directory(attributes), made(), now);
             }

@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /// Reads a `HEALTHCHECK`.
 final class HealthPlanner {
@@ -23,11 +22,9 @@ final class HealthPlanner {
     private static final long LEAST = 1_000_000;
 
     private final Scope scope;
-    private final Settings settings;
 
-    HealthPlanner(Scope scope, Settings settings) {
+    HealthPlanner(Scope scope) {
         this.scope = scope;
-        this.settings = settings;
     }
 
     Health plan(Instruction instruction) {
@@ -57,18 +54,14 @@ final class HealthPlanner {
                 retries(instruction, flags));
     }
 
-    private List<String> test(LogicalText command) {
+    private static List<String> test(LogicalText command) {
         Optional<List<Word>> exec = JsonWords.parse(command);
         if (exec.isPresent()) {
             var words = new ArrayList<>(List.of("CMD"));
             exec.get().forEach(word -> words.add(word.value()));
             return List.copyOf(words);
         }
-        return settings.shell().isEmpty()
-                ? List.of("CMD-SHELL", command.text())
-                : Stream.of(List.of("CMD"), settings.shell(), List.of(command.text()))
-                        .flatMap(List::stream)
-                        .toList();
+        return List.of("CMD-SHELL", command.text()); // the shell is the image's, if it has one
     }
 
     private static int retries(Instruction instruction, Flags flags) {

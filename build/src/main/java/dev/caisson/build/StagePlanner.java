@@ -85,8 +85,7 @@ final class StagePlanner {
             case SHELL -> shell(instruction);
             case ENTRYPOINT -> change(instruction, settings.entrypoint(program(instruction)));
             case CMD -> change(instruction, settings.command(program(instruction)));
-            case HEALTHCHECK ->
-                change(instruction, settings.health(new HealthPlanner(scope, settings).plan(instruction)));
+            case HEALTHCHECK -> change(instruction, settings.health(new HealthPlanner(scope).plan(instruction)));
             case ONBUILD -> trigger(instruction);
             case RUN -> run(instruction);
             case COPY, ADD ->
@@ -126,10 +125,12 @@ final class StagePlanner {
     }
 
     private void argument(Instruction instruction) {
+        // none of them sees another one of the same line
+        var values = new LinkedHashMap<String, Optional<String>>();
         for (Assignment argument : Assignment.arguments(instruction.arguments(), graph.escape())) {
-            Optional<Word> value = argument.value();
-            scope.declare(argument.name().value(), value.isPresent() ? scope.expand(value.get()) : null);
+            values.put(argument.name().value(), argument.value().map(scope::expand));
         }
+        values.forEach((name, value) -> scope.declare(name, value.orElse(null)));
         add(instruction, "ARG " + shown(instruction.arguments().text()), new Nothing(), settings);
     }
 

@@ -35,7 +35,7 @@ class CopyTest extends Copying {
         Files.setPosixFilePermissions(context.resolve("d"), PosixFilePermissions.fromString("rwxr-x---"));
         assertThat(layer("COPY d /x"))
                 .containsExactly(
-                        "5 750 0:0 x/", "5 755 0:0 x/e/", "0 644 0:0 x/e/two =d/e/two", "0 644 0:0 x/one =d/one");
+                        "5 755 0:0 x/", "5 755 0:0 x/e/", "0 644 0:0 x/e/two =d/e/two", "0 644 0:0 x/one =d/one");
         assertThat(layer("COPY . /x/")).contains("0 644 0:0 x/d/one =d/one");
         assertThat(layer("COPY d /"))
                 .containsExactly("5 755 0:0 e/", "0 644 0:0 e/two =d/e/two", "0 644 0:0 one =d/one");
@@ -121,7 +121,7 @@ class CopyTest extends Copying {
     void owner_and_mode_are_changed() throws IOException {
         file("d/one");
         assertThat(layer("COPY --chown=app --chmod=0640 d /x/y"))
-                .containsExactly("5 755 1000:1001 x/", "5 640 1000:1001 x/y/", "0 640 1000:1001 x/y/one =d/one");
+                .containsExactly("5 755 1000:1001 x/", "5 755 1000:1001 x/y/", "0 640 1000:1001 x/y/one =d/one");
         assertThat(layer("COPY --chown=7 d/one /o")).containsExactly("0 644 7:7 o =d/one");
         assertThat(layer("COPY --chown=app:www d/one /o")).containsExactly("0 644 1000:33 o =d/one");
         assertThatThrownBy(() -> layer("COPY --chown=nobody d/one /o")).hasMessageContaining("nobody");
@@ -136,7 +136,7 @@ class CopyTest extends Copying {
     @Test
     void a_mode_may_say_what_changes() throws IOException {
         file("d/one");
-        assertThat(layer("COPY --chmod=go-rw,+X d /x")).containsExactly("5 711 0:0 x/", "0 600 0:0 x/one =d/one");
+        assertThat(layer("COPY --chmod=go-rw,+X d /x")).containsExactly("5 755 0:0 x/", "0 600 0:0 x/one =d/one");
         assertThat(layer("COPY --chmod=u+x d/one /o")).containsExactly("0 744 0:0 o =d/one");
         assertThat(key("COPY --chmod=u+x d /x")).isNotEqualTo(key("COPY --chmod=u-x d /x"));
     }

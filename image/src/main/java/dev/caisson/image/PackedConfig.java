@@ -3,6 +3,7 @@ package dev.caisson.image;
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.text.Quoted;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,18 +64,30 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healt
                 run.keys("Volumes"),
                 run.stringMap("Labels"),
                 Optional.of(text(run, "StopSignal")).filter(signal -> !signal.isEmpty()),
-                run.object("Healthcheck").map(PackedConfig::health),
+                run.object("Healthcheck").map(check -> health(check, words(run, "Shell"))),
                 platform);
     }
 
-    private static ImageHealth health(JsonObject check) {
+    /// @param shell that runs a line of a check (`SHELL` of a Dockerfile); empty for the usual one
+    private static ImageHealth health(JsonObject check, List<String> shell) {
         return new ImageHealth(
-                words(check, "Test"),
+                test(words(check, "Test"), shell),
                 nanos(check, "Interval"),
                 nanos(check, "Timeout"),
                 nanos(check, "StartPeriod"),
                 nanos(check, "StartInterval"),
                 (int) Math.min(natural(check, "Retries"), Integer.MAX_VALUE));
+    }
+
+    private static List<String> test(List<String> words, List<String> shell) {
+        if (shell.isEmpty() || words.size() != 2 || !words.getFirst().equals("CMD-SHELL")) {
+            return words;
+        }
+        var test = new ArrayList<String>();
+        test.add("CMD");
+        test.addAll(shell);
+        test.add(words.getLast());
+        return test;
     }
 
     private static Duration nanos(JsonObject check, String key) {

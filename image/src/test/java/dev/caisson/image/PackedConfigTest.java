@@ -79,6 +79,18 @@ class PackedConfigTest {
     }
 
     @Test
+    void a_line_of_a_health_check_is_run_by_the_shell_that_the_image_names() {
+        String line = "\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"a && b\"]}";
+        String words = "\"Healthcheck\":{\"Test\":[\"CMD\",\"t\"]}";
+        String shell = ",\"Shell\":[\"/bin/ash\",\"-ec\"]";
+
+        assertThat(config(line).health().orElseThrow().test()).containsExactly("CMD-SHELL", "a && b");
+        assertThat(config(line + shell).health().orElseThrow().test())
+                .containsExactly("CMD", "/bin/ash", "-ec", "a && b");
+        assertThat(config(words + shell).health().orElseThrow().test()).containsExactly("CMD", "t");
+    }
+
+    @Test
     void retries_are_bounded_and_zero_durations_pass() {
         String large = "\"Healthcheck\":{\"Interval\":0,\"Retries\":" + (Integer.MAX_VALUE + 1L) + "}";
 
