@@ -1,5 +1,6 @@
 package dev.caisson.image;
 
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.ManifestDocument.Index;
 import dev.caisson.image.ManifestDocument.Manifest;
@@ -7,6 +8,7 @@ import dev.caisson.image.registry.Credentials;
 import dev.caisson.image.registry.RegistryClient;
 import dev.caisson.image.registry.RegistryClient.Document;
 import dev.caisson.image.registry.RegistryException;
+import dev.caisson.image.registry.RegistrySettings;
 import dev.caisson.linux.Fd;
 import dev.caisson.text.Quoted;
 import java.io.ByteArrayInputStream;
@@ -38,12 +40,20 @@ final class ImagePull {
 
     private final ContentStore store;
     private final ImageReference reference;
+    private final String source;
     private final RegistryClient registry;
     private final PullListener listener;
 
-    private ImagePull(ContentStore store, ImageReference reference, RegistryClient registry, PullListener listener) {
+    /// @param source the image's registry or a mirror of it
+    private ImagePull(
+            ContentStore store,
+            ImageReference reference,
+            String source,
+            RegistryClient registry,
+            PullListener listener) {
         this.store = store;
         this.reference = reference;
+        this.source = source;
         this.registry = registry;
         this.listener = listener;
     }
@@ -51,9 +61,54 @@ final class ImagePull {
     static StoredImage pull(
             ContentStore store, ImageReference reference, Credentials credentials, PullListener listener)
             throws IOException {
-        try (var registry = new RegistryClient(reference.registry(), credentials);
+        return pull(store, reference, credentials, listener, RegistrySettings.ofHost());
+    }
+
+    /// Asks the mirrors of the image's registry first, in their order, and then the registry itself. A login for the
+    /// registry goes to no mirror.
+    static StoredImage pull(
+            ContentStore store,
+            ImageReference reference,
+            Credentials credentials,
+            PullListener listener,
+            RegistrySettings settings)
+            throws IOException {
+        var failures = new ArrayList<CaissonException>();
+        for (String mirror : settings.mirrorsOf(reference.registry())) {
+            try {
+                return pull(store, reference, credentials, listener, settings, mirror);
+            } catch (RegistryException | ImageException e) {
+                if (Thread.currentThread().isInterrupted() || isOfStore(e)) {
+                    throw e;
+                }
+                listener.passedOver(mirror, e.sentence());
+                failures.add(e);
+            }
+        }
+        try {
+            return pull(store, reference, credentials, listener, settings, reference.registry());
+        } catch (CaissonException e) {
+            failures.forEach(e::addSuppressed);
+            throw e;
+        }
+    }
+
+    private static boolean isOfStore(CaissonException failure) {
+        return failure instanceof ImageException of
+                && (of.reason() == Code.STORE_REFUSED || of.reason() == Code.STORE_FULL);
+    }
+
+    private static StoredImage pull(
+            ContentStore store,
+            ImageReference reference,
+            Credentials credentials,
+            PullListener listener,
+            RegistrySettings settings,
+            String source)
+            throws IOException {
+        try (var registry = new RegistryClient(source, credentials, settings);
                 Fd _ = store.keepBlobs()) {
-            return new ImagePull(store, reference, registry, listener).run();
+            return new ImagePull(store, reference, source, registry, listener).run();
         }
     }
 
@@ -155,7 +210,7 @@ final class ImagePull {
     private ImageException mismatch(Digest wanted, String fault) {
         return new ImageException(
                 Code.DIGEST_MISMATCH,
-                "what " + Quoted.of(reference.registry()) + " gives for " + wanted + " " + fault
+                "what " + Quoted.of(source) + " gives for " + wanted + " " + fault
                         + "; try again, or another registry");
     }
 

@@ -14,6 +14,9 @@ public interface PullListener {
     /// @param isPresent true if the store, or the registry that it is pushed to, had it already
     default void layer(int number, Digest digest, long done, long size, boolean isPresent) {}
 
+    /// Reports that a mirror did not give the image, so that the next one or the registry itself is asked.
+    default void passedOver(String mirror, String sentence) {}
+
     /// Hears nothing.
     static PullListener none() {
         return new PullListener() {};

@@ -16,7 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 
-/// Asks one registry until it answers: by https, or by plain http if it is this machine; with a login if it wants
+/// Asks one registry until it answers: by https, or by plain http if it is this machine or the host's settings say so;
+/// with a login if it wants
 /// one; at another address if it redirects; later if it is busy. The login goes to the registry's own address and
 /// to the token service of the same owner alone. May be used by several threads.
 final class Exchange implements AutoCloseable {
@@ -57,16 +58,21 @@ final class Exchange implements AutoCloseable {
     private volatile URI base;
 
     /// @param name host and port, as in an image's name
-    Exchange(String name, Credentials credentials) {
-        this(name, credentials, new Http(new Registry(name)), Exchange::sleep);
+    Exchange(String name, Credentials credentials, RegistrySettings settings) {
+        this(name, credentials, new Http(new Registry(name)), Exchange::sleep, settings.isPlain(name));
     }
 
     Exchange(String name, Credentials credentials, Http http, Patience patience) {
+        this(name, credentials, http, patience, false);
+    }
+
+    /// @param isPlain whether it is asked by http, and by nothing else
+    Exchange(String name, Credentials credentials, Http http, Patience patience, boolean isPlain) {
         this.registry = new Registry(name);
         this.credentials = credentials;
         this.http = http;
         this.patience = patience;
-        this.base = registry.base("https");
+        this.base = registry.base(isPlain ? "http" : "https");
     }
 
     /// Returns the registry's name.

@@ -17,9 +17,19 @@ final class NextAddress {
         if (to.getHost() == null || to.getUserInfo() != null) {
             return Optional.of("an address without a host, or with a password");
         }
-        if (!"https".equals(to.getScheme()) && !(isPlain && Registry.isLoopbackName(Registry.host(to)))) {
+        boolean isSame = isSame(from, to);
+        if (!isSame && !"https".equals(to.getScheme()) && !(isPlain && Registry.isLoopbackName(Registry.host(to)))) {
             return Optional.of("an address that is not of https");
         }
-        return !isHere && Registry.isNear(Registry.host(to)) ? Optional.of("this machine") : Optional.empty();
+        return !isSame && !isHere && Registry.isNear(Registry.host(to))
+                ? Optional.of("this machine")
+                : Optional.empty();
+    }
+
+    /// True if whoever leads there is asked in the same way.
+    private static boolean isSame(URI from, URI to) {
+        return to.getScheme() != null
+                && to.getScheme().equals(from.getScheme())
+                && to.getAuthority().equals(from.getAuthority());
     }
 }

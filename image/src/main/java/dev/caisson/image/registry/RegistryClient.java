@@ -54,7 +54,12 @@ public final class RegistryClient implements AutoCloseable {
 
     /// @param registry host and port, as in an image's name: `docker.io`, `127.0.0.1:5000`
     public RegistryClient(String registry, Credentials credentials) {
-        this(new Exchange(registry, credentials));
+        this(registry, credentials, RegistrySettings.ofHost());
+    }
+
+    /// @param registry host and port, as in an image's name: `docker.io`, `127.0.0.1:5000`
+    public RegistryClient(String registry, Credentials credentials, RegistrySettings settings) {
+        this(new Exchange(registry, credentials, settings));
     }
 
     RegistryClient(Exchange exchange) {

@@ -23,6 +23,8 @@ public final class RegistryException extends CodedException {
         REGISTRY_BUSY(429),
         /// An answer that breaks the protocol, or that would lead somewhere it must not.
         REGISTRY_ANSWER(502),
+        /// The host's settings for registries cannot be used.
+        REGISTRY_SETTINGS(500),
         /// Docker's configuration file or a credential helper cannot be used.
         CREDENTIALS_UNREADABLE(400),
         /// A login cannot be kept, or forgotten.

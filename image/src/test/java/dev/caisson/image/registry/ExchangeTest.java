@@ -9,6 +9,9 @@ import dev.caisson.image.ScriptedRegistry.Request;
 import dev.caisson.image.registry.Exchange.Call;
 import dev.caisson.image.registry.RegistryException.Code;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +19,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -214,7 +218,8 @@ class ExchangeTest {
     @Test
     void a_real_pause_waits() throws Exception {
         try (var registry = new ScriptedRegistry((_, _) -> {});
-                var exchange = new Exchange(registry.name(), Credentials.none())) {
+                var exchange =
+                        new Exchange(registry.name(), Credentials.none(), new RegistrySettings(Map.of(), Set.of()))) {
             exchange.pause(0);
             var failure = new CompletableFuture<RegistryException>();
             Thread waiting = Thread.ofPlatform()
@@ -226,6 +231,28 @@ class ExchangeTest {
             }
             waiting.interrupt();
             assertThat(failure.get().sentence()).contains("interrupted");
+        }
+    }
+
+    @Test
+    void what_the_host_s_settings_call_plain_is_asked_by_http_and_not_by_https_first() throws Exception {
+        var first = new CompletableFuture<Integer>();
+        try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> {
+                try (Socket socket = server.accept()) {
+                    first.complete(socket.getInputStream().read());
+                    plain(socket.getOutputStream(), "200 OK", "");
+                } catch (IOException e) {
+                    first.completeExceptionally(e);
+                }
+            });
+            String name = "127.0.0.1:" + server.getLocalPort();
+            try (var exchange = new Exchange(name, Credentials.none(), Conversation.http(), _ -> {}, true)) {
+                var call = new Call("GET", "/a", Map.of(), Optional.empty(), List.of());
+
+                assertThat(exchange.ask(call).status()).isEqualTo(200);
+                assertThat(first.get()).isEqualTo((int) 'G');
+            }
         }
     }
 
