@@ -39,6 +39,12 @@ public final class PullCommand implements Callable<Integer> {
     private boolean quiet;
 
     @Option(
+            names = "--progress",
+            paramLabel = "auto|plain|json",
+            description = "How progress is shown (default: auto, which is bars on a terminal).")
+    private String progress = "auto";
+
+    @Option(
             names = "--platform",
             paramLabel = "OS/ARCHITECTURE",
             description = "Refuse unless it is this machine's, which is what is fetched.")
@@ -52,11 +58,11 @@ public final class PullCommand implements Callable<Integer> {
         Platforms.requireOwn(platform);
         ImageReference reference = ImageReference.parse(image);
         PrintWriter out = spec.commandLine().getOut();
-        PrintWriter err = spec.commandLine().getErr();
+        PullListener shown = PullProgress.of(progress, spec.commandLine().getErr(), PullProgress.Words.OF_A_PULL);
         try (Images images = Images.open(Caller.current().directories())) {
             Optional<Digest> before =
                     images.has(reference) ? Optional.of(images.find(image).manifest()) : Optional.empty();
-            StoredImage pulled = Pulls.pull(images, reference, quiet ? PullListener.none() : new PullProgress(err));
+            StoredImage pulled = Pulls.pull(images, reference, quiet ? PullListener.none() : shown);
             images.tree(new Image.Named(reference)).close(); // so that its first container does not wait for it
             if (!quiet) {
                 out.println("Digest: " + pulled.pulled());

@@ -1,6 +1,8 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.text.SizeText;
 import dev.caisson.image.Digest;
 import dev.caisson.image.PullListener;
@@ -56,6 +58,27 @@ public final class PullProgress implements PullListener {
         this.err = err;
         this.words = words;
         this.isTerminal = isTerminal;
+    }
+
+    /// Returns a listener for the value of `--progress`.
+    static PullListener of(String progress, PrintWriter err, Words words) {
+        return switch (progress) {
+            case "auto" -> new PullProgress(err, words);
+            case "plain" -> new PullProgress(err, words, false);
+            case "json" -> new JsonPullProgress(err, words);
+            default -> throw CommandException.usage("--progress is auto, plain or json, not " + OneLine.of(progress));
+        };
+    }
+
+    static String passedOverText(String mirror, String sentence) {
+        return "mirror " + mirror + " is passed over: " + sentence;
+    }
+
+    @Override
+    public synchronized void passedOver(String mirror, String sentence) {
+        err.println(OneLine.of(passedOverText(mirror, sentence)));
+        err.flush();
+        lines = 0;
     }
 
     @Override

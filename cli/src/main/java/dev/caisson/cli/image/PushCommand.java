@@ -42,6 +42,12 @@ public final class PushCommand implements Callable<Integer> {
             description = "Print the image's name alone.")
     private boolean quiet;
 
+    @Option(
+            names = "--progress",
+            paramLabel = "auto|plain|json",
+            description = "How progress is shown (default: auto, which is bars on a terminal).")
+    private String progress = "auto";
+
     @Parameters(paramLabel = "IMAGE", description = "[REGISTRY/]REPOSITORY[:TAG].")
     private String name = "";
 
@@ -56,13 +62,14 @@ public final class PushCommand implements Callable<Integer> {
                             : "an image is pushed under" + " a tag: leave the digest of " + OneLine.of(name) + " out");
         }
         PrintWriter out = spec.commandLine().getOut();
+        PullListener shown = PullProgress.of(progress, spec.commandLine().getErr(), PullProgress.Words.OF_A_PUSH);
         try (Images images = Images.open(Caller.current().directories())) {
             if (!quiet) {
                 out.println("The push refers to repository [" + reference.fullRepository() + "]");
                 out.flush();
             }
             for (StoredImage image : wanted(images, reference)) {
-                push(images, image, out);
+                push(images, image, out, shown);
             }
         }
         return 0;
@@ -85,12 +92,8 @@ public final class PushCommand implements Callable<Integer> {
         return tagged;
     }
 
-    private void push(Images images, StoredImage image, PrintWriter out) {
-        PrintWriter err = spec.commandLine().getErr();
-        images.push(
-                image,
-                Pulls.logins(),
-                quiet ? PullListener.none() : new PullProgress(err, PullProgress.Words.OF_A_PUSH));
+    private void push(Images images, StoredImage image, PrintWriter out, PullListener shown) {
+        images.push(image, Pulls.logins(), quiet ? PullListener.none() : shown);
         out.println(
                 quiet
                         ? image.repository() + ":" + image.tag().orElse("")

@@ -121,6 +121,27 @@ class ImageCommandsTest {
     }
 
     @Test
+    void progress_is_lines_of_json_in_the_form_of_docker_s_api() {
+        Answer.caisson("rmi", "-f", host + "/box:1");
+        Answer.caisson("image", "prune", "-a", "-f");
+        Answer pulled = ok("pull", "--progress", "json", host + "/box:1");
+        Answer pushed = ok("push", "--progress", "json", host + "/box:1");
+
+        for (Answer answer : List.of(pulled, pushed)) {
+            assertThat(answer.err().lines())
+                    .isNotEmpty()
+                    .allSatisfy(
+                            line -> assertThat(line)
+                                    .matches(
+                                            "\\{\"status\":\"[A-Z][A-Za-z ]+\",\"progressDetail\":\\{\"current\":\\d+,\"total\":\\d+},\"id\":\"[0-9a-f]{12}\"}"));
+        }
+        assertThat(pushed.err()).contains("Layer already exists");
+        assertThat(pulled.out()).contains("Digest: sha256:");
+        assertThat(Answer.caisson("pull", "--progress", "xml", host + "/box:1").err())
+                .contains("--progress is auto, plain or json, not xml");
+    }
+
+    @Test
     void the_last_name_of_an_image_stays_while_a_container_has_it() throws Exception {
         push("3");
         ok("pull", "-q", host + "/box:3");
