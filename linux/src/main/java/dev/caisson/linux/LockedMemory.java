@@ -70,6 +70,7 @@ public final class LockedMemory implements AutoCloseable {
     }
 
     /// Allocates `size` zeros, for [#holds] and [#integer] of many threads without a lock; to close it takes longer.
+    @SuppressWarnings("MustBeClosedChecker") // closed with the memory
     public static LockedMemory allocateSearched(int size) {
         return new LockedMemory(fresh(size), size, Arena.ofShared());
     }
