@@ -59,7 +59,7 @@ class StatementWriterTest {
 
     private static Map<?, ?> parsed(byte[] json) {
         try {
-            return (Map<?, ?>) Json.parse(json, new Json.Limits(1 << 20, 32, 1000));
+            return (Map<?, ?>) Objects.requireNonNull(Json.parse(json, new Json.Limits(1 << 20, 32, 1000)));
         } catch (MalformedJsonException e) {
             throw new AssertionError(new String(json, StandardCharsets.UTF_8), e);
         }
