@@ -71,11 +71,6 @@ final class OciLayoutReader implements AutoCloseable {
         return manifest(image, 1);
     }
 
-    /// Returns the manifest for this machine's platform that an index leads to, or the image itself if it is one.
-    Descriptor ofThisMachine(Descriptor image) throws IOException {
-        return statements(image).map(ForeignStatements::image).orElse(image);
-    }
-
     /// Returns the manifest for this machine's platform with the index that names it; empty if `image` is no index.
     Optional<ForeignStatements> statements(Descriptor image) throws IOException {
         Optional<ForeignStatements> found = Optional.empty();

@@ -57,6 +57,14 @@ class AccountFilesTests {
     }
 
     @Test
+    void an_account_is_found_in_files_that_are_given() {
+        byte[] passwd = "u:x:5:6::/h:/s".getBytes(StandardCharsets.UTF_8);
+        byte[] group = "g:x:7:u".getBytes(StandardCharsets.UTF_8);
+        assertThat(Account.of("u", passwd, group)).isEqualTo(new Account(5, 6, List.of(7), "/h"));
+        assertThat(Account.of("u:g", passwd, group)).isEqualTo(new Account(5, 7, List.of(), "/h"));
+    }
+
+    @Test
     void an_error_names_the_file_the_account_and_its_id() {
         assertThat(catchThrowableOfType(ImageException.class, () -> resolve("u:x:-7:5::/h:/s", "", "u"))
                         .sentence())

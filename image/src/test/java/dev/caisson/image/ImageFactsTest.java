@@ -63,6 +63,30 @@ class ImageFactsTest {
         return ImageFacts.read(new Image.OciLayout(layout, Optional.empty()));
     }
 
+    @Test
+    void an_archive_of_docker_is_read_as_an_image_without_a_digest() throws IOException {
+        byte[] layer = tar().file("etc/passwd", ME).build();
+        String config =
+                "{\"os\":\"linux\",\"architecture\":\"" + Platform.running().architecture()
+                        + "\",\"rootfs\":{\"diff_ids\":[\"" + Digest.of(layer) + "\"]},\"config\":{\"User\":\"me\"}}";
+        Path file = temporary.resolve("archive.tar");
+        Files.write(
+                file,
+                tar().member('0', "l.tar", "", layer)
+                        .file("c.json", config)
+                        .file(
+                                "manifest.json",
+                                "[{\"Config\":\"c.json\",\"Layers\":[\"l.tar\"],\"RepoTags\":[\"a:1\"]}]")
+                        .build());
+        for (Optional<String> reference : List.of(Optional.<String>empty(), Optional.of("a:1"))) {
+            ImageFacts facts = ImageFacts.read(new Image.DockerArchive(file, reference));
+            assertThat(facts.digest()).isEmpty();
+            assertThat(facts.config().user()).isEqualTo("me");
+            assertThat(facts.users()).containsKey("me");
+            assertThat(facts.healthCheck()).isEmpty();
+        }
+    }
+
     private static TarBuilder tar() {
         return new TarBuilder();
     }

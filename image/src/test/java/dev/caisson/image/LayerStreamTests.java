@@ -11,6 +11,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -74,6 +75,20 @@ class LayerStreamTests {
             assertCode(Code.DIGEST_MISMATCH, () -> verify(bytes, read, OTHER, Optional.empty()));
             assertCode(Code.DIGEST_MISMATCH, () -> verify(bytes, read, diffId, Optional.of(OTHER)));
         }
+    }
+
+    @Test
+    void a_stream_that_is_hashed_is_neither_skipped_nor_marked() throws IOException {
+        for (byte[] bytes : List.of(CONTENT, gzip(CONTENT))) {
+            try (var stream = new LayerStream(slice(bytes), new UnpackBudget(UnpackLimits.DEFAULT, bytes.length))) {
+                assertThat(stream.markSupported()).isFalse();
+                assertThatThrownBy(() -> stream.skip(1))
+                        .isInstanceOf(IOException.class)
+                        .hasMessage("a hashed stream is read, not skipped");
+                assertThat(stream.read()).isEqualTo(CONTENT[0]);
+            }
+        }
+        assertThat(OpenFiles.below(directory.toRealPath())).isZero();
     }
 
     @Test

@@ -142,6 +142,14 @@ class NewImageTest {
     }
 
     @Test
+    void a_layer_may_lie_in_a_file() throws IOException {
+        Path file = Files.write(temporary.resolve("layer.tar"), TWO);
+        StoredImage image = make(Optional.empty(), List.of(), NewLayer.of(file, true), NewLayer.of(file, false));
+        assertThat(given).containsExactly(Digest.of(TWO), Digest.of(TWO));
+        assertThat(types(image)).containsExactly("tar+gzip", "tar");
+    }
+
+    @Test
     void a_name_has_a_tag_and_no_digest() {
         for (String name : List.of("app@" + Digest.of(ONE), "app:1@" + Digest.of(ONE))) {
             var refused = catchThrowableOfType(

@@ -9,6 +9,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -142,6 +143,24 @@ class SnapshotStoreTest {
         assertThat(make(new SnapshotName("three")).id())
                 .isNotEqualTo(make(new SnapshotName("four")).id());
         assertThat(store.list()).extracting(each -> each.name().value()).containsExactly("four", "one", "three", "two");
+    }
+
+    @Test
+    void one_that_is_being_made_has_a_name_that_nobody_guesses() throws IOException {
+        var seen = new ArrayList<String>();
+        for (SnapshotName name : List.of(ONE, TWO)) {
+            Snapshot _ = store.make(name, record(), _ -> {
+                try {
+                    seen.addAll(names().stream()
+                            .filter(each -> each.startsWith(".partial"))
+                            .toList());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+                return 0;
+            });
+        }
+        assertThat(seen).hasSize(2).doesNotHaveDuplicates().allMatch(name -> name.matches("\\.partial-[0-9a-f]{32}"));
     }
 
     @Test

@@ -179,6 +179,18 @@ class StatementWriterTest {
                 .isEqualTo(Map.of("a", "1 \"quoted\"", "b", "2"));
         assertThat(store.images()).containsExactly(image);
         assertThat(store.check(image).isSound()).isTrue();
+        var beside = new ArrayList<Digest>();
+        store.readBeside(image, (digest, size, content) -> {
+            byte[] read = content.readAllBytes();
+            assertThat(Digest.of(read)).isEqualTo(digest);
+            assertThat(size).isEqualTo(read.length);
+            beside.add(digest);
+        });
+        assertThat(beside)
+                .containsExactly(image.manifest(), configDigest, Digest.of(statement), aboutDigest, named.digest());
+        assertThat(OpenFiles.below(temporary.toRealPath().resolve("store/content/blobs/sha256")))
+                .as("the directory alone")
+                .isOne();
         assertThat(store.layers(image)).extracting(ImageLayer::diffId).containsExactly(Digest.of(LAYER));
     }
 
@@ -186,6 +198,7 @@ class StatementWriterTest {
     void an_image_without_notes_has_none_in_its_documents() throws IOException {
         StoredImage image = make(ImageNotes.none());
         assertThat(image.index()).isEmpty();
+        assertThat(store.statements(image)).isEmpty();
         assertThat(parsed(stored(image.manifest())).keySet())
                 .isEqualTo(Set.of("schemaVersion", "mediaType", "config", "layers"));
         StoredImage stated = make(new ImageNotes(
