@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.RootTree.Directory;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
@@ -125,6 +127,19 @@ class RootTreeTest {
                 Directory a = tree.findHere(top, "a").orElseThrow()) {
             assertThat(a.inode()).isEqualTo(inode(root.resolve("a")));
             assertThat(tree.findHere(top, "none")).isEmpty();
+        }
+    }
+
+    @Test
+    void a_name_that_the_kernel_refuses_is_not_taken_for_absent() {
+        String tooLong = "n".repeat(256);
+        assertThat(catchThrowableOfType(ErrnoException.class, () -> tree.find(List.of(tooLong)))
+                        .is(Errno.ENAMETOOLONG))
+                .isTrue();
+        try (Directory top = tree.find(List.of()).orElseThrow()) {
+            assertThat(catchThrowableOfType(ErrnoException.class, () -> tree.findHere(top, tooLong))
+                            .is(Errno.ENAMETOOLONG))
+                    .isTrue();
         }
     }
 
