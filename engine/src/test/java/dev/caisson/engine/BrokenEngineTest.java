@@ -83,7 +83,7 @@ class BrokenEngineTest extends BusyboxEngine {
             Thread.sleep(1);
         }
 
-        engine.broke(new OutOfMemoryError("of the test"));
+        breakEngine();
 
         assertCode("ENGINE_BROKEN", () -> result(queued));
         release.countDown();
@@ -117,6 +117,11 @@ class BrokenEngineTest extends BusyboxEngine {
         engine.close();
         assertThat(Traces.of(OPTIONS).groups()).isEmpty();
         assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    /// In the thread that breaks it, which handles no event meanwhile.
+    private void breakEngine() {
+        engine.reactor().at(System.nanoTime(), () -> engine.broke(new OutOfMemoryError("of the test")));
     }
 
     private static <T> void completeBy(CompletableFuture<T> told, Callable<T> work) {
@@ -171,7 +176,7 @@ class BrokenEngineTest extends BusyboxEngine {
         }
         begun.await();
 
-        engine.broke(new OutOfMemoryError("of the test"));
+        breakEngine();
 
         for (Thread thread : threads) {
             assertThat(thread.join(Duration.ofSeconds(20))).isTrue();
