@@ -63,7 +63,7 @@ class ConfigDocumentTest {
                 .contains("\"OnBuild\":[\"RUN x\"]")
                 .contains("\"StopSignal\":\"SIGUSR1\"")
                 .contains("\"Shell\":[\"/b\"]")
-                .contains("\"Healthcheck\":{\"Test\":[\"CMD\",\"/b\",\"true\"],\"Interval\":5000000000,\"Retries\":2}")
+                .contains("\"Healthcheck\":{\"Test\":[\"CMD-SHELL\",\"true\"],\"Interval\":5000000000,\"Retries\":2}")
                 .contains("\"author\":\"somebody\"")
                 .contains("\"created\":\"2026-01-02T03:04:05Z\"")
                 .contains("\"created_by\":\"ENV A=1\",\"empty_layer\":true");

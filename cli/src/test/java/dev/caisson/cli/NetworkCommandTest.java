@@ -69,20 +69,20 @@ class NetworkCommandTest {
                 set -e
                 caisson network create one > one
                 caisson network create two > two
-                caisson create --name box --network one host -- sh -c 'sleep 1.2; exit 3' > id
-                caisson network connect two box
+                caisson create --name box --network one host -- sh -c 'sleep 1.2; exit 3' 2>/dev/null > id
+                caisson network connect two box 2>/dev/null
                 caisson network disconnect two box
                 caisson start box > /dev/null 2>&1
                 caisson wait box
                 caisson network rm two 2>&1 > /dev/null
-                caisson events --since 1m --until 0s --filter type=network \
+                caisson events --since 10m --until 0s --filter type=network \
                   --format '{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}'
                 caisson rm box > /dev/null
-                echo ends $(caisson events --since 1m --until 0s -f network=one -f event=disconnect --format '{{.Action}}')
-                test "$(caisson events --since 1m --until 0s -f network=one -f event=create --format '{{.Actor.ID}}')" = $(cat one)
-                test "$(caisson events --since 1m --until 0s -f network=$(cut -c-12 one) -f event=connect \
+                echo ends $(caisson events --since 10m --until 0s -f network=one -f event=disconnect --format '{{.Action}}')
+                test "$(caisson events --since 10m --until 0s -f network=one -f event=create --format '{{.Actor.ID}}')" = $(cat one)
+                test "$(caisson events --since 10m --until 0s -f network=$(cut -c-12 one) -f event=connect \
                   --format '{{.Actor.Attributes.container}}')" = $(cat id)
-                caisson events --since 1m --until 0s -f container=box -f event=die \
+                caisson events --since 10m --until 0s -f container=box -f event=die \
                   --format '{{.Actor.Attributes.execDuration}} {{.Actor.Attributes.exitCode}}'
                 """);
 

@@ -101,6 +101,7 @@ class ImageCommandsTest {
 
     @Test
     void a_run_fetches_what_is_missing_and_runs_it() {
+        Answer.caisson("rmi", "-f", host + "/box:1");
         Answer ran = ok("run", "--rm", host + "/box:1", "sh", "-c", "test -e /bin/busybox");
         assertThat(ran.err()).contains("Unable to find image '" + host + "/box:1' locally");
         assertThat(ok("run", "--rm", host + "/box:1", "sh", "-c", "exit 0").err())

@@ -50,7 +50,7 @@ class RegistryTest {
 
     @ParameterizedTest
     @CsvSource({
-        "false, https://h.io, https://cdn.io/x, true",
+        "false, https://h.io, https://192.0.2.7/x, true",
         "false, https://h.io, http://cdn.io/x, false",
         "false, https://h.io, http://127.0.0.1/x, false",
         "false, https://h.io, https://127.0.0.1/x, false",
@@ -65,6 +65,7 @@ class RegistryTest {
         "false, http://h.io, http://localhost/x, false",
         "false, https://h.io, http://h.io/x, false",
         "true, http://127.0.0.1:1, http://127.0.0.1:2/x, true",
+        "true, http://127.0.0.1:1, http://LocalHost:2/x, true",
         "true, http://127.0.0.1:1, https://127.0.0.1:2/x, true",
         "true, http://127.0.0.1:1, http://192.0.2.1/x, false",
         "true, https://127.0.0.1:1, http://127.0.0.1:2/x, false",
