@@ -228,7 +228,9 @@ class ExecDenialTest {
             assertThat(result.denials())
                     .hasSize(2)
                     .anyMatch(denial -> denial.call().contains("unshare(CLONE_NEWUSER)"))
-                    .anyMatch(denial -> denial.process().equals("mount"));
+                    // of mount(8), whose name is not known if reading about the first caller took too long
+                    .anyMatch(denial ->
+                            denial.call().contains("mount(") || denial.call().contains("fsopen("));
         } finally {
             go.countDown();
             box.remove(true);
