@@ -186,6 +186,13 @@ final class Exchange implements AutoCloseable {
     private String authorization(Answer answer, List<String> scopes) {
         List<Challenge> challenges = Challenge.parse(answer.headers("WWW-Authenticate"));
         Optional<Login> login = credentials.login(registry.name());
+        if (login.isPresent() && !registry.mayHaveLogin(answer.from())) {
+            throw new RegistryException(
+                    Code.REGISTRY_UNAUTHORIZED,
+                    registry.name() + " wants a login and speaks plain http, by which anybody on the way would read it:"
+                            + " take it off plain-http and let it speak https, or use 'caisson logout "
+                            + registry.name() + "'");
+        }
         try {
             for (Challenge challenge : challenges) {
                 if (challenge.scheme().equals("bearer")) {

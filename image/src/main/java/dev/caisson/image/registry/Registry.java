@@ -34,6 +34,11 @@ record Registry(String name) {
         return isLoopback() && tried.getScheme().equals("https") && !hasLogin;
     }
 
+    /// True if a login may be sent to this registry at `asked`: never in clear over a network.
+    boolean mayHaveLogin(URI asked) {
+        return isLoopback() || "https".equals(asked.getScheme());
+    }
+
     static boolean isLoopbackName(String host) {
         return host.equals("localhost")
                 || host.equals("::1")

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -257,6 +258,25 @@ class ExchangeTest {
     }
 
     // ---- logins
+
+    /// The name is of this machine, and not one that is known as such.
+    @Test
+    void a_registry_that_is_asked_by_plain_http_is_sent_no_login() throws IOException {
+        var logins = new CopyOnWriteArrayList<Boolean>();
+        try (var registry = new ScriptedRegistry((request, out) -> {
+            logins.add(request.hasAuthorization());
+            plain(out, "401 Unauthorized", "", BASIC);
+        })) {
+            String name = registry.name().replace("127.0.0.1", "[::ffff:127.0.0.1]");
+            try (var exchange =
+                    new Exchange(name, Credentials.given("me", "hush"), Conversation.http(), _ -> {}, true)) {
+                var call = new Call("GET", "/a", Map.of(), Optional.empty(), List.of());
+
+                assertRefused(Code.REGISTRY_UNAUTHORIZED, "speaks plain http", () -> exchange.ask(call));
+            }
+        }
+        assertThat(logins).containsExactly(false);
+    }
 
     @Test
     void a_login_is_made_once_for_the_same_scopes() throws IOException {

@@ -85,6 +85,15 @@ class RegistryTest {
     }
 
     @Test
+    void a_login_is_never_sent_in_clear_to_another_machine() {
+        var elsewhere = new Registry("192.0.2.7:5000");
+        assertThat(elsewhere.mayHaveLogin(elsewhere.base("http"))).isFalse();
+        assertThat(elsewhere.mayHaveLogin(elsewhere.base("https"))).isTrue();
+        var here = new Registry("127.0.0.1:5000");
+        assertThat(here.mayHaveLogin(here.base("http"))).isTrue();
+    }
+
+    @Test
     void docker_hub_answers_under_another_name() {
         assertThat(new Registry("docker.io").base("https")).isEqualTo(URI.create("https://registry-1.docker.io"));
         assertThat(new Registry("h.io:1").base("http")).isEqualTo(URI.create("http://h.io:1"));
