@@ -3,11 +3,13 @@
 #include "init_tests.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,6 +31,7 @@ struct gate_process {
 };
 
 static struct gate_process process;
+static bool keeps_bounding; /* it is started without the right to drop capabilities */
 
 static void hear(struct gate_process *p)
 {
@@ -56,6 +59,8 @@ static void begin_with(const char *const *words, rlim_t descriptors)
 		int descriptor = fcntl(pair[1], F_DUPFD, 500);
 		dup2(descriptor, 3), close(descriptor);
 		setrlimit(RLIMIT_NOFILE, &(struct rlimit){descriptors, descriptors});
+		if (keeps_bounding)
+			prctl(PR_CAPBSET_DROP, CAP_SETPCAP);
 		execv(binary, argv);
 		_exit(99);
 	}
@@ -364,6 +369,14 @@ static void what_is_not_there_is_told_with_the_step(void)
 	expect_failure(no_program, GATE_EXECUTE, EACCES);
 }
 
+static void who_cannot_drop_its_rights_does_not_start(void)
+{
+	static const char *const words[] = {SH, "echo up >&3", NULL};
+	keeps_bounding = true;
+	expect_failure(words, GATE_PRIVILEGES, EPERM);
+	keeps_bounding = false;
+}
+
 const struct test gate_tests[] = {
 	{"gate: files", sees_what_is_bound_and_three_devices},
 	{"gate: places", has_directories_files_and_links_in_their_places},
@@ -379,5 +392,6 @@ const struct test gate_tests[] = {
 	{"gate: no sense", words_that_make_no_sense_are_refused},
 	{"gate: room", takes_as_many_as_it_has_room_for},
 	{"gate: failures", what_is_not_there_is_told_with_the_step},
+	{"gate: bounding set", who_cannot_drop_its_rights_does_not_start},
 };
 const unsigned gate_test_count = sizeof gate_tests / sizeof *gate_tests;

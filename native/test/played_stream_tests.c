@@ -82,6 +82,13 @@ static void a_client_that_waits_for_room_is_told_when_input_is_closed(void)
 	close_input(&m); /* which is closed already */
 	send_notices(&m);
 	CHECK(!hear(usual));
+	m.input = dup(0), m.flags |= MONITOR_TERMINAL;
+	close_input(&m); /* a terminal's is its output, too */
+	CHECK(m.input >= 0);
+	close_fd(&m.input);
+	m.flags &= ~(uint32_t)MONITOR_TERMINAL;
+	send_notices(&m);
+	CHECK(!hear(usual));
 	finish();
 }
 
