@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.ProgressListener;
+import dev.caisson.image.Snapshot;
 import dev.caisson.secret.AccessEntry;
 import dev.caisson.secret.NewStore;
 import dev.caisson.secret.SecretAccess;
@@ -27,11 +28,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -119,6 +122,37 @@ class SecretDeliveryTest extends BusyboxEngine {
                         CaissonException.class, e -> assertThat(e.code()).isEqualTo(code));
         assertThat(ContainerStatus.all(OPTIONS))
                 .noneMatch(status -> status.name().filter("refused"::equals).isPresent());
+    }
+
+    @Test
+    void a_fork_has_the_secrets_that_it_is_given_itself() throws Exception {
+        Snapshot taken;
+        try (Session session = engine.session(busybox().mount(new Mount.Secrets(List.of(SecretFile.of("db")))))) {
+            assertThat(output(session, "cat /run/secrets/db; echo >/made")).isEqualTo("[secret:db]");
+            taken = session.snapshot("with-secrets");
+        }
+        List<Session> forks = new ArrayList<>();
+        try {
+            forks.addAll(engine.fork(taken, 1));
+            assertThat(output(forks.getFirst(), "ls /made; cat /run/secrets/db 2>&1 | grep -c 'No such'"))
+                    .isEqualTo("/made\n1\n");
+            SecretFile own = SecretFile.of("db").file("own");
+            forks.addAll(engine.fork(taken, 2, spec -> spec.mount(new Mount.Secrets(List.of(own)))));
+            Set<String> mounts = new HashSet<>();
+            for (Session fork : forks.subList(1, 3)) {
+                assertThat(output(fork, "cd /run/secrets; echo *; cat own")).isEqualTo("own\n[secret:db]");
+                mounts.add(output(fork, "grep ' /run/secrets ' /proc/self/mountinfo | cut -d' ' -f3"));
+            }
+            assertThat(mounts).as("file systems").hasSize(2);
+            assertThat(holding(OPTIONS.data())).isEmpty();
+        } finally {
+            forks.forEach(Session::close);
+            engine.snapshots().remove(taken.name());
+        }
+    }
+
+    private static String output(Session session, String script) throws InterruptedException {
+        return session.exec(Exec.of("sh", "-c", script)).stdout();
     }
 
     @Test
