@@ -111,6 +111,17 @@ class GateClientsTest {
                 }
             }
             END
+            cat >ask.go <<'END'
+            package main
+            import ("fmt"; "io"; "net/http"; "os"; "strings")
+            func main() {
+                response, err := http.Get(os.Args[1])
+                if err != nil { fmt.Println(err); os.Exit(1) }
+                body, _ := io.ReadAll(response.Body)
+                fmt.Println(response.Proto, strings.TrimSpace(string(body)))
+            }
+            END
+            echo "go $(GOCACHE=/tmp/go CGO_ENABLED=0 go run ask.go $url 2>&1)"
             echo "java $(JAVA -XX:TieredStopAtLevel=1 -XX:+UseSerialGC Ask.java $url 2>&1)"
             """.replace("HOST", HOST);
 
@@ -185,6 +196,7 @@ class GateClientsTest {
                         "node-https 1.1" + one,
                         "node-fetch 1.1" + one,
                         "node-http2 2.0" + one,
+                        "go HTTP/2.0 2.0" + one,
                         "java 1.1" + one + "|2.0" + one + "|");
         assertThat(Files.readAllLines(scratch.resolve("log")))
                 .allMatch(line -> line.contains(" true "))
