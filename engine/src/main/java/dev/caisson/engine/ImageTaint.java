@@ -30,9 +30,9 @@ import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// Refuses images that have a stored value, in their configuration, in a file of a layer or in
-/// what stands beside them. A store that is not
-/// there, or does not open without asking, is passed over; one that did not open is tried again after a while.
+/// Refuses images that have a stored value, in their configuration, in a file of a layer or in a statement beside
+/// it. A store that is not there, or does not open without asking, is passed over; one that did not open is tried
+/// again after a while.
 final class ImageTaint implements AutoCloseable {
     private static final int PIECE = 128 * 1024;
     private static final TarWriter.Attributes AS_FILE = new TarWriter.Attributes(0600, 0, 0, Instant.EPOCH);

@@ -18,8 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Events of the containers, images, networks and volumes of a state directory, as they happen: a journal has what
-/// commands did,
-/// and the record that each monitor leaves has how a container in the background ended.
+/// commands did, and the record that each monitor leaves has how a container in the background ended.
 ///
 /// Bounds: the journal holds the last 256 KiB at least. Of each container that is there the last end is
 /// known, the last 32 ends of programs that nobody waited for, and the last 8 changes of its health. A reader

@@ -51,8 +51,15 @@ final class NetworkEvents {
                 .toList();
     }
 
+    /// Networks that cannot be read hold up no start, removal or reader; that is logged.
     private static List<Attachment> attachments(EngineOptions options, ContainerId container) {
-        return HostNetworks.read(options, List.of(), networks -> networks.attachments(container));
+        try {
+            return HostNetworks.read(options, List.of(), networks -> networks.attachments(container));
+        } catch (RuntimeException e) {
+            System.getLogger(NetworkEvents.class.getName())
+                    .log(System.Logger.Level.WARNING, "events of networks could not be told", e);
+            return List.of();
+        }
     }
 
     private static LifeEvent of(Instant time, String action, Attachment place) {

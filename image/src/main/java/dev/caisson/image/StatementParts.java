@@ -3,7 +3,7 @@ package dev.caisson.image;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What stands beside an image in its index.
+/// The statements of others about an image, which stand beside it in its index.
 ///
 /// @param blobs that the manifests of statements name, of whatever type these call them
 /// @param manifests of statements

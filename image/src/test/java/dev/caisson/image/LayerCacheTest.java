@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is read of a cache in a registry and in a layout, and what is refused there.
+/// Reads caches in a registry and in a layout, and refuses what is wrong there.
 @Timeout(60)
 class LayerCacheTest {
     private static final String CONFIG_TYPE = "application/vnd.caisson.build.v1+json";

@@ -30,7 +30,8 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int EXT_ACK = 11;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int ADDRESS_BYTES = 12;
-    /// Of a sender, 0 for the kernel: a process that may change the network of the namespace can send to any socket.
+    /// Offset of the sender's port, 0 of the kernel: a process that may change the network of the namespace can send to
+    /// any socket.
     private static final int PORT_AT = 4;
 
     private static final int LONGEST_MESSAGE = 256 * 1024;

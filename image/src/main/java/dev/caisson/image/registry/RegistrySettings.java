@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// What the administrator of the host says of registries, in `/etc/caisson/registries.json`:
+/// The settings for registries that the administrator of the host makes, in `/etc/caisson/registries.json`:
 ///
 /// ```json
 /// {"mirrors": {"docker.io": ["mirror.example.org"]}, "plain-http": ["registry.example.org:5000"]}

@@ -13,7 +13,7 @@ import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What libbz2 1.0.8 made of contents that are computed here.
+/// Unpacks streams that libbz2 1.0.8 made of contents which are computed here.
 class Bzip2VectorsTest {
     private static final List<Unpacker> BOTH = List.of(Bzip2InputStream::exact, Bzip2InputStream::searched);
 

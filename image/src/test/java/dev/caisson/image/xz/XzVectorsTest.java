@@ -17,7 +17,7 @@ import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// What liblzma 5.4 made of contents that are computed here, and streams written by hand.
+/// Unpacks streams that liblzma 5.4 made of contents which are computed here, and streams written by hand.
 class XzVectorsTest {
     /// @param packed in Base64
     private record Vector(int seed, int size, String how, String packed) {
