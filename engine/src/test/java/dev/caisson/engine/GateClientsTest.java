@@ -235,9 +235,8 @@ class GateClientsTest {
     /// The engine's JVM.
     public static void main(String[] arguments) throws IOException, InterruptedException {
         ContainerSpec spec = ContainerSpec.of(Image.host(), "sh", "-c", Files.readString(Path.of(arguments[0])))
-                .network(Network.on("web")
-                        .egress(Egress.only(HOST + ":443", "192.0.2.1:443"))
-                        .gate(Gate.of("gh").to(HOST)));
+                .network(Network.on("web").egress(Egress.only(HOST + ":443", "192.0.2.1:443")))
+                .secret(Gate.of("gh").to(HOST).asBearer());
         var options = new EngineOptions(Path.of(arguments[1]), Path.of(arguments[2]));
         try (Engine engine = Engine.open(options)) {
             RunResult result = engine.run(spec);

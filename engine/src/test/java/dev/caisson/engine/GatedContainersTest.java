@@ -101,7 +101,9 @@ class GatedContainersTest {
 
     private static ContainerSpec spec(Egress egress, String secret, String script) {
         return ContainerSpec.of(Image.host(), "sh", "-c", script)
-                .network(Network.on("web").egress(egress).gate(Gate.of(secret).to(HOST)));
+                .network(Network.on("web")
+                        .egress(egress)
+                        .gates(List.of(Gate.of(secret).to(HOST))));
     }
 
     private static Egress listed() {

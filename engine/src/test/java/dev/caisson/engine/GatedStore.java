@@ -30,8 +30,7 @@ final class GatedStore {
     }
 
     static ContainerSpec gated(ContainerSpec spec) {
-        return spec.network(Network.on("web")
-                .egress(Egress.only(HOST + ":443"))
-                .gate(Gate.of("gh").to(HOST)));
+        return spec.network(Network.on("web").egress(Egress.only(HOST + ":443")))
+                .secret(Gate.of("gh").to(HOST).asBearer());
     }
 }

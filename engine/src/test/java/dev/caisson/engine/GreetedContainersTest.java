@@ -151,7 +151,8 @@ class GreetedContainersTest {
     void gates_of_secrets_read_greetings_themselves() {
         try (Engine engine = Engine.open(OPTIONS)) {
             ContainerSpec both = spec(LIST, "true")
-                    .network(Network.on("web").egress(LIST).gate(Gate.of("gh").to("api.greeted.invalid")));
+                    .network(Network.on("web").egress(LIST))
+                    .secret(Gate.of("gh").to("api.greeted.invalid"));
             assertThatThrownBy(() -> engine.run(both))
                     .isInstanceOf(RefusedException.class)
                     .hasMessageContaining("--egress-sni");

@@ -153,10 +153,8 @@ class NetworkPlanTest {
 
     @Test
     void a_gate_needs_its_host_on_the_list_of_what_the_container_may_send_to() {
-        Network open = Network.on("web").gate(Gate.of("key").to("api.example.com"));
-        Network listed = Network.on("web")
-                .egress(Egress.only("api.example.com:443"))
-                .gate(Gate.of("key").to("api.example.com"));
+        Network.Joined open = Network.on("web").gates(List.of(Gate.of("key").to("api.example.com")));
+        Network listed = open.egress(Egress.only("api.example.com:443"));
 
         assertThatThrownBy(() -> Samples.plan(Samples.spec().network(open), Samples.networks()))
                 .isInstanceOfSatisfying(

@@ -12,12 +12,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Describes a container: one normal form that every face translates to. Immutable; each method that takes a
-/// value gives a changed copy. A spec starts with everything that protects switched on.
-///
-/// ```java
-/// ContainerSpec.of(Image.host(), "python3", "-c", code).memory(Bytes.mebibytes(256)).pids(32)
-/// ```
+/// Describes a container: one normal form that every face translates to. Immutable: methods that take a value give a
+/// changed copy. All protections are on at first. Example: `ContainerSpec.of(Image.host(), "python3", file).pids(32)`.
 public final class ContainerSpec implements Cloneable {
     private Image image;
     private List<String> command;
@@ -67,8 +63,7 @@ public final class ContainerSpec implements Cloneable {
         this.command = More.copy(command, "command");
     }
 
-    /// A wish for `image` with all protections on.
-    /// @param command the program and its arguments; none for the image's own
+    /// Returns a spec with a program and its arguments, or without them for the image's own.
     public static ContainerSpec of(Image image, String... command) {
         return new ContainerSpec(image, Arrays.asList(present(command, "command")));
     }
@@ -218,6 +213,11 @@ public final class ContainerSpec implements Cloneable {
 
     public Network network() {
         return network;
+    }
+
+    /// Puts a secret into requests of its network, which is set before: the program never has it.
+    public ContainerSpec secret(Gate value) {
+        return network(present(value, "value").in(network));
     }
 
     public ContainerSpec mount(Mount value) {

@@ -297,6 +297,16 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
                 && listed.of(host).stream().anyMatch(one -> one.port() == port && one.transport() == Transport.TCP);
     }
 
+    /// Returns a network with this gate too.
+    Network in(Network network) {
+        if (!(network instanceof Network.Joined joined) || !isOn(joined.egress())) {
+            throw ArgumentException.invalid("secret " + secret + " has a gate to " + target()
+                    + ", which is not on a list of what the network may send to: set a network before, as"
+                    + " Network.on(\"web\").egress(Egress.only(\"" + target() + "\"))");
+        }
+        return joined.gates(More.plus(joined.gates(), this));
+    }
+
     /// Returns it as [#parse] reads it.
     public String text() {
         var text = new StringBuilder(secret + "," + target() + "," + place.text());

@@ -176,12 +176,7 @@ public sealed interface Network {
             return new Joined(endpoints, ports, names, value, gates, hostServices, bandwidth);
         }
 
-        /// Puts one more secret into its requests to a host, which must be on the list of what it may send to.
-        public Joined gate(Gate gate) {
-            return gates(More.plus(gates, gate));
-        }
-
-        /// Replaces the gates.
+        /// Replaces the gates. [ContainerSpec#secret] adds one.
         public Joined gates(List<Gate> value) {
             return new Joined(endpoints, ports, names, egress, value, hostServices, bandwidth);
         }

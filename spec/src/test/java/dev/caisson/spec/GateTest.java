@@ -92,21 +92,47 @@ class GateTest {
         }
     }
 
+    private static final ContainerSpec SPEC = ContainerSpec.of(Image.host())
+            .network(Network.on("web").egress(Egress.only("x.example:443", "y.example:443")));
+
     @Test
     void two_secrets_do_not_share_a_place() {
-        Network.Joined joined = Network.on("web").gate(Gate.of("a").to("x.example"));
+        ContainerSpec spec = SPEC.secret(Gate.of("a").to("x.example").asBearer());
         for (Gate other : List.of(
                 Gate.of("b").to("x.example"),
                 Gate.of("b").to("x.example").asBasic("u"),
                 Gate.of("b").to("x.example").asHeader("authorization"))) {
-            assertThatThrownBy(() -> joined.gate(other))
+            assertThatThrownBy(() -> spec.secret(other))
                     .hasMessageContaining("the same place of requests to x.example:443");
         }
-        Network.Joined more = joined.gate(Gate.of("b").to("x.example").asHeader("X-Team"))
-                .gate(Gate.of("b").to("y.example"));
-        assertThat(more.gates()).hasSize(3);
-        assertThat(more.egress(Egress.none()).gates()).isEqualTo(more.gates());
-        ContainerSpec spec = ContainerSpec.of(Image.host()).network(more);
-        assertThat(SpecJson.read(SpecJson.write(spec))).isEqualTo(spec);
+        ContainerSpec more = spec.secret(Gate.of("b").to("x.example").asHeader("X-Team"))
+                .secret(Gate.of("b").to("y.example"));
+        assertThat(gates(more)).hasSize(3);
+        assertThat(SpecJson.read(SpecJson.write(more))).isEqualTo(more);
+    }
+
+    @Test
+    void a_gate_is_refused_by_a_network_that_may_not_send_to_its_host_alone() {
+        Gate gate = Gate.of("gh").to("x.example");
+        for (Network network : List.of(
+                Network.none(),
+                Network.ofHost(),
+                Network.ofContainer("db"),
+                Network.on("web"),
+                Network.on("web").egress(Egress.none()),
+                Network.on("web").egress(Egress.only("y.example:443", "x.example:80")))) {
+            ContainerSpec spec = SPEC.network(network);
+            assertThatThrownBy(() -> spec.secret(gate))
+                    .isInstanceOfSatisfying(
+                            ArgumentException.class, e -> assertThat(e.code()).isEqualTo("ARGUMENT_INVALID"))
+                    .hasMessageContaining("secret gh has a gate to x.example:443, which is not on a list")
+                    .hasMessageContaining("Egress.only(\"x.example:443\")");
+        }
+        assertThat(gates(SPEC.secret(gate))).containsExactly(gate);
+        assertThat(gates(SPEC)).isEmpty();
+    }
+
+    private static List<Gate> gates(ContainerSpec spec) {
+        return ((Network.Joined) spec.network()).gates();
     }
 }
