@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-enum { SOCKET = 3, FIRST_FREE = 4, MOST_BINDS = 64, MOST_VARIABLES = 8 };
+enum { SOCKET = 3, FIRST_FREE = 4, MOST_BINDS = 64, MOST_VARIABLES = 8, MOST_JOINS = 16 };
 
 struct bind {
 	const char *path;
@@ -28,12 +28,22 @@ struct settings {
 	struct bind binds[MOST_BINDS];
 	const char *links[MOST_BINDS][2];
 	char *environment[MOST_VARIABLES + 1];
-	unsigned bind_count, link_count, variable_count;
+	unsigned join_count, bind_count, link_count, variable_count;
 	char **program;
 };
 
 static const int devices[] = {DEVICE_NULL, DEVICE_RANDOM, DEVICE_URANDOM};
 enum { DEVICES = sizeof devices / sizeof *devices };
+
+static int parse_joins(struct settings *s, const char *value)
+{
+	char *end;
+	unsigned long count = strtoul(value, &end, 10);
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || count > MOST_JOINS)
+		return -EINVAL;
+	s->join_count = (unsigned)count;
+	return 0;
+}
 
 static int parse(struct settings *s, int count, char **arguments)
 {
@@ -43,6 +53,11 @@ static int parse(struct settings *s, int count, char **arguments)
 		const char *value = arguments[at++];
 		if (strcmp(word, "env") == 0 && s->variable_count < MOST_VARIABLES) {
 			s->environment[s->variable_count++] = arguments[at - 1];
+			continue;
+		}
+		if (strcmp(word, "join") == 0) {
+			if (parse_joins(s, value) < 0)
+				return -EINVAL;
 			continue;
 		}
 		if (value[0] != '/' || value[1] == '\0')
@@ -58,6 +73,17 @@ static int parse(struct settings *s, int count, char **arguments)
 	if (at + 1 >= count)
 		return -EINVAL;
 	s->program = arguments + at + 1; /* which a null pointer ends, as all arguments */
+	return 0;
+}
+
+/* Each is the `tasks` of a v1 group or the `cgroup.procs` of a v2 one; there is one thread, which `0` stands for. */
+static int join_group(const struct settings *s)
+{
+	for (unsigned i = 0; i < s->join_count; i++) {
+		if (write(FIRST_FREE + (int)i, "0", 1) != 1)
+			return -errno;
+		close(FIRST_FREE + (int)i);
+	}
 	return 0;
 }
 
@@ -251,6 +277,7 @@ _Noreturn void gate(int count, char **arguments)
 	sigset_t none;
 	sigemptyset(&none);
 	require(GATE_ARGUMENTS, parse(&s, count, arguments));
+	require(GATE_GROUP, join_group(&s));
 	require(GATE_NAMESPACES, own_namespaces());
 	require(GATE_SOURCES, copy_sources(&s, device_mounts));
 	require(GATE_ROOT, change_root(&s));

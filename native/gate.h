@@ -1,10 +1,10 @@
 /*
  * Starts the process that serves the gates of one container: a JVM without privileges that sees itself alone.
  *
- *	caisson-init gate [bind PATH]... [link PATH TARGET]... [env NAME=VALUE]... run PROGRAM ARGUMENT...
+ *	caisson-init gate [join COUNT] [bind PATH]... [link PATH TARGET]... [env NAME=VALUE]... run PROGRAM ARGUMENT...
  *
- * Descriptor 3 is a message socket to the engine, which the program inherits. What follows holds for all that the program does,
- * its threads and what it might execute:
+ * Descriptor 3 is a message socket to the engine, which the program inherits; COUNT descriptors follow, by which it joins its control
+ * group before anything else. What follows holds for all that the program does, its threads and what it might execute:
  *
  *	files		the paths that are bound, read-only, and /dev/null, /dev/random, /dev/urandom; no /proc, no place to write
  *	network		a namespace of its own without an interface that is up
@@ -26,6 +26,7 @@
 
 enum gate_step {
 	GATE_ARGUMENTS = 1,
+	GATE_GROUP,
 	GATE_NAMESPACES,
 	GATE_SOURCES,
 	GATE_ROOT,

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -32,6 +33,7 @@ struct gate_process {
 
 static struct gate_process process;
 static bool keeps_bounding; /* it is started without the right to drop capabilities */
+static int joins[2] = {-1, -1}; /* become its descriptors 4 and 5 */
 
 static void hear(struct gate_process *p)
 {
@@ -58,6 +60,8 @@ static void begin_with(const char *const *words, rlim_t descriptors)
 		sigprocmask(SIG_BLOCK, &blocked, NULL);
 		int descriptor = fcntl(pair[1], F_DUPFD, 500);
 		dup2(descriptor, 3), close(descriptor);
+		for (int i = 0; i < 2 && joins[i] >= 0; i++)
+			dup2(joins[i], 4 + i);
 		setrlimit(RLIMIT_NOFILE, &(struct rlimit){descriptors, descriptors});
 		if (keeps_bounding)
 			prctl(PR_CAPBSET_DROP, CAP_SETPCAP);
@@ -321,6 +325,7 @@ static void words_that_make_no_sense_are_refused(void)
 	static const char *const cases[][6] = {
 		{"run"},	       {"bind", "/bin/busybox"}, {"bind", "bin", "run", "/x"}, {"bind", "/", "run", "/x"},
 		{"bind", "", "run", "/x"}, {"link", "/x", "run"},	 {"link", "x", "y", "run", "/x"}, {"unbind", "/bin", "run", "/x"},
+		{"join", "", "run", "/x"}, {"join", "-1", "run", "/x"}, {"join", "1x", "run", "/x"}, {"join", "17", "run", "/x"}, {"join", " 1", "run", "/x"},
 		{"link", "/x"},	       {"env", "A=1"},		 {"env", "A=1", "run"},	       {"bind", "/x", "run"},
 	};
 	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -349,6 +354,30 @@ static void takes_as_many_as_it_has_room_for(void)
 	expect_failure(many("bind", "/bin/busybox", NULL, 65), GATE_ARGUMENTS, EINVAL);
 	expect_failure(many("link", "/x", "y", 65), GATE_ARGUMENTS, EINVAL);
 	expect_failure(many("link", "/x", "y", 64), GATE_ROOT, EEXIST); /* there was room for all */
+}
+
+/* Files stand for those of groups. */
+static void joins_its_group_before_all_else(void)
+{
+	static const char *const words[] = {"join", "2", "bind", "/none/such", "run", "/x", NULL}, *const more[] = {"join", "3", SH, "echo up >&3", NULL},
+				 *const later[] = {"join", "2", SH, "echo no >&4; echo up >&3", NULL};
+	char text[2][8] = {"", ""};
+	for (int i = 0; i < 2; i++)
+		joins[i] = memfd_create("tasks", MFD_CLOEXEC);
+	expect_failure(words, GATE_SOURCES, ENOENT);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQUAL(1, pread(joins[i], text[i], sizeof text[i], 0));
+	CHECK_TEXT("0", text[0]);
+	CHECK_TEXT("0", text[1]);
+	expect_failure(more, GATE_GROUP, EBADF);
+	expect_words(later, "up\n");
+	CHECK_EQUAL(3, pread(joins[0], text[0], sizeof text[0], 0));
+	CHECK_TEXT("000", text[0]); /* once by each: the program has no descriptor of it */
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	dup3(full, joins[1], O_CLOEXEC), close(full);
+	expect_failure(words, GATE_GROUP, ENOSPC);
+	close(joins[0]), close(joins[1]);
+	joins[0] = joins[1] = -1;
 }
 
 static void what_is_not_there_is_told_with_the_step(void)
@@ -391,6 +420,7 @@ const struct test gate_tests[] = {
 	{"gate: end", ends_with_who_started_it},
 	{"gate: no sense", words_that_make_no_sense_are_refused},
 	{"gate: room", takes_as_many_as_it_has_room_for},
+	{"gate: group", joins_its_group_before_all_else},
 	{"gate: failures", what_is_not_there_is_told_with_the_step},
 	{"gate: bounding set", who_cannot_drop_its_rights_does_not_start},
 };

@@ -45,6 +45,17 @@ public final class Cgroup {
         return place.joinFds();
     }
 
+    /// Like [#joinFds], with `cgroup.procs` of the unified tree, if there is one: for a process that is not born into
+    /// it.
+    public List<Fd> allJoinFds() {
+        return place.allJoinFds();
+    }
+
+    /// True if the process is in the group in every tree that has it.
+    public boolean holds(long pid) {
+        return place.holds(pid);
+    }
+
     /// The group's directory in the unified tree, for the `cgroup` field of clone3(2), which the caller owns.
     /// Empty where there is no unified tree.
     public Optional<Fd> cloneInto() {

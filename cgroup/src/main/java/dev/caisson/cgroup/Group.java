@@ -68,11 +68,19 @@ record Group(Controllers controllers, String path, List<Tree> trees) {
 
     /// @param wanted which of the version 1 trees are joined
     List<Fd> joinFds(Predicate<Tree> wanted) {
+        return openJoins(tree -> !tree.isUnified() && wanted.test(tree));
+    }
+
+    List<Fd> allJoinFds() {
+        return openJoins(_ -> true);
+    }
+
+    private List<Fd> openJoins(Predicate<Tree> wanted) {
         var fds = new ArrayList<Fd>();
         try {
             for (Tree tree : trees) {
-                if (!tree.isUnified() && wanted.test(tree)) {
-                    fds.add(tree.openForWriting(path, "tasks"));
+                if (wanted.test(tree)) {
+                    fds.add(tree.openForWriting(path, tree.isUnified() ? "cgroup.procs" : "tasks"));
                 }
             }
             return fds;
@@ -80,6 +88,10 @@ record Group(Controllers controllers, String path, List<Tree> trees) {
             fds.forEach(Fd::close);
             throw CgroupException.gone(path, e);
         }
+    }
+
+    boolean holds(long pid) {
+        return trees.stream().allMatch(tree -> tree.processes(path).contains(pid));
     }
 
     Optional<Fd> cloneInto() {

@@ -13,6 +13,7 @@ import dev.caisson.secret.WarmStore;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Gate;
 import dev.caisson.spec.Network;
+import dev.caisson.spec.Placement;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -97,6 +98,10 @@ final class GateSecrets implements AutoCloseable {
 
     List<Gate> gates() {
         return of(wanted.spec());
+    }
+
+    Placement placement() {
+        return wanted.spec().placement();
     }
 
     /// Returns the store as it was before they were read.

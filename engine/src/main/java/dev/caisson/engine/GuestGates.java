@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.error.CaissonException;
 import dev.caisson.gate.Authority;
 import dev.caisson.gate.GateProcess;
@@ -36,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 /// The gates of containers that this process serves. A container without its gate reaches nobody by that name.
 final class GuestGates implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(GuestGates.class.getName());
+    private static final String ACTION = "gate_ended";
     private static final long CLOSE_SECONDS = 5;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long PAUSE_MILLIS = 10;
@@ -44,12 +46,23 @@ final class GuestGates implements AutoCloseable {
 
     /// @param place of the container, and of the host's side of its network, that the gates are open for
     /// @param secrets by which others are told from these; without values
+    /// @param group of the process that serves them, if they are in one
     private record Serving(
-            OpenGates server, GateUses uses, Attachment.Address place, List<Gate> gates, GateSecrets secrets)
+            OpenGates server,
+            GateUses uses,
+            Optional<GateGroup> group,
+            Attachment.Address place,
+            List<Gate> gates,
+            GateSecrets secrets)
             implements AutoCloseable {
+        Serving with(GateSecrets next) {
+            return new Serving(server, uses, group, place, gates, next);
+        }
+
         @Override
         public void close() {
             server.close();
+            group.ifPresent(GateGroup::close);
             uses.close();
         }
     }
@@ -68,6 +81,7 @@ final class GuestGates implements AutoCloseable {
     /// Containers whose gates' process has ended, until their gates are open again or they are gone.
     private final Set<String> reopening = new HashSet<>();
     private @Nullable GateReach reach;
+    private @Nullable Hierarchy hierarchy;
     private boolean closed;
 
     GuestGates(EngineOptions options, Consumer<EgressDenial> denials) {
@@ -126,7 +140,7 @@ final class GuestGates implements AutoCloseable {
         Serving one = serving.get(id);
         if (one != null && one.secrets() == former) {
             one.server().replace(next.copies());
-            serving.put(id, new Serving(one.server(), one.uses(), one.place(), one.gates(), next));
+            serving.put(id, one.with(next));
         }
     }
 
@@ -195,31 +209,38 @@ final class GuestGates implements AutoCloseable {
         var uses = new GateUses(id, options.data(), writing, denials);
         try (GateSecrets read = call(values)) {
             var ends = new AtomicReference<OpenGates>();
-            OpenGates server = switch (options.gateIsolation()) {
-                case PROCESS ->
-                    GateProcess.open(
-                            new GateProcess.Setting(
-                                    Zygote::executable,
-                                    place.gateway(),
-                                    place.address(),
-                                    authority,
-                                    HostTrust.bundle(),
-                                    origins(id),
-                                    uses,
-                                    () -> ended(id, ends)),
-                            read.copies());
-                case NONE ->
-                    GateServer.open(
-                            place.gateway(),
-                            place.address()::equals,
-                            authority,
-                            read.copies(),
-                            HostTrust.context(),
-                            origins(id),
-                            uses);
-            };
+            Optional<GateGroup> group = options.gateIsolation() == GateIsolation.PROCESS
+                    ? Optional.of(GateGroup.make(hierarchy(), options, read.placement(), id))
+                    : Optional.empty();
+            OpenGates server;
+            try {
+                server = group.isPresent()
+                        ? GateProcess.open(
+                                new GateProcess.Setting(
+                                        Zygote::executable,
+                                        group.get(),
+                                        place.gateway(),
+                                        place.address(),
+                                        authority,
+                                        HostTrust.bundle(),
+                                        origins(id),
+                                        uses,
+                                        () -> ended(id, ends)),
+                                read.copies())
+                        : GateServer.open(
+                                place.gateway(),
+                                place.address()::equals,
+                                authority,
+                                read.copies(),
+                                HostTrust.context(),
+                                origins(id),
+                                uses);
+            } catch (RuntimeException | IOException | Error e) {
+                group.ifPresent(GateGroup::close);
+                throw e;
+            }
             ends.set(server);
-            serving.put(id.value(), new Serving(server, uses, place, read.gates(), read));
+            serving.put(id.value(), new Serving(server, uses, group, place, read.gates(), read));
             try {
                 networks.memberships().lead(id, leads(read.gates(), server.ports()));
             } catch (RuntimeException e) {
@@ -237,9 +258,26 @@ final class GuestGates implements AutoCloseable {
         }
         serving.remove(id.value());
         leadNowhere(Map.of(id.value(), one));
+        String why = one.group().filter(GateGroup::isOutOfMemory).isPresent() ? "out of memory" : "ended by itself";
+        note(id, why);
         one.close();
         reopening.add(id.value());
+        LOG.log(
+                System.Logger.Level.WARNING,
+                "the process of the gates of container " + id.shortForm() + " has ended: " + why);
         reopen(id, one);
+    }
+
+    /// Notes among the container's events that its gates are closed for a while.
+    private void note(ContainerId id, String why) {
+        Map<String, String> reason = Map.of("reason", why);
+        LifeEvents.note(
+                options,
+                id,
+                ACTION,
+                DetachedPlace.find(id.value(), options)
+                        .map(place -> LifeEvents.attributes(place, reason))
+                        .orElse(reason));
     }
 
     private void reopen(ContainerId id, Serving former) {
@@ -253,7 +291,7 @@ final class GuestGates implements AutoCloseable {
                             + " times within ten minutes: restart the container");
             return;
         }
-        LOG.log(System.Logger.Level.WARNING, gates + " are opened again: their process has ended");
+        LOG.log(System.Logger.Level.WARNING, gates + " are opened again");
         Thread.ofPlatform().daemon().name("caisson gate reopening").start(() -> {
             try {
                 Thread.sleep(pause.get());
@@ -289,6 +327,15 @@ final class GuestGates implements AutoCloseable {
         } catch (Exception e) {
             throw new IOException(e);
         }
+    }
+
+    private Hierarchy hierarchy() {
+        Hierarchy known = hierarchy;
+        if (known == null) {
+            known = Hierarchy.detect();
+            hierarchy = known;
+        }
+        return known;
     }
 
     private GateReach reach() {
@@ -361,6 +408,10 @@ final class GuestGates implements AutoCloseable {
         if (reach != null) {
             reach.close();
             reach = null;
+        }
+        if (hierarchy != null) {
+            hierarchy.close();
+            hierarchy = null;
         }
     }
 }

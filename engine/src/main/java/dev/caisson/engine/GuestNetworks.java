@@ -153,6 +153,9 @@ final class GuestNetworks implements Holding, AutoCloseable {
                     "the gate to " + gates.getFirst().host() + " is served by the resident engine for containers that"
                             + " outlive their command: run 'caisson serve', and leave CAISSON_SERVE out");
         }
+        if (!gates.isEmpty()) {
+            GateGroup.requirePossible(options);
+        }
     }
 
     /// Returns what [#give] would give, and changes nothing.

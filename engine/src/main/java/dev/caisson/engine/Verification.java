@@ -41,6 +41,7 @@ public record Verification(String id, List<Verifier.Check> checks) {
             var checks = new ArrayList<>(new Verifier(record.plan().plan()).running(record.pid(), group));
             checks.addAll(limits(record, group.effectiveLimits(), group.path()));
             checks.addAll(settings(record, group));
+            checks.addAll(GateGroup.checks(record, hierarchy, options));
             checks.addAll(ProcessObstacles.of(group.processes()));
             checks.addAll(SharedNetwork.checks(record, options));
             checks.addAll(inside(target));

@@ -78,7 +78,7 @@ class GateProcessesTest {
         }
     }
 
-    private static String ask(Engine engine, Container container) throws Exception {
+    static String ask(Engine engine, Container container) throws Exception {
         return engine.exec(container.id().value(), Exec.of("sh", "-c", ASK), Streams.capture())
                 .stdout()
                 .strip();

@@ -38,12 +38,14 @@ public final class GateProcess implements OpenGates {
     /// Addresses, keys and listeners that a process is opened with.
     ///
     /// @param starter makes the static program of `native/`, which is closed when it was started
+    /// @param group bounds the process
     /// @param address of the host, that the gates listen on
     /// @param container its address; others are not served
     /// @param bundle certificates of the authorities that servers are verified by; empty for those of the JVM
     /// @param ended is called, once, if the process ends by itself
     public record Setting(
             Supplier<Fd> starter,
+            ProcessGroup group,
             InetAddress address,
             InetAddress container,
             Authority authority,
@@ -60,6 +62,7 @@ public final class GateProcess implements OpenGates {
     private static final List<String> STEPS = List.of(
             "",
             "reading its arguments",
+            "joining its control group",
             "making its namespaces",
             "copying mounts",
             "making its root",
@@ -129,7 +132,11 @@ public final class GateProcess implements OpenGates {
     }
 
     private void begin(List<GateServer.Valued> valued, Guest.Patience patience) throws IOException {
-        ProcessCheck.require(await(ready, START_SECONDS));
+        int pid = await(ready, START_SECONDS);
+        ProcessCheck.require(pid);
+        if (!setting.group().holds(pid)) {
+            throw GateException.process("is not in its control group");
+        }
         var descriptors = new ArrayList<Fd>();
         try {
             descriptors.add(MemoryFile.sealed(
@@ -204,7 +211,7 @@ public final class GateProcess implements OpenGates {
         int pid = 0;
         GateException failure = null;
         try (Fd program = setting.starter().get()) {
-            pid = Processes.spawn(program, GateProgram.ofThisJvm().arguments(), List.of(pair.theirs()));
+            pid = spawn(program, pair.theirs());
             pair.theirs().close();
             socket.send(new ToProcess.Confine(GateProfile.bytes()).bytes(), List.of()); // else it has said why not
             receive(pid);
@@ -216,6 +223,17 @@ public final class GateProcess implements OpenGates {
         } finally {
             pair.theirs().close();
             end(pid, failure);
+        }
+    }
+
+    private int spawn(Fd program, Fd theirs) {
+        List<Fd> joins = setting.group().joins();
+        try {
+            var inherited = new ArrayList<>(List.of(theirs));
+            inherited.addAll(joins);
+            return Processes.spawn(program, GateProgram.ofThisJvm().arguments(joins.size()), inherited);
+        } finally {
+            joins.forEach(Fd::close);
         }
     }
 

@@ -31,6 +31,7 @@ record GateProgram(List<String> arguments) {
     private static final List<Class<?>> ROOMS =
             List.of(GateMain.class, Fd.class, SecretValue.class, Gate.class, CaissonException.class, Json.class);
 
+    private static final List<String> MODE = List.of("caisson-init", "gate");
     private static final List<String> JVM = List.of(
             "-XX:+UseSerialGC",
             "-Xms8m",
@@ -56,6 +57,15 @@ record GateProgram(List<String> arguments) {
         }
     }
 
+    /// Returns its command line.
+    ///
+    /// @param joins how many descriptors behind the socket it joins its control group by
+    List<String> arguments(int joins) {
+        var all = new ArrayList<>(arguments);
+        all.addAll(MODE.size(), List.of("join", Integer.toString(joins)));
+        return all;
+    }
+
     private static final class Places {
         private final Path home;
         private final Set<Path> bound = new LinkedHashSet<>();
@@ -75,7 +85,7 @@ record GateProgram(List<String> arguments) {
             Set<Path> libraries = libraries();
             List<String> classes = classes();
             var all = new ArrayList<String>();
-            all.addAll(List.of("caisson-init", "gate"));
+            all.addAll(MODE);
             bound.stream()
                     .filter(path -> bound.stream().noneMatch(other -> !other.equals(path) && path.startsWith(other)))
                     .forEach(path -> all.addAll(List.of("bind", path.toString())));

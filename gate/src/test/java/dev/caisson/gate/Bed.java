@@ -185,6 +185,7 @@ final class Bed implements AutoCloseable {
         return GateProcess.open(
                 new GateProcess.Setting(
                         Bed::starter,
+                        ProcessGroup.NONE,
                         here,
                         ours ? here : InetAddress.ofLiteral("192.0.2.1"),
                         guests,

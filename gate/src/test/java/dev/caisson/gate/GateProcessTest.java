@@ -45,6 +45,7 @@ class GateProcessTest {
         return GateProcess.open(
                 new GateProcess.Setting(
                         starter,
+                        ProcessGroup.NONE,
                         here,
                         here,
                         Authority.create("a container", List.of(Bed.HOST)),

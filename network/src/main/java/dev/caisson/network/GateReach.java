@@ -42,6 +42,13 @@ public final class GateReach implements AutoCloseable {
                 .toList();
     }
 
+    /// True if a container has gates, open or not.
+    public synchronized boolean hasGates(ContainerId container) {
+        return records.record(container).stream()
+                .flatMap(record -> record.gates().stream())
+                .anyMatch(gate -> !gate.isOfGreetings());
+    }
+
     /// True if a container has gates of which one is not open.
     public synchronized boolean isClosed(ContainerId container) {
         return records.record(container).stream()

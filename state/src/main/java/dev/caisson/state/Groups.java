@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// tenant stand in a group of its own, which holds its ceiling and is there as long as one of them:
 ///
 /// ```
-/// caisson/ID               a container's group
+/// caisson/ID               a container's group, beside which GateGroups may have another
 /// caisson/tenant-NAME/ID   one of a tenant's
 /// ```
 public final class Groups implements Holding {
@@ -43,10 +43,14 @@ public final class Groups implements Holding {
 
     /// Path of the group that the container's group is made in.
     public String parent(Placement placement) {
+        return parent(state.cgroupParent(), placement);
+    }
+
+    static String parent(String own, Placement placement) {
         return switch (placement) {
-            case Placement.Standard _ -> state.cgroupParent();
+            case Placement.Standard _ -> own;
             case Placement.Parent parent -> parent.path();
-            case Placement.Tenant tenant -> state.cgroupParent() + "/" + TENANT + tenant.name();
+            case Placement.Tenant tenant -> own + "/" + TENANT + tenant.name();
         };
     }
 
@@ -130,14 +134,15 @@ public final class Groups implements Holding {
     @Override
     public void clear(String id) {
         String own = state.cgroupParent();
-        hierarchy.removeStale(own, id::equals);
+        Set<String> its = Set.of(id, GateGroups.name(id));
+        hierarchy.removeStale(own, its::contains);
         String parent = parents().getOrDefault(id, own);
         if (!parent.equals(own)) {
-            hierarchy.removeStale(parent, id::equals);
+            hierarchy.removeStale(parent, its::contains);
         }
         for (String name : hierarchy.leftovers(own)) {
             if (name.startsWith(TENANT)) {
-                hierarchy.removeStale(own + "/" + name, id::equals);
+                hierarchy.removeStale(own + "/" + name, its::contains);
                 removeIfEmpty(own + "/" + name);
             }
         }
@@ -156,11 +161,19 @@ public final class Groups implements Holding {
         for (String parent : parents) {
             Set<String> recorded = state.ids();
             hierarchy.removeStale(
-                    parent, name -> ContainerId.isValid(name) && !recorded.contains(name) && !state.isRecorded(name));
+                    parent,
+                    name -> container(name)
+                            .filter(id -> !recorded.contains(id) && !state.isRecorded(id))
+                            .isPresent());
             if (!parent.equals(own)) {
                 removeIfEmpty(parent);
             }
         }
+    }
+
+    /// Returns the container that a group is of, its own or that of its gates.
+    private static Optional<String> container(String name) {
+        return ContainerId.isValid(name) ? Optional.of(name) : GateGroups.container(name);
     }
 
     /// Parent groups by container, of all engines, as far as records can be read.
@@ -180,7 +193,12 @@ public final class Groups implements Holding {
     /// tenant's group that is removed between two steps of a launch would be made again without its
     /// ceiling.
     private Fd whole() {
-        Fd lock = FileSystem.openAt(state.root(), LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
+        return lockTenants(state.root());
+    }
+
+    /// @param root of the state directory
+    static Fd lockTenants(Fd root) {
+        Fd lock = FileSystem.openAt(root, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
         try {
             FileLocks.lock(lock);
             return lock;

@@ -10,6 +10,7 @@ import dev.caisson.launch.PlanRecord;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Placement;
@@ -269,6 +270,51 @@ class GroupsTest {
                 .isTrue();
         assertThat(hierarchy.findParent(tenant)).as("the last of it has gone").isEmpty();
         assertThat(hierarchy.findParent(USERS)).isPresent();
+    }
+
+    @Test
+    void the_groups_of_gates_go_with_those_of_their_containers() {
+        var gates = new GateGroups(hierarchy, directory.resolve("state"), own);
+        state.announce(FIRST);
+        for (String each : List.of(FIRST, SECOND)) {
+            hierarchy.create(own, each, Limits.defaults());
+            gates.make(new Placement.Standard(), new ContainerId(each), Limits.defaults());
+            assertThat(stands(own, each + ".gate")).isTrue();
+        }
+        gates.make(new Placement.Standard(), new ContainerId(FIRST), Limits.defaults()); // as after a kill
+        hierarchy.create(own, "no-container.gate", Limits.defaults());
+
+        groups.clearUnrecorded();
+
+        assertThat(stands(own, FIRST + ".gate")).isTrue();
+        assertThat(stands(own, SECOND + ".gate")).isFalse();
+        assertThat(stands(own, "no-container.gate")).isTrue();
+        groups.clear(FIRST);
+        assertThat(stands(own, FIRST + ".gate")).isFalse();
+    }
+
+    @Test
+    void the_last_gates_take_their_tenant_s_group_along_and_make_none() {
+        var payer = new Placement.Tenant("payer", Optional.of(Limits.unlimited()));
+        var gates = new GateGroups(hierarchy, directory.resolve("state"), own);
+        String parent = groups.parent(payer);
+        var id = new ContainerId(FIRST);
+
+        assertThatThrownBy(() -> gates.make(payer, id, Limits.defaults()))
+                .isInstanceOf(StateException.class)
+                .hasMessageContaining("has no control group");
+        assertThat(hierarchy.findParent(parent)).isEmpty();
+        hierarchy.create(parent, FIRST, Limits.defaults());
+        gates.make(payer, id, Limits.defaults());
+        groups.clear(FIRST);
+        assertThat(hierarchy.findParent(parent)).isEmpty();
+
+        hierarchy.create(parent, FIRST, Limits.defaults());
+        gates.make(payer, id, Limits.defaults());
+        hierarchy.find(parent, FIRST).orElseThrow().remove();
+        assertThat(hierarchy.findParent(parent)).isPresent();
+        gates.remove(payer, id);
+        assertThat(hierarchy.findParent(parent)).isEmpty();
     }
 
     @Test
