@@ -431,7 +431,7 @@ public final class Container implements AutoCloseable {
         synchronized (launched) { // not while a signal is sent
             if (unwatched) {
                 group.kill();
-                launched.abandon();
+                init.leave(launched::abandon);
             } else {
                 launched.close();
             }

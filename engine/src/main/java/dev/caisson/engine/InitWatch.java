@@ -39,6 +39,7 @@ final class InitWatch {
     private boolean pidfdWatched;
     private volatile @Nullable Consumer<Fd> listening;
     private volatile @Nullable Throwable lost;
+    private volatile boolean left;
     private volatile boolean diedEarly;
     private volatile @Nullable Report exit;
     private volatile @Nullable LaunchException failure;
@@ -211,8 +212,20 @@ final class InitWatch {
         end(reaped == null ? new Processes.End(0, SIGKILL) : reaped);
     }
 
+    /// Watches no more, in any thread, and ends the process.
+    ///
+    /// @param kill may close its descriptors while the reactor still reads them
+    void leave(Runnable kill) {
+        left = true;
+        Reactor.guard(this::forget);
+        kill.run();
+    }
+
     /// A container that cannot be watched any more is ended.
     private void lose(Throwable why) {
+        if (left) {
+            return;
+        }
         lost = why;
         try {
             Processes.signal(init.pidfd(), SIGKILL);

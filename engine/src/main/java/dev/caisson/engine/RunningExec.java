@@ -373,7 +373,7 @@ public final class RunningExec implements AutoCloseable {
         synchronized (launched) { // not while a signal is sent
             if (unwatched) {
                 part.kill();
-                launched.abandon();
+                watch.leave(launched::abandon);
             } else {
                 launched.close();
             }

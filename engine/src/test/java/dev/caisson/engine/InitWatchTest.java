@@ -374,6 +374,34 @@ class InitWatchTest {
         assertThat(watch.failure()).hasValueSatisfying(why -> assertThat(why).isInstanceOf(HostException.class));
     }
 
+    @Test
+    void one_that_is_left_while_it_is_read_is_not_told_as_lost() throws Exception {
+        var isRead = new Semaphore(0);
+        var isLeft = new Semaphore(0);
+        var other = new InitWatch(
+                new InitWatch.Init(
+                        sockets.ours(),
+                        pidfd,
+                        () -> {
+                            isRead.release();
+                            isLeft.acquireUninterruptibly();
+                            throw new IllegalStateException("a descriptor is closed");
+                        },
+                        hasCalledProgram::get),
+                List.of(),
+                () -> happened.add("paused"),
+                () -> happened.add("gone"));
+        other.begin(reactor);
+        say(Report.Kind.PAUSED, 0, 0);
+        isRead.acquire();
+        other.leave(() -> happened.add("killed"));
+        isLeft.release();
+
+        assertThat(inReactor(other::isLost)).isFalse();
+        assertThat(happened).containsExactly("paused", "killed");
+        assertThat(Processes.hasEnded(pidfd)).isFalse();
+    }
+
     /// Else what it says would be read by one that knows nothing of its end.
     @Test
     void one_whose_end_cannot_be_watched_is_not_watched_at_all() throws Exception {
