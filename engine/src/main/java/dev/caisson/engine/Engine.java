@@ -127,6 +127,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
             Failures.closeAll(opened, e);
             throw e;
         }
+        preparation.renewals().beginIfStored();
         recording.begin();
     }
 

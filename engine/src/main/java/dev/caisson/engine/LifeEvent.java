@@ -21,13 +21,11 @@ import java.util.Optional;
 /// Something that happened to a container, an image, a network or a volume, in Docker's words.
 ///
 /// @param action of a container as `create`, `start`, `die`, `oom`, `kill`, `stop`, `restart`, `pause`, `unpause`,
-/// `rename`, `update`,
-///     `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`, `health_status: healthy|unhealthy`; and
-///     `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`, and `gate_ended`, with `reason`; of
-/// an
-///     image `pull`, `push`, `tag`, `untag`, `delete`, `import`, `load` or `save`; of a network `create`, `connect`,
-/// `disconnect` or `destroy`; of a volume
-///     `create` or `destroy`
+///     `rename`, `update`, `destroy`, `exec_create: COMMAND`, `exec_start: COMMAND`, `exec_die`,
+///     `health_status: healthy|unhealthy`; `egress_denied`, with `domain`, `address`, `port`, `protocol` and `reason`;
+///     `gate_ended`, with `reason`; `secret_stale`, with `secret` and `reason`; of an image `pull`, `push`, `tag`,
+///     `untag`, `delete`, `import`, `load` or `save`; of a network `create`, `connect`, `disconnect` or `destroy`; of a
+///     volume `create` or `destroy`
 /// @param id of the container, the image or the network, or a name: of a volume, or of an image that was pulled or
 ///     pushed
 /// @param attributes of a container `name` and `image` first, then those of the action, as `exitCode` and `signal`,

@@ -108,6 +108,7 @@ final class Preparation implements AutoCloseable {
     private final Path data;
     private final TextCheck textCheck;
     private final SecretSources sources;
+    private final SecretRenewals renewals;
 
     Preparation(EngineOptions options) {
         this.options = options;
@@ -115,6 +116,7 @@ final class Preparation implements AutoCloseable {
         images = ImageStore.open(data.resolve("images"));
         textCheck = new TextCheck(data.resolve(SecretStore.DIRECTORY));
         sources = new SecretSources(options, textCheck.store());
+        renewals = new SecretRenewals(options, textCheck.store(), sources);
         hierarchy = Hierarchy.detect();
         usualGroups = hierarchy.joins();
         host = HostFacts.read(shown(usualGroups), names(usualGroups), hierarchy.hasUnified())
@@ -150,6 +152,10 @@ final class Preparation implements AutoCloseable {
         }
     }
 
+    SecretRenewals renewals() {
+        return renewals;
+    }
+
     WarmStore secretStore() {
         return textCheck.store();
     }
@@ -158,8 +164,12 @@ final class Preparation implements AutoCloseable {
     /// @param container who gets them, for the log of accesses
     /// @throws dev.caisson.secret.SecretException SECRET_SOURCE
     void refreshSecrets(Prepared prepared, String container) throws InterruptedException {
-        sources.refresh(
-                new SecretSources.Starting(prepared.spec(), prepared.rootfs().digest(), container));
+        var starting =
+                new SecretSources.Starting(prepared.spec(), prepared.rootfs().digest(), container);
+        sources.refresh(starting);
+        if (!starting.secrets().isEmpty()) {
+            renewals.begin();
+        }
     }
 
     /// Reads the secrets of a container, which is refused if one of them is not to be had.
@@ -303,6 +313,7 @@ final class Preparation implements AutoCloseable {
     public void close() {
         images.close();
         hierarchy.close();
+        renewals.close();
         textCheck.close();
     }
 }

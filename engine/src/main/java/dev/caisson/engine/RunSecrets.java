@@ -100,6 +100,16 @@ final class RunSecrets implements AutoCloseable {
         }
     }
 
+    /// Returns the containers that run.
+    synchronized List<SecretRenewals.Holder> holders() {
+        return runs.stream()
+                .map(run -> new SecretRenewals.Holder(
+                        run.container.id(),
+                        run.container.name(),
+                        new SecretSources.Starting(run.spec, run.image, run.label)))
+                .toList();
+    }
+
     private synchronized List<Run> open() {
         if (runs.isEmpty()) {
             looking = null;

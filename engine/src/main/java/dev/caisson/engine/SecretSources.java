@@ -12,6 +12,7 @@ import dev.caisson.secret.WarmStore;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Gate;
 import dev.caisson.spec.SecretFile;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -49,7 +50,7 @@ final class SecretSources {
                     label);
         }
 
-        private Set<SecretName> secrets() {
+        Set<SecretName> secrets() {
             var names = new LinkedHashSet<SecretName>();
             SecretUpdate.files(spec).stream().map(SecretFile::secret).forEach(names::add);
             GateSecrets.of(spec).stream().map(Gate::secret).forEach(names::add);
@@ -89,6 +90,28 @@ final class SecretSources {
                 case BoundSecrets.Outcome.Changed _ -> changed.add(name);
                 case BoundSecrets.Outcome.Last last -> LOG.log(System.Logger.Level.WARNING, last.reason());
             }
+        }
+        return changed;
+    }
+
+    /// Reads the source of one secret for containers that run, if it has expired, and gives them what it has.
+    ///
+    /// @return true if the store has another version by now
+    /// @throws SecretException SECRET_SOURCE, and those of opening the store
+    boolean renew(SecretName name, List<SecretRenewals.Holder> holders) throws InterruptedException {
+        boolean changed = store.use(opened -> {
+            for (SecretRenewals.Holder holder : holders) {
+                if (!opened.find(name).currentVersion().isExpired(Instant.now())) {
+                    return false; // another engine has read it
+                }
+                if (!changed(opened, Set.of(name), holder.starting()).isEmpty()) {
+                    return true;
+                }
+            }
+            return false;
+        });
+        if (changed) {
+            deliver(name);
         }
         return changed;
     }

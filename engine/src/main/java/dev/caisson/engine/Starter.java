@@ -87,6 +87,7 @@ final class Starter implements AutoCloseable {
         this.kept = kept;
         this.names = state.names();
         this.runSecrets = new RunSecrets(preparation.secretStore());
+        preparation.renewals().of(runSecrets::holders);
     }
 
     /// Starts one program.
