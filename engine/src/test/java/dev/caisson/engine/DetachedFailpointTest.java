@@ -31,9 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.MINUTES)
 class DetachedFailpointTest {
-    private static final EngineOptions OPTIONS =
-            new EngineOptions(OwnDirectories.state("lines"), OwnDirectories.data("lines"));
-    private static final int LINES = Integer.getInteger("caisson.test.failpoints", 3);
+    static final EngineOptions OPTIONS = new EngineOptions(OwnDirectories.state("lines"), OwnDirectories.data("lines"));
     private static final Hierarchy HIERARCHY = Hierarchy.detect();
     private static final String NAME = "box";
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -53,11 +51,28 @@ class DetachedFailpointTest {
     private Path root;
     private Optional<Actor> actor = Optional.empty();
     private HostTraces before;
+    private List<String> networksBefore = List.of();
+
+    /// Returns at how many lines of an act somebody is killed, at most.
+    int lines() {
+        return Integer.getInteger("caisson.test.failpoints", 3);
+    }
+
+    /// Whether the container is on a network.
+    boolean isNetworked() {
+        return false;
+    }
+
+    /// Returns what the host has of networks.
+    List<String> networks() {
+        return List.of();
+    }
 
     /// A process that acts, and stands still.
     private record Actor(Process process, BufferedReader answers) {
-        static Actor start(Path root) throws IOException {
-            Process process = new EngineProcess(LineLoader.class, OPTIONS, root, List.of()).start();
+        static Actor start(Path root, boolean networked) throws IOException {
+            List<String> more = networked ? List.of(FailpointActor.NETWORKED) : List.of();
+            Process process = new EngineProcess(LineLoader.class, OPTIONS, root, more).start();
             var actor = new Actor(process, process.inputReader());
             assertThat(actor.answers.readLine()).isEqualTo(EngineProcess.OPENED);
             return actor;
@@ -79,6 +94,7 @@ class DetachedFailpointTest {
         create(); // what is first made here is there before
         box().remove(true);
         before = HostTraces.of(OPTIONS, directory, 0);
+        networksBefore = networks();
         assertThat(before.groups()).isEmpty();
     }
 
@@ -92,11 +108,11 @@ class DetachedFailpointTest {
 
     private void create() throws InterruptedException {
         try (Engine engine = Engine.open(OPTIONS)) {
-            engine.create(FailpointActor.spec(root, NAME), DetachedOptions.STANDARD);
+            engine.create(FailpointActor.spec(root, NAME, isNetworked()), DetachedOptions.STANDARD);
         }
     }
 
-    private static DetachedContainer box() {
+    static DetachedContainer box() {
         return DetachedContainer.find(NAME, OPTIONS).orElseThrow();
     }
 
@@ -176,7 +192,7 @@ class DetachedFailpointTest {
         removeBox();
         List<String> all = List.of(answer[0].split(" ", -1));
         assertThat(all).hasSizeGreaterThan(20);
-        double step = Math.max(1, (double) all.size() / LINES);
+        double step = Math.max(1, (double) all.size() / lines());
         var chosen = new ArrayList<String>();
         for (double at = step == 1 ? 0 : step / 2; at < all.size(); at += step) {
             chosen.add(all.get((int) at));
@@ -196,7 +212,7 @@ class DetachedFailpointTest {
 
     private Actor acting() throws IOException {
         if (actor.isEmpty()) {
-            actor = Optional.of(Actor.start(root));
+            actor = Optional.of(Actor.start(root, isNetworked()));
         }
         return actor.get();
     }
@@ -266,6 +282,7 @@ class DetachedFailpointTest {
                 box().start();
                 assertThat(box().state()).as(as).isInstanceOf(ContainerState.Running.class);
                 awaitTruth(as);
+                checkRunning(as);
                 box().remove(true);
             } else {
                 assertThat(act).as(as).isIn(Act.CREATE, Act.REMOVE, Act.REMOVE_BY_FORCE);
@@ -278,6 +295,9 @@ class DetachedFailpointTest {
         }
         awaitAsBefore(as);
     }
+
+    /// Checks what else it must have that runs again.
+    void checkRunning(String as) throws Exception {}
 
     /// Waits until what is reported is what the kernel has: who was killed needs a moment to end.
     private static void awaitTruth(String as) throws Exception {
@@ -310,9 +330,11 @@ class DetachedFailpointTest {
 
     private void awaitAsBefore(String as) throws Exception {
         long begun = System.nanoTime();
-        while (!HostTraces.of(OPTIONS, directory, 0).equals(before)) {
+        while (!HostTraces.of(OPTIONS, directory, 0).equals(before)
+                || !networks().equals(networksBefore)) {
             if (System.nanoTime() - begun > PATIENCE_NANOS) {
                 assertThat(HostTraces.of(OPTIONS, directory, 0)).as(as).isEqualTo(before);
+                assertThat(networks()).as(as).isEqualTo(networksBefore);
             }
             Thread.sleep(5);
         }

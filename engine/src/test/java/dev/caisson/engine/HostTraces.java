@@ -41,6 +41,12 @@ record HostTraces(
                         || path.equals(options.state().resolve("events.lock"))) {
                     continue; // the journal grows with each act, up to its bound
                 }
+                if (path.startsWith(options.networks()) && Files.isRegularFile(path)) {
+                    if (!path.endsWith("lock")) { // which counts changes; records may be written anew
+                        files.put(path.toString(), Files.readString(path));
+                    }
+                    continue;
+                }
                 if (!place) {
                     files.put(path.toString(), look(path));
                 } else if (path.endsWith("lock")) {

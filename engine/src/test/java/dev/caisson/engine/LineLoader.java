@@ -25,6 +25,11 @@ final class LineLoader extends URLClassLoader {
     private static final Pattern CONTAINERS = Pattern.compile("dev\\.caisson\\.("
             + "engine\\.(Detached.*|Engine|Executions|LimitChange|KeptSpec|MonitorLeftovers|PauseSwitch|Revival|RunningExec)"
             + "|launch\\.monitor\\.Monitor|state\\.(DiskLayers|Groups|KeptDirectory|Names|Places))(\\$.*)?");
+    /// And what gives them networks.
+    private static final Pattern NETWORKED = Pattern.compile(CONTAINERS.pattern()
+            + "|dev\\.caisson\\.(engine\\.(GuestNetworks|NetworkPlaces|ServedNetworks)"
+            + "|network\\.(Elements|EndingLinks|KernelNetworks|Links|NetworkRecords|Networks|Places|PortReservations|Settling"
+            + "|Unlinking))(\\$.*)?");
     private static final MethodTypeDesc REACHED = MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String);
 
     private final Pattern observed;
@@ -36,7 +41,8 @@ final class LineLoader extends URLClassLoader {
 
     /// Starts [FailpointActor] in such classes.
     public static void main(String[] arguments) throws Exception {
-        start(FailpointActor.class, CONTAINERS, arguments);
+        boolean networked = Arrays.asList(arguments).contains(FailpointActor.NETWORKED);
+        start(FailpointActor.class, networked ? NETWORKED : CONTAINERS, arguments);
     }
 
     /// Starts a program.

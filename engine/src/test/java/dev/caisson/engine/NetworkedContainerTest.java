@@ -202,6 +202,26 @@ class NetworkedContainerTest {
     }
 
     @Test
+    void raw_and_packet_sockets_are_closed_to_containers() throws Exception {
+        RunResult tried = run(Network.on("web"), """
+                import socket
+                for name, family, kind, protocol in (
+                        ("raw", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
+                        ("whole", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW),
+                        ("raw6", socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6),
+                        ("frames", socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)),
+                        ("packets", socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3)),
+                        ("ping", socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)):
+                    try: socket.socket(family, kind, protocol); print(name, "open")
+                    except OSError as e: print(name, e.errno)
+                """);
+
+        assertThat(tried.stdout().lines())
+                .as(tried.stderr())
+                .containsExactly("raw 1", "whole 1", "raw6 1", "frames 1", "packets 1", "ping open");
+    }
+
+    @Test
     void its_files_name_itself_and_verify_reads_its_links_back() throws Exception {
         Container container = engine.start(
                 ContainerSpec.onHost("sleep", "100")
