@@ -37,7 +37,7 @@ static void set_timer(struct monitor *m)
 {
 	const uint64_t all[] = {m->start_until, m->stop_at, m->deadline_at, m->lease_at, m->restart_at, m->record_at, m->sync_at,
 				m->trim_at, m->drain_until, m->pace.wait_until, m->health.next_at, m->health.until,
-				m->denials.wait_until, m->denials.write_at};
+				m->denials.wait_until, m->denials.write_at, m->set_id.wait_until, m->set_id.write_at};
 	uint64_t next = 0;
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] != 0 && (next == 0 || all[i] < next))
@@ -70,7 +70,7 @@ static void take_time(struct monitor *m)
 /* ---- the loop ---- */
 
 enum { ON_TIMER, ON_SIGNAL, ON_LISTENER, ON_ZYGOTE, ON_INIT, ON_CONTROL, ON_OUTPUT, ON_ERRORS, ON_INPUT,
-       ON_PROBE, ON_PROBE_CONTROL, ON_PROBE_OUTPUT, ON_QUESTION,
+       ON_PROBE, ON_PROBE_CONTROL, ON_PROBE_OUTPUT, ON_PROGRAM, ON_QUESTION,
        ON_CLIENT = ON_QUESTION + LISTENERS,
        ON_EXEC = ON_CLIENT + MONITOR_MAX_CLIENTS,
        ON_TERMINAL = ON_EXEC + MONITOR_MAX_EXECS,
@@ -100,6 +100,7 @@ static void watch_all(const struct monitor *m, struct pollfd watched[ON_COUNT])
 	watched[ON_PROBE] = (struct pollfd){m->health.pidfd, POLLIN, 0};
 	watched[ON_PROBE_CONTROL] = (struct pollfd){m->health.control, POLLIN, 0};
 	watched[ON_PROBE_OUTPUT] = (struct pollfd){reads ? m->health.output : NO_FD, POLLIN, 0};
+	watched[ON_PROGRAM] = (struct pollfd){m->set_id.wait_until == 0 ? m->set_id.queue : NO_FD, POLLIN, 0};
 	for (unsigned which = 0; which < LISTENERS; which++)
 		watched[ON_QUESTION + which] =
 			(struct pollfd){m->denials.wait_until == 0 ? m->denials.listener[which] : NO_FD, POLLIN, 0};
@@ -139,6 +140,8 @@ static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT]
 	for (unsigned which = 0; which < LISTENERS; which++)
 		if (watched[ON_QUESTION + which].revents != 0 && m->denials.listener[which] == watched[ON_QUESTION + which].fd)
 			take_question(m, which, watched[ON_QUESTION + which].revents);
+	if (watched[ON_PROGRAM].revents != 0 && m->set_id.queue == watched[ON_PROGRAM].fd)
+		take_programs(m);
 	if (watched[ON_PROBE_CONTROL].revents != 0 && m->health.control == watched[ON_PROBE_CONTROL].fd)
 		take_probe_report(m);
 	if (watched[ON_PROBE_OUTPUT].revents != 0 && m->health.output == watched[ON_PROBE_OUTPUT].fd)
@@ -239,7 +242,7 @@ static int leave(void)
 
 static void clear(struct monitor *m)
 {
-	int *none[] = {&m->cgroup, &m->state_directory, &m->status, &m->oom, &m->freezer, &m->program, &m->redaction, &m->answers, &m->network, &m->owner, &m->zygote, &m->zygote_pidfd, &m->listener, &m->timer,
+	int *none[] = {&m->cgroup, &m->state_directory, &m->status, &m->oom, &m->freezer, &m->program, &m->redaction, &m->answers, &m->set_id.queue, &m->network, &m->owner, &m->zygote, &m->zygote_pidfd, &m->listener, &m->timer,
 		       &m->signals, &m->init_pidfd, &m->resolver[0], &m->resolver[1], &m->control, &m->progress, &m->input, &m->output[0], &m->output[1], &m->log.directory,
 		       &m->log.file, &m->holder, &m->freezes};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)

@@ -50,6 +50,8 @@
 #define MONITOR_EXEC_FILE "execs"
 #define MONITOR_DENIAL_FILE "denials"
 #define MONITOR_MAX_DENIALS 64u
+#define MONITOR_SET_ID_FILE "set-id"
+#define MONITOR_MAX_SET_ID 32u
 #define MONITOR_MAX_EXECS 64u
 #define MONITOR_EXEC_ID 32u
 #define MONITOR_REPLY 0x8000u
@@ -190,6 +192,7 @@ enum monitor_flag {
 	MONITOR_LINKABLE = 16,	/* its zygote may make links, also if SETUP has none: for RELINK */
 	MONITOR_HOST_NETWORK = 32, /* the container is in the host's network namespace; without CLONE_NEWNET */
 	MONITOR_PROBES_ASK = 64, /* the filter of health checks asks too; with FD_ANSWERS */
+	MONITOR_WATCH_SET_ID = 128, /* the plan has OP_NO_NEW_PRIVS: programs that it leaves without effect are noted */
 };
 
 enum monitor_restart { RESTART_NO, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED, RESTART_ALWAYS };
@@ -433,5 +436,24 @@ _Static_assert(sizeof(struct monitor_header) == 16 && sizeof(struct monitor_poli
 	       "the layout of MONITOR_VERSION 1");
 
 _Noreturn void monitor(void);
+
+/* ---- set-user-ID and set-group-ID programs on disk ---- */
+
+enum set_id_missing {
+	SET_ID_LOST = 1,   /* executions were not looked at */
+	SET_ID_UNSEEN = 2, /* a program ended before it was seen who executed it */
+	SET_ID_MORE = 4,   /* there was no room for more */
+};
+
+/* The file MONITOR_SET_ID_FILE below the log directory, by rename at SETUP, soon after a change, and before the record of an exit. */
+struct monitor_set_id_log {
+	uint32_t magic;	  /* PLAN_MAGIC */
+	uint32_t version; /* MONITOR_VERSION */
+	uint32_t count;	  /* of `name`, the first first. Since create */
+	uint32_t missing; /* enum set_id_missing. Since create */
+	int32_t error;	  /* error number if executions cannot be watched */
+	uint32_t reserved;
+	char name[MONITOR_MAX_SET_ID][LOOK_NAME]; /* as the container sees it; of a long one the end. Ends with NUL */
+} __attribute__((packed));
 
 #endif

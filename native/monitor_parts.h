@@ -97,6 +97,15 @@ struct denials {
 	struct monitor_denial_log log;
 };
 
+/* Set-user-ID and set-group-ID programs that were executed without effect. */
+struct set_id {
+	int queue; /* of executions; -1: nobody watches */
+	unsigned looked;
+	uint64_t window, wait_until; /* 0: the queue may be read */
+	uint64_t write_at;
+	struct monitor_set_id_log log;
+};
+
 /* A program that outlives who started it. */
 struct exec {
 	int control, terminal; /* the terminal is that of a program that was left; -1 */
@@ -137,6 +146,7 @@ struct monitor {
 	struct health health;
 	struct exec exec[MONITOR_MAX_EXECS];
 	struct denials denials;
+	struct set_id set_id;
 
 	/* of the run */
 	enum monitor_phase phase, phase_before;
@@ -180,6 +190,8 @@ int keep_slot(struct monitor *m, uint16_t slot, int mount);
 int ask_for_init(struct monitor *m, int control, int *pidfd);
 int ask_for_links(struct monitor *m);
 int hand_over_plan(struct monitor *m, const int streams[3]);
+int ask_for_queue(struct monitor *m, int *queue);
+int ask_for_look(struct monitor *m, struct look_reply *found);
 int ask_for_probe(struct monitor *m, int control, int *pidfd);
 int copy_mount(struct monitor *m, uint32_t slot, int *mount);
 void end_zygote(struct monitor *m);
@@ -236,6 +248,13 @@ void close_listeners(struct monitor *m);
 void take_question(struct monitor *m, unsigned which, short events);
 void write_denials(struct monitor *m);
 void run_denial_deadlines(struct monitor *m, uint64_t now);
+
+/* monitor_set_id.c */
+void begin_set_id(struct monitor *m);
+void take_programs(struct monitor *m);
+void settle_set_id(struct monitor *m);
+void write_set_id(struct monitor *m);
+void run_set_id_deadlines(struct monitor *m, uint64_t now);
 
 /* monitor_record.c */
 void write_record(struct monitor *m);

@@ -319,6 +319,7 @@ void take_exit(struct monitor *m)
 	if (waitid(P_PIDFD, (id_t)m->init_pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
 		return;
 	note_end(m, &info);
+	settle_set_id(m);
 	bool began = m->phase == MONITOR_RUNNING || m->phase == MONITOR_PAUSED;
 	end_health(m);
 	close_resolver(m);
@@ -381,6 +382,7 @@ static void finish(struct monitor *m)
 		forget_network(m); /* who ended keeps nobody's links */
 	}
 	write_denials(m);
+	write_set_id(m);
 	write_record(m);
 	change_phase(m, m->phase);
 	answer_waiting(m, MONITOR_START, m->last.report.kind == REPORT_ERROR ? m->last.report.status : ECANCELED);
@@ -431,6 +433,7 @@ void run_deadlines(struct monitor *m)
 	}
 	run_health_deadlines(m, now);
 	run_denial_deadlines(m, now);
+	run_set_id_deadlines(m, now);
 	if (over(&m->restart_at, now))
 		restart(m);
 	if (over(&m->record_at, now)) {

@@ -44,14 +44,14 @@ static bool valid_log(const struct monitor_setup *setup)
 	size_t length = strnlen(name, sizeof setup->log_name);
 	return length > 0 && length < sizeof setup->log_name && name[0] != '.' && !strchr(name, '/') &&
 	       strcmp(name, MONITOR_RECORD) != 0 && strcmp(name, MONITOR_HEALTH_FILE) != 0 && strcmp(name, MONITOR_EXEC_FILE) != 0 &&
-	       strcmp(name, MONITOR_DENIAL_FILE) != 0 &&
+	       strcmp(name, MONITOR_DENIAL_FILE) != 0 && strcmp(name, MONITOR_SET_ID_FILE) != 0 &&
 	       setup->log_files >= 1 && setup->log_files <= MOST_LOGS && setup->log_bytes >= LEAST_LOG && setup->log_bytes <= INT64_MAX / 2;
 }
 
 static bool valid(const struct monitor_setup *setup)
 {
 	const uint32_t flags = MONITOR_TERMINAL | MONITOR_STDIN_OPEN | MONITOR_STDIN_ONCE | MONITOR_NO_LOG | MONITOR_LINKABLE |
-			       MONITOR_HOST_NETWORK | MONITOR_PROBES_ASK;
+			       MONITOR_HOST_NETWORK | MONITOR_PROBES_ASK | MONITOR_WATCH_SET_ID;
 	bool ids = setup->id_base != 0 && setup->id_count != 0 && setup->id_count <= UINT32_MAX - setup->id_base;
 	bool links = are_none(&setup->links) || (valid_links(&setup->links) && setup->clone_flags & CLONE_NEWNET);
 	bool network = !(setup->flags & MONITOR_HOST_NETWORK) || !(setup->clone_flags & CLONE_NEWNET || setup->flags & MONITOR_LINKABLE);
@@ -309,6 +309,8 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 		read_denials(m);
 	}
 	close_fd(&m->answers);
+	if (error == 0)
+		begin_set_id(m);
 	if (error == 0)
 		error = open_log(&m->log);
 	if (error == 0) {

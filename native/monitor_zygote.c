@@ -40,6 +40,20 @@ static int receive_reply(struct monitor *m, struct reply *reply, int *fd)
 	return length == 0 ? -EPIPE : -EPROTO;
 }
 
+static int receive_look(struct monitor *m, struct look_reply *found)
+{
+	int none, error = wait_readable(m->zygote, ANSWER_MILLIS);
+	if (error < 0)
+		return error;
+	ssize_t length = receive_now(m->zygote, found, sizeof *found, &none);
+	close_fd(&none);
+	if (length == sizeof *found && found->reply.magic == PLAN_MAGIC && found->reply.status == 0) {
+		found->name[LOOK_NAME - 1] = 0;
+		return 0;
+	}
+	return length == 0 ? -EPIPE : -EPROTO;
+}
+
 /* A late answer could be taken for that of the next request: a zygote that does not answer in time is abandoned. */
 static int ask_with(struct monitor *m, struct request *request, size_t size, const int *fds, unsigned count, int *fd)
 {
@@ -86,6 +100,29 @@ int start_zygote(struct monitor *m)
 	if (m->zygote_pidfd < 0)
 		return m->zygote_pidfd;
 	return receive_reply(m, &reply, &none);
+}
+
+/* Neither answer is that of a start. */
+int ask_for_queue(struct monitor *m, int *queue)
+{
+	struct reply of_start = m->last.reply;
+	struct request request = {.kind = REQUEST_WATCH};
+	int error = ask(m, &request, NULL, 0, queue);
+	m->last.reply = of_start;
+	return error == 0 && *queue < 0 ? -EPROTO : error;
+}
+
+int ask_for_look(struct monitor *m, struct look_reply *found)
+{
+	struct request request = {.magic = PLAN_MAGIC, .kind = REQUEST_LOOK, .fds = 1, .id_base = m->id_base, .id_count = m->id_count,
+				  .place = m->stream_uid != m->id_base};
+	*found = (struct look_reply){0};
+	int error = m->zygote < 0 ? -EPIPE : send_with(m->zygote, &request, sizeof request, &m->set_id.queue, 1);
+	if (error == 0)
+		error = receive_look(m, found);
+	if (error < 0)
+		close_fd(&m->zygote);
+	return error;
 }
 
 int keep_slot(struct monitor *m, uint16_t slot, int mount)
@@ -155,7 +192,7 @@ int hand_over_plan(struct monitor *m, const int streams[3])
 		add(&handover, fds, m->given[i].slot, m->given[i].fd);
 	for (; error == 0 && copied < m->kept_count; copied++) {
 		struct request request = {.kind = REQUEST_COPY, .place = (uint16_t)copied};
-		error = ask(m, &request, NULL, 0, &copies[copied]);
+		error = ask(m, &request, &m->set_id.queue, m->set_id.queue >= 0, &copies[copied]);
 		if (error == 0 && copies[copied] < 0)
 			error = -EPROTO;
 		if (error < 0)

@@ -191,7 +191,10 @@ enum request_kind {
 	REQUEST_EXEC = 5,   /* a process that walks a plan of PLAN_EXEC; takes what CHILD takes */
 	REQUEST_DEVICE = 4, /* a node of the host's device that it takes, owned inside the given map, as a detached mount */
 	REQUEST_KEEP = 8,   /* attaches the detached mount that it takes at `place` of the zygote's own mount namespace */
-	REQUEST_COPY = 9,   /* a detached copy of the mount that is kept at `place`, with what is mounted below it */
+	REQUEST_COPY = 9,   /* a detached copy of the mount that is kept at `place`, with what is mounted below it; takes nothing, or the
+			       queue of a WATCH: executions on the copy are in it then, if that is an overlay */
+	REQUEST_WATCH = 12, /* a queue of executions, fanotify(7), which is counted to id_base; takes no descriptor */
+	REQUEST_LOOK = 13,  /* takes the queue of a WATCH: struct look_reply. `place` 1: nobody in the container can be its root */
 	REQUEST_LINKS = 10, /* struct links_request: links of a child; takes its pidfd. The child is not reaped meanwhile. On error none of
 	                       them is left */
 };
@@ -221,7 +224,7 @@ struct request {
 	uint16_t root_kind;   /* ROOT, and all below it */
 	uint16_t root_flags;
 	uint16_t lowers;
-	uint16_t place; /* KEEP, COPY: 0 to PLAN_MAX_SLOTS - 1 */
+	uint16_t place; /* KEEP, COPY: 0 to PLAN_MAX_SLOTS - 1. LOOK: 0 or 1 */
 	uint64_t tmpfs_bytes;
 	uint64_t tmpfs_inodes;
 	int32_t oom_score; /* EXEC: oom_score_adj of the process, -1000..1000 */
@@ -263,6 +266,7 @@ enum zygote_stage {
 	STAGE_DEVICE = 6,
 	STAGE_KEEP = 8, /* attaching a mount that is kept, or copying it */
 	STAGE_LINKS = 9,
+	STAGE_WATCH = 10,
 };
 
 struct reply {
@@ -271,6 +275,21 @@ struct reply {
 	int32_t pid;    /* in the engine's pid namespace; a pidfd comes with it. With a status that is not 0: a child that was
 	                   killed already and that the engine has to reap. Other kinds: 0, and what was asked for */
 	uint32_t stage; /* where it failed */
+} __attribute__((packed));
+
+enum { LOOK_MOST = 64, LOOK_NAME = 256 };
+
+enum look_flag {
+	LOOK_LOST = 1,	 /* executions of which nothing is known */
+	LOOK_UNSEEN = 2, /* a set-user-ID or set-group-ID program ended before it was seen who executed it */
+};
+
+/* The answer to a LOOK, which ends with the first program that is found, with an empty queue, or after LOOK_MOST executions. */
+struct look_reply {
+	struct reply reply;
+	uint32_t looked; /* how many executions */
+	uint32_t flags;	 /* enum look_flag */
+	char name[LOOK_NAME]; /* a set-user-ID or set-group-ID program that was executed without effect; empty for none. Ends with NUL */
 } __attribute__((packed));
 
 /* ---- init <-> engine over SLOT_CONTROL, SOCK_SEQPACKET ---- */

@@ -1,6 +1,6 @@
 /*
  * The zygote: one single-threaded process per engine, with nothing but its socket. It takes a request with descriptors,
- * builds what needs privilege in the host or clones a child into new namespaces, answers, and keeps nothing. CLONE_PARENT
+ * builds what needs privilege in the host or clones a child into new namespaces, answers, and keeps no descriptor. CLONE_PARENT
  * makes the child the engine's own, so that the engine waits for it; the zygote never learns how it ends.
  */
 #include "zygote.h"
@@ -24,7 +24,8 @@ enum { NAMESPACES = OBLIGATORY_NAMESPACES | CLONE_NEWNET | CLONE_NEWIPC | CLONE_
 extern char **environ;
 
 struct answer {
-	struct reply reply;
+	struct look_reply message; /* its reply alone, unless it is that of a LOOK */
+	size_t size;
 	int fd; /* goes with it */
 };
 
@@ -44,7 +45,7 @@ static int receive(struct links_request *message, struct fds *fds)
 
 static bool answer(const struct answer *answer)
 {
-	return send_message(ZYGOTE_SOCKET, &answer->reply, sizeof answer->reply, answer->fd) == 0;
+	return send_message(ZYGOTE_SOCKET, &answer->message, answer->size, answer->fd) == 0;
 }
 
 /* ---- what a request may ask ---- */
@@ -113,10 +114,12 @@ static bool valid_root(const struct request *request)
 static bool valid(const struct request *request)
 {
 	bool keeps = request->kind == REQUEST_KEEP || request->kind == REQUEST_COPY;
-	if (!valid_ids(request) || !valid_oom_score(request) || request->place >= (keeps ? PLAN_MAX_SLOTS : 1))
+	unsigned places = keeps ? PLAN_MAX_SLOTS : request->kind == REQUEST_LOOK ? 2 : 1;
+	if (!valid_ids(request) || !valid_oom_score(request) || request->place >= places)
 		return false;
 	switch (request->kind) {
 	case REQUEST_USERNS:
+	case REQUEST_WATCH:
 		return request->fds == 0 && asks_no_child(request) && asks_no_root(request);
 	case REQUEST_CHILD:
 		return valid_child(request);
@@ -129,9 +132,10 @@ static bool valid(const struct request *request)
 	case REQUEST_DEVICE:
 	case REQUEST_KEEP:
 	case REQUEST_LINKS:
+	case REQUEST_LOOK:
 		return request->fds == 1 && asks_no_child(request) && asks_no_root(request);
 	case REQUEST_COPY:
-		return request->fds == 0 && asks_no_child(request) && asks_no_root(request);
+		return request->fds <= 1 && asks_no_child(request) && asks_no_root(request);
 	default:
 		return false;
 	}
@@ -161,6 +165,25 @@ static int clone_as(uint32_t id, struct clone_args *args)
 	return pid;
 }
 
+/* With the container's own id as effective id, so that no container can use up the queues of another one. */
+static int open_queue_as(uint32_t id)
+{
+	int error = take_id(id);
+	int queue = error < 0 ? error : open_queue();
+	if (take_id(0) < 0)
+		_exit(1);
+	return queue;
+}
+
+/* A copy that cannot be watched is none the worse. */
+static int watched_copy(const struct request *request, const int *fds)
+{
+	int copy = copy_kept(request->place);
+	if (copy >= 0 && request->fds > 0)
+		watch_mount(fds[0], copy);
+	return copy;
+}
+
 /* From outside: the file of a process that is not dumpable belongs to the root of the host. */
 static int set_oom_score_of(int pid, int score)
 {
@@ -184,7 +207,7 @@ static int start_child(const struct request *request, const int *fds, struct ans
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)fds[1];
 	}
-	out->reply.stage = STAGE_CLONE;
+	out->message.reply.stage = STAGE_CLONE;
 	if (shares) {
 		own = enter_network(fds[request->fds - 1]);
 		if (own < 0)
@@ -197,9 +220,9 @@ static int start_child(const struct request *request, const int *fds, struct ans
 		leave_network(own);
 	if (pid < 0)
 		return pid;
-	out->reply.pid = pid;
+	out->message.reply.pid = pid;
 	out->fd = pidfd;
-	out->reply.stage = STAGE_MAPS; /* an EXEC enters a namespace that has its maps */
+	out->message.reply.stage = STAGE_MAPS; /* an EXEC enters a namespace that has its maps */
 	int error = request->kind == REQUEST_EXEC ? set_oom_score_of(pid, request->oom_score)
 						  : write_maps(pid, request->id_base, request->id_count);
 	if (error < 0)
@@ -215,22 +238,29 @@ static int serve(const struct links_request *message, const int *fds, struct ans
 	if (request->kind == REQUEST_CHILD || request->kind == REQUEST_HOST_CHILD || request->kind == REQUEST_EXEC)
 		return start_child(request, fds, out);
 	if (request->kind == REQUEST_ROOT) {
-		out->reply.stage = STAGE_ROOT;
+		out->message.reply.stage = STAGE_ROOT;
 		out->fd = build_root(request, fds);
 	} else if (request->kind == REQUEST_DEVICE) {
-		out->reply.stage = STAGE_DEVICE;
+		out->message.reply.stage = STAGE_DEVICE;
 		out->fd = make_device_node(request, fds[0]);
 	} else if (request->kind == REQUEST_LINKS) {
-		out->reply.stage = STAGE_LINKS;
+		out->message.reply.stage = STAGE_LINKS;
 		return make_links(request, &message->links, fds[0]);
 	} else if (request->kind == REQUEST_KEEP) {
-		out->reply.stage = STAGE_KEEP;
+		out->message.reply.stage = STAGE_KEEP;
 		return keep_mount(request->place, fds[0]);
 	} else if (request->kind == REQUEST_COPY) {
-		out->reply.stage = STAGE_KEEP;
-		out->fd = copy_kept(request->place);
+		out->message.reply.stage = STAGE_KEEP;
+		out->fd = watched_copy(request, fds);
+	} else if (request->kind == REQUEST_WATCH) {
+		out->message.reply.stage = STAGE_WATCH;
+		out->fd = open_queue_as(request->id_base);
+	} else if (request->kind == REQUEST_LOOK) {
+		out->size = sizeof out->message;
+		look_at_programs(fds[0], request->place == 1, &out->message);
+		return 0;
 	} else {
-		out->reply.stage = STAGE_MAPS;
+		out->message.reply.stage = STAGE_MAPS;
 		out->fd = make_user_namespace(request->id_base, request->id_count);
 	}
 	return out->fd < 0 ? out->fd : 0;
@@ -298,7 +328,7 @@ _Noreturn void zygote(bool makes_links)
 	static struct links_request request;
 	static int numbers[REQUEST_MAX_FDS];
 	int error = set_up(makes_links);
-	struct answer out = {{PLAN_MAGIC, error, 0, STAGE_START}, -1};
+	struct answer out = {{.reply = {PLAN_MAGIC, error, 0, STAGE_START}}, sizeof out.message.reply, -1};
 	if (!answer(&out) || error < 0)
 		_exit(1);
 	for (;;) {
@@ -306,10 +336,10 @@ _Noreturn void zygote(bool makes_links)
 		int received = receive(&request, &fds);
 		if (received == 0)
 			_exit(0);
-		out = (struct answer){{PLAN_MAGIC, 0, 0, STAGE_REQUEST}, -1};
-		out.reply.status = received < 0 ? received : serve(&request, numbers, &out);
-		if (out.reply.status == 0)
-			out.reply.stage = STAGE_NONE;
+		out = (struct answer){{.reply = {PLAN_MAGIC, 0, 0, STAGE_REQUEST}}, sizeof out.message.reply, -1};
+		out.message.reply.status = received < 0 ? received : serve(&request, numbers, &out);
+		if (out.message.reply.status == 0)
+			out.message.reply.stage = STAGE_NONE;
 		/* taking a detached mount down waits for other processors: after the answer */
 		if (!answer(&out) || close_from(ZYGOTE_FIRST_FREE, ~0U) < 0)
 			_exit(1);

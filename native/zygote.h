@@ -21,6 +21,9 @@ int enter_root(int root); /* which is attached to /; the host's is gone then */
 int build_root(const struct request *request, const int *fds);
 int keep_mount(unsigned place, int mount);
 int copy_kept(unsigned place);
+int open_queue(void);
+int watch_mount(int queue, int mount);
+void look_at_programs(int queue, bool without_root, struct look_reply *out);
 int make_device_node(const struct request *request, int host_node);
 int make_user_namespace(uint32_t id_base, uint32_t id_count);
 int make_links(const struct request *request, const struct links *links, int pidfd);

@@ -26,7 +26,7 @@ static void log_as_health(struct monitor_setup *setup) { memcpy(setup->log_name,
 static void log_as_execs(struct monitor_setup *setup) { memcpy(setup->log_name, "execs", 6); }
 static void no_stop_signal(struct monitor_setup *setup) { setup->policy.stop_signal = 0; }
 static void reserved_policy(struct monitor_setup *setup) { setup->policy.reserved = 1; }
-static void next_flag(struct monitor_setup *setup) { setup->flags = MONITOR_PROBES_ASK << 1; }
+static void next_flag(struct monitor_setup *setup) { setup->flags = MONITOR_WATCH_SET_ID << 1; }
 
 static void good_link(struct monitor_setup *setup)
 {

@@ -16,6 +16,22 @@ static char path[64];
 /* ---- what the monitor's other parts would do ---- */
 
 int start_zygote(struct monitor *monitor) { (void)monitor; return -ENOSYS; }
+int ask_for_queue(struct monitor *monitor, int *queue)
+{
+	(void)monitor;
+	*queue = played.queue_error == 0 ? dup(played.directory) : NO_FD;
+	return played.queue_error;
+}
+
+/* The last look of a queue finds nothing. */
+int ask_for_look(struct monitor *monitor, struct look_reply *found)
+{
+	(void)monitor;
+	*found = played.looks > 0 ? played.look : (struct look_reply){0};
+	played.looks -= played.looks > 0;
+	return played.look_error;
+}
+
 int keep_slot(struct monitor *monitor, uint16_t slot, int mount) { (void)monitor, (void)slot, (void)mount; return -ENOSYS; }
 int confine(const struct monitor *monitor) { (void)monitor; return -ENOSYS; }
 void end_zygote(struct monitor *monitor) { (void)monitor; }
@@ -78,7 +94,7 @@ void play_begin(const char *directory)
 
 static void remove_files(void)
 {
-	static const char *const names[] = {"log", "log.1", MONITOR_RECORD, MONITOR_STATUS, MONITOR_HEALTH_FILE, MONITOR_EXEC_FILE, MONITOR_DENIAL_FILE};
+	static const char *const names[] = {"log", "log.1", MONITOR_RECORD, MONITOR_STATUS, MONITOR_HEALTH_FILE, MONITOR_EXEC_FILE, MONITOR_DENIAL_FILE, MONITOR_SET_ID_FILE};
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
 		unlinkat(played.directory, names[i], 0);
 }
@@ -95,6 +111,7 @@ void play_fresh(void)
 	clear_health(&m.health);
 	clear_execs(m.exec);
 	clear_listeners(&m.denials);
+	m.set_id.queue = NO_FD;
 	m.flags = MONITOR_STDIN_OPEN;
 	m.policy.stop_signal = SIGTERM;
 	m.state_directory = played.directory;
@@ -116,7 +133,7 @@ void play_over(void)
 	close_resolver(&m);
 	close_streams(&m);
 	end_log_lines(&m.log, played.clock);
-	forget_network(&m), close_listeners(&m), close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&played.init_end);
+	forget_network(&m), close_listeners(&m), close_fd(&m.set_id.queue), close_fd(&m.status), close_fd(&m.log.file), close_fd(&m.control), close_fd(&m.progress), close_fd(&m.init_pidfd), close_fd(&played.init_end);
 }
 
 void play_end(void)

@@ -11,6 +11,9 @@ extern struct monitor m;
 struct played {
 	uint64_t clock;			 /* boot_nanos(), and wall_millis() */
 	int init_error, links_error, probe_error; /* what the zygote answers */
+	int queue_error, look_error;
+	unsigned looks;			 /* that find `look` */
+	struct look_reply look;
 	int (*process)(void);		 /* returns a pidfd for a process that the zygote makes */
 	int init_end, probe_end;	 /* the other end of their control sockets */
 	int program[3];			 /* the other end of the program's streams */

@@ -35,13 +35,14 @@ static void the_timer_is_set_to_the_earliest_deadline(void)
 	struct timespec now;
 	begin();
 	uint64_t *all[] = {&m.start_until, &m.stop_at, &m.deadline_at, &m.lease_at, &m.restart_at, &m.record_at, &m.sync_at, &m.trim_at, &m.drain_until,
-			   &m.pace.wait_until, &m.health.next_at, &m.health.until, &m.denials.wait_until, &m.denials.write_at};
+			   &m.pace.wait_until, &m.health.next_at, &m.health.until, &m.denials.wait_until, &m.denials.write_at,
+			   &m.set_id.wait_until, &m.set_id.write_at};
 	m.timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++) {
-		*all[i] = 100 + i, *all[(i + 1) % 14] = 90 + i, *all[(i + 2) % 14] = 95 + i;
+		*all[i] = 100 + i, *all[(i + 1) % 16] = 90 + i, *all[(i + 2) % 16] = 95 + i;
 		set_timer(&m);
 		CHECK_EQUAL(90 + i, m.timer_at);
-		*all[i] = *all[(i + 1) % 14] = *all[(i + 2) % 14] = 0;
+		*all[i] = *all[(i + 1) % 16] = *all[(i + 2) % 16] = 0;
 	}
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	m.stop_at = (uint64_t)now.tv_sec * SECONDS + 1000 * SECONDS + 5;
@@ -119,7 +120,7 @@ static void each_descriptor_has_its_place(void)
 		CHECK(watched[i].fd == NO_FD && watched[i].revents == 0 && watched[i].events == (i == ON_INPUT ? POLLOUT : POLLIN));
 	int *single[] = {[ON_TIMER] = &w.timer, [ON_SIGNAL] = &w.signals, [ON_LISTENER] = &w.listener, [ON_ZYGOTE] = &w.zygote_pidfd, [ON_INIT] = &w.init_pidfd,
 			 [ON_CONTROL] = &w.control, [ON_OUTPUT] = &w.output[0], [ON_ERRORS] = &w.output[1], [ON_INPUT] = &w.input, [ON_PROBE] = &w.health.pidfd,
-			 [ON_PROBE_CONTROL] = &w.health.control, [ON_PROBE_OUTPUT] = &w.health.output};
+			 [ON_PROBE_CONTROL] = &w.health.control, [ON_PROBE_OUTPUT] = &w.health.output, [ON_PROGRAM] = &w.set_id.queue};
 	for (int i = 0; i < ON_QUESTION; i++)
 		*single[i] = 1000 + i;
 	for (int i = 0; i < LISTENERS; i++)
@@ -144,10 +145,11 @@ static void each_descriptor_has_its_place(void)
 	w.last.state.flags = STATE_ZYGOTE_GONE;
 	w.pace.wait_until = 1;
 	w.denials.wait_until = 1;
+	w.set_id.wait_until = 1;
 	watch_all(&w, watched);
 	CHECK_EQUAL(1000 + ON_INPUT, watched[ON_INPUT].fd);
 	CHECK_EQUAL(NO_FD, watched[ON_ZYGOTE].fd);
-	static const int paced[] = {ON_OUTPUT, ON_ERRORS, ON_PROBE_OUTPUT, ON_TERMINAL, ON_COUNT - 1, ON_QUESTION, ON_QUESTION + LISTENERS - 1};
+	static const int paced[] = {ON_OUTPUT, ON_ERRORS, ON_PROBE_OUTPUT, ON_TERMINAL, ON_COUNT - 1, ON_PROGRAM, ON_QUESTION, ON_QUESTION + LISTENERS - 1};
 	for (unsigned i = 0; i < sizeof paced / sizeof *paced; i++)
 		CHECK_EQUAL(NO_FD, watched[paced[i]].fd);
 	CHECK_EQUAL(4000, watched[ON_EXEC].fd);

@@ -54,9 +54,9 @@ static void slots_and_descriptors_are_bounded(void)
 
 static void flags_that_nobody_knows_are_refused(void)
 {
-	for (uint32_t flag = 1; flag <= MONITOR_PROBES_ASK; flag <<= 1)
+	for (uint32_t flag = 1; flag <= MONITOR_WATCH_SET_ID; flag <<= 1)
 		TAKEN_IF(setup.flags = flag);
-	REFUSED_IF(setup.flags = 2 * MONITOR_PROBES_ASK);
+	REFUSED_IF(setup.flags = 2 * MONITOR_WATCH_SET_ID);
 }
 
 static void the_host_s_network_excludes_another(void)

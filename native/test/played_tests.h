@@ -53,7 +53,7 @@ extern size_t most_written, room;			/* what one write(2) takes, and all of them:
 extern unsigned interruptions;				/* of the next calls of write(2) */
 extern unsigned freed;					/* how often madvise(2) has freed something */
 
-extern const struct test played_start_tests[], played_run_tests[], played_deadline_tests[], played_health_tests[], played_probe_tests[], played_request_tests[], played_stream_tests[], played_setup_tests[], played_log_tests[], played_loop_tests[];
-extern const unsigned played_start_test_count, played_run_test_count, played_deadline_test_count, played_health_test_count, played_probe_test_count, played_request_test_count, played_stream_test_count, played_setup_test_count, played_log_test_count, played_loop_test_count;
+extern const struct test played_start_tests[], played_run_tests[], played_deadline_tests[], played_health_tests[], played_probe_tests[], played_request_tests[], played_stream_tests[], played_setup_tests[], played_log_tests[], played_loop_tests[], played_set_id_tests[];
+extern const unsigned played_start_test_count, played_run_test_count, played_deadline_test_count, played_health_test_count, played_probe_test_count, played_request_test_count, played_stream_test_count, played_setup_test_count, played_log_test_count, played_loop_test_count, played_set_id_test_count;
 
 #endif

@@ -275,6 +275,7 @@ int main(void)
 	run_tests(played_stream_tests, played_stream_test_count, NULL, &passed, &failed);
 	run_tests(played_setup_tests, played_setup_test_count, NULL, &passed, &failed);
 	run_tests(played_loop_tests, played_loop_test_count, NULL, &passed, &failed);
+	run_tests(played_set_id_tests, played_set_id_test_count, NULL, &passed, &failed);
 	run_tests(played_log_tests, played_log_test_count, NULL, &passed, &failed);
 	play_end();
 	printf("played: %u passed, %u failed\n", passed, failed);

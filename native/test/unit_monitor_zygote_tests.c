@@ -12,7 +12,8 @@ static void begin(void)
 {
 	int pair[2];
 	CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
-	m = (struct monitor){.zygote = pair[0], .zygote_pidfd = NO_FD, .cgroup = NO_FD, .network = NO_FD, .id_base = 7000, .id_count = 77, .clone_flags = 1 << 20};
+	m = (struct monitor){.zygote = pair[0], .zygote_pidfd = NO_FD, .cgroup = NO_FD, .network = NO_FD, .id_base = 7000, .id_count = 77, .clone_flags = 1 << 20,
+			     .set_id = {.queue = NO_FD}};
 	m.last.reply.stage = STAGE_MAPS;
 	others = pair[1];
 }
@@ -306,6 +307,86 @@ static void nothing_is_handed_over_if_a_copy_fails(void)
 	}
 }
 
+/* Each copy is asked for with the queue that executions on it go to. */
+static void copies_are_watched_if_there_is_a_queue(void)
+{
+	int control[2], streams[3] = {file(), file(), file()}, copies[2] = {file(), file()};
+	begin_plan(control);
+	say(0, 0, file());
+	CHECK_EQUAL(0, ask_for_queue(&m, &m.set_id.queue));
+	CHECK_EQUAL(STAGE_MAPS, m.last.reply.stage);
+	take(REQUEST_WATCH, 0, sizeof asked.request);
+	say(0, 0, copies[0]), say(0, 0, copies[1]);
+	CHECK_EQUAL(0, hand_over_plan(&m, streams));
+	for (uint16_t i = 0; i < 2; i++) {
+		take(REQUEST_COPY, 1, sizeof asked.request);
+		CHECK(is_same(m.set_id.queue, given[0]));
+		close_given();
+	}
+	for (unsigned i = 0; i < 3; i++)
+		close(streams[i]);
+	close(copies[0]), close(copies[1]);
+	close_fd(&m.set_id.queue);
+	end_plan(control);
+}
+
+static void a_queue_that_did_not_come_is_none(void)
+{
+	int queue = 0;
+	begin();
+	say(-EMFILE, 0, -1);
+	CHECK_EQUAL(-EMFILE, ask_for_queue(&m, &queue));
+	CHECK_EQUAL(NO_FD, queue);
+	CHECK(m.zygote >= 0);
+	say(0, 0, -1);
+	CHECK_EQUAL(-EPROTO, ask_for_queue(&m, &queue));
+	take(REQUEST_WATCH, 0, sizeof asked.request), take(REQUEST_WATCH, 0, sizeof asked.request);
+	end();
+}
+
+static void say_what_was_looked_at(const struct look_reply *found, size_t size)
+{
+	CHECK(send_message(others, found, size, -1) == 0);
+}
+
+static void a_look_says_whether_somebody_can_be_root(void)
+{
+	for (unsigned is_root = 0; is_root < 2; is_root++) {
+		struct look_reply found = {.reply = {.magic = PLAN_MAGIC}, .looked = 9, .flags = LOOK_LOST}, taken;
+		begin();
+		m.set_id.queue = file();
+		m.stream_uid = is_root ? m.id_base : m.id_base + 1;
+		memset(found.name, 'x', sizeof found.name); /* its end is missing */
+		say_what_was_looked_at(&found, sizeof found);
+		CHECK_EQUAL(0, ask_for_look(&m, &taken));
+		CHECK(taken.looked == 9 && taken.flags == LOOK_LOST && strlen(taken.name) == LOOK_NAME - 1);
+		CHECK_EQUAL(STAGE_MAPS, m.last.reply.stage);
+		take(REQUEST_LOOK, 1, sizeof asked.request);
+		CHECK_EQUAL(!is_root, asked.request.place);
+		CHECK(is_same(m.set_id.queue, given[0]));
+		close_given();
+		close_fd(&m.set_id.queue);
+		end();
+	}
+}
+
+static void a_look_that_is_none_ends_the_zygote(void)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct look_reply found = {.reply = {.magic = i == 0 ? 0 : PLAN_MAGIC, .status = i == 1 ? -EINVAL : 0}}, taken;
+		begin();
+		m.set_id.queue = file();
+		say_what_was_looked_at(&found, i == 2 ? sizeof found - 1 : sizeof found);
+		CHECK_EQUAL(-EPROTO, ask_for_look(&m, &taken));
+		CHECK_EQUAL(NO_FD, m.zygote);
+		CHECK_EQUAL(-EPIPE, ask_for_look(&m, &taken));
+		take(REQUEST_LOOK, 1, sizeof asked.request);
+		close_given();
+		close_fd(&m.set_id.queue);
+		end();
+	}
+}
+
 static void a_zygote_that_does_not_exit_is_killed(void)
 {
 	siginfo_t info = {0};
@@ -330,6 +411,10 @@ const struct test unit_monitor_zygote_tests[] = {
 	{"zygote's copies", a_client_gets_a_copy_of_the_mount_for_a_slot},
 	{"zygote's plan", the_plan_is_handed_over_with_streams_and_copies},
 	{"zygote's failed copies", nothing_is_handed_over_if_a_copy_fails},
+	{"zygote's watched copies", copies_are_watched_if_there_is_a_queue},
+	{"zygote's missing queue", a_queue_that_did_not_come_is_none},
+	{"zygote's looks", a_look_says_whether_somebody_can_be_root},
+	{"zygote's bad looks", a_look_that_is_none_ends_the_zygote},
 	{"zygote's end", a_zygote_that_does_not_exit_is_killed},
 };
 const unsigned unit_monitor_zygote_test_count = sizeof unit_monitor_zygote_tests / sizeof *unit_monitor_zygote_tests;

@@ -9,6 +9,7 @@
 static const char *done;
 static int outcome, given;
 static unsigned place_given;
+static int watched;
 
 static int did(const char *what, int fd)
 {
@@ -22,6 +23,20 @@ int build_root(const struct request *request, const int *fds) { (void)request; r
 int make_device_node(const struct request *request, int device) { (void)request; return did("device", device); }
 int keep_mount(unsigned place, int mount) { place_given = place; return did("keep", mount); }
 int copy_kept(unsigned place) { place_given = place; return did("copy", -1); }
+int open_queue(void) { return did("queue", (int)geteuid()); }
+
+int watch_mount(int queue, int mount)
+{
+	watched = mount;
+	return given = queue, -EIO;
+}
+
+void look_at_programs(int queue, bool without_root, struct look_reply *out)
+{
+	did(without_root ? "look without root" : "look", queue);
+	out->looked = 7;
+}
+
 int enter_network(int name_space) { return did("enter", name_space); }
 void leave_network(int own) { did("leave", own); }
 
@@ -103,7 +118,7 @@ static void ids_are_a_range_without_the_host_s_root(void)
 	REFUSED(userns(), r.kind = 0);
 	REFUSED(userns(), r.kind = 6);
 	REFUSED(userns(), r.kind = 7);
-	REFUSED(userns(), r.kind = REQUEST_HOST_CHILD + 1);
+	REFUSED(userns(), r.kind = REQUEST_LOOK + 1);
 }
 
 /* What belongs to another kind is refused. */
@@ -128,12 +143,12 @@ static void check_what_is_foreign(struct request good, bool has_root, bool clone
 static void what_belongs_to_another_kind_is_refused(void)
 {
 	const struct request without_root[] = {userns(), child(), host_child(), exec_child(), of_kind(REQUEST_DEVICE, 1), of_kind(REQUEST_KEEP, 1),
-					       of_kind(REQUEST_LINKS, 1), of_kind(REQUEST_COPY, 0)};
+					       of_kind(REQUEST_LINKS, 1), of_kind(REQUEST_COPY, 0), of_kind(REQUEST_WATCH, 0), of_kind(REQUEST_LOOK, 1)};
 	for (unsigned i = 0; i < sizeof without_root / sizeof *without_root; i++) {
 		const struct request *good = &without_root[i];
 		bool clones = good->kind == REQUEST_CHILD || good->kind == REQUEST_HOST_CHILD;
 		check_at(valid(good), "good", __FILE__, (int)i);
-		check_what_is_foreign(*good, false, clones, good->kind == REQUEST_EXEC, good->kind == REQUEST_KEEP || good->kind == REQUEST_COPY);
+		check_what_is_foreign(*good, false, clones, good->kind == REQUEST_EXEC, good->kind == REQUEST_KEEP || good->kind == REQUEST_COPY || good->kind == REQUEST_LOOK);
 	}
 	const struct request roots[] = {tmpfs_root(), overlay_root(), mount_root(), cover_root()};
 	for (unsigned i = 0; i < sizeof roots / sizeof *roots; i++)
@@ -146,6 +161,8 @@ static void places_are_as_many_as_slots(void)
 	REFUSED(of_kind(REQUEST_KEEP, 1), r.place = PLAN_MAX_SLOTS);
 	TAKEN(of_kind(REQUEST_COPY, 0), r.place = PLAN_MAX_SLOTS - 1);
 	REFUSED(of_kind(REQUEST_COPY, 0), r.place = PLAN_MAX_SLOTS);
+	TAKEN(of_kind(REQUEST_LOOK, 1), r.place = 1);
+	REFUSED(of_kind(REQUEST_LOOK, 1), r.place = 2);
 }
 
 static void each_kind_takes_so_many_descriptors(void)
@@ -154,7 +171,8 @@ static void each_kind_takes_so_many_descriptors(void)
 		struct request good;
 		uint16_t least, most;
 	} all[] = {{userns(), 0, 0},	 {child(), 1, 2},	  {host_child(), 1, 2},		   {exec_child(), 1, 2},
-		   {of_kind(REQUEST_DEVICE, 1), 1, 1}, {of_kind(REQUEST_KEEP, 1), 1, 1}, {of_kind(REQUEST_LINKS, 1), 1, 1}, {of_kind(REQUEST_COPY, 0), 0, 0},
+		   {of_kind(REQUEST_DEVICE, 1), 1, 1}, {of_kind(REQUEST_KEEP, 1), 1, 1}, {of_kind(REQUEST_LINKS, 1), 1, 1}, {of_kind(REQUEST_COPY, 0), 0, 1},
+		   {of_kind(REQUEST_WATCH, 0), 0, 0}, {of_kind(REQUEST_LOOK, 1), 1, 1},
 		   {tmpfs_root(), 2, 2}, {overlay_root(), 3, 3}, {mount_root(), 1, 1}, {cover_root(), 2, 2}};
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		for (uint16_t fds = 0; fds < 5; fds++) {
@@ -260,7 +278,7 @@ static void a_message_is_a_request_with_its_descriptors(void)
 	CHECK_EQUAL(1, received(&message, sizeof message, 2));
 	CHECK_EQUAL(-EINVAL, received(&message, sizeof message.request, 2));
 	CHECK_EQUAL(-EINVAL, received(&message, sizeof message - 1, 2));
-	struct answer out = {{PLAN_MAGIC, 7, 8, STAGE_MAPS}, -1};
+	struct answer out = {{.reply = {PLAN_MAGIC, 7, 8, STAGE_MAPS}}, sizeof out.message.reply, -1};
 	struct reply reply;
 	CHECK(answer(&out));
 	CHECK(recv(others, &reply, sizeof reply, MSG_DONTWAIT) == sizeof reply && reply.status == 7 && reply.stage == STAGE_MAPS);
@@ -275,10 +293,10 @@ static void a_message_is_a_request_with_its_descriptors(void)
 static void links_that_are_none_are_not_made(void)
 {
 	struct links_request message = {.request = of_kind(REQUEST_LINKS, 1)};
-	struct answer out = {{PLAN_MAGIC, 0, 0, STAGE_REQUEST}, -1};
+	struct answer out = {{.reply = {PLAN_MAGIC, 0, 0, STAGE_REQUEST}}, sizeof out.message.reply, -1};
 	int fd = 0;
 	CHECK_EQUAL(-EINVAL, serve(&message, &fd, &out));
-	CHECK_EQUAL(STAGE_REQUEST, out.reply.stage);
+	CHECK_EQUAL(STAGE_REQUEST, out.message.reply.stage);
 	CHECK_EQUAL(-1, out.fd);
 }
 
@@ -298,14 +316,14 @@ static void each_kind_is_done(void)
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		for (int fails = 0; fails < 2; fails++) {
 			struct links_request message = {.request = all[i].request};
-			struct answer out = {{PLAN_MAGIC, 0, 0, STAGE_REQUEST}, -1};
+			struct answer out = {{.reply = {PLAN_MAGIC, 0, 0, STAGE_REQUEST}}, sizeof out.message.reply, -1};
 			bool has_place = message.request.kind == REQUEST_KEEP || message.request.kind == REQUEST_COPY;
 			message.request.place = has_place ? 9 : 0;
 			outcome = fails ? -EIO : all[i].passes ? 33 : 0;
 			done = "", given = -2;
 			CHECK_EQUAL(fails ? -EIO : 0, serve(&message, fds, &out));
 			CHECK_TEXT(all[i].what, done);
-			CHECK_EQUAL(all[i].stage, out.reply.stage);
+			CHECK_EQUAL(all[i].stage, out.message.reply.stage);
 			CHECK_EQUAL(all[i].given, given);
 			CHECK(!has_place || place_given == 9);
 			CHECK_EQUAL(all[i].passes ? outcome : -1, out.fd);
@@ -313,11 +331,59 @@ static void each_kind_is_done(void)
 	outcome = 0;
 }
 
+/* It is counted to the container's id, and the zygote is root again behind it. */
+static void a_queue_is_opened_with_the_id_of_the_container(void)
+{
+	struct links_request message = {.request = of_kind(REQUEST_WATCH, 0)};
+	struct answer out = {{.reply = {PLAN_MAGIC, 0, 0, STAGE_REQUEST}}, sizeof out.message.reply, -1};
+	outcome = 33, given = -2;
+	CHECK_EQUAL(0, serve(&message, NULL, &out));
+	CHECK_TEXT("queue", done);
+	CHECK_EQUAL(1000, given);
+	CHECK_EQUAL(0, (int)geteuid());
+	CHECK_EQUAL(33, out.fd);
+	outcome = -EMFILE;
+	CHECK_EQUAL(-EMFILE, serve(&message, NULL, &out));
+	CHECK_EQUAL(STAGE_WATCH, out.message.reply.stage);
+	outcome = 0;
+}
+
+static void a_copy_that_cannot_be_watched_is_one_all_the_same(void)
+{
+	struct links_request message = {.request = of_kind(REQUEST_COPY, 1)};
+	struct answer out = {{.reply = {PLAN_MAGIC, 0, 0, STAGE_REQUEST}}, sizeof out.message.reply, -1};
+	const int fds[] = {70};
+	outcome = 33, watched = -2;
+	CHECK_EQUAL(0, serve(&message, fds, &out));
+	CHECK_EQUAL(33, watched);
+	CHECK_EQUAL(70, given);
+	CHECK_EQUAL(33, out.fd);
+	outcome = -EIO, watched = -2;
+	CHECK_EQUAL(-EIO, serve(&message, fds, &out));
+	CHECK_EQUAL(-2, watched);
+	outcome = 0;
+}
+
+static void a_look_is_answered_by_its_own_message(void)
+{
+	const int fds[] = {70};
+	for (uint16_t place = 0; place < 2; place++) {
+		struct links_request message = {.request = of_kind(REQUEST_LOOK, 1)};
+		struct answer out = {{.reply = {PLAN_MAGIC, 0, 0, STAGE_REQUEST}}, sizeof out.message.reply, -1};
+		message.request.place = place;
+		CHECK_EQUAL(0, serve(&message, fds, &out));
+		CHECK_TEXT(place == 1 ? "look without root" : "look", done);
+		CHECK_EQUAL(70, given);
+		CHECK_EQUAL(7, out.message.looked);
+		CHECK_EQUAL(sizeof(struct look_reply), out.size);
+	}
+}
+
 /* The network that a child shares is the last that came. */
 static void a_child_is_cloned_in_the_network_that_it_shares(void)
 {
 	struct links_request message = {.request = child()};
-	struct answer out = {{PLAN_MAGIC, 0, 0, STAGE_REQUEST}, -1};
+	struct answer out = {{.reply = {PLAN_MAGIC, 0, 0, STAGE_REQUEST}}, sizeof out.message.reply, -1};
 	const int fds[] = {70, 71, 72};
 	message.request.clone_flags = OBLIGATORY_NAMESPACES;
 	outcome = -EXDEV;
@@ -326,7 +392,7 @@ static void a_child_is_cloned_in_the_network_that_it_shares(void)
 		CHECK_EQUAL(-EXDEV, serve(&message, fds, &out));
 		CHECK_TEXT("enter", done);
 		CHECK_EQUAL(fds[count - 1], given);
-		CHECK_EQUAL(STAGE_CLONE, out.reply.stage);
+		CHECK_EQUAL(STAGE_CLONE, out.message.reply.stage);
 	}
 	outcome = 0;
 }
@@ -342,5 +408,8 @@ const struct test unit_zygote_tests[] = {
 	{"zygote: kinds", each_kind_is_done},
 	{"zygote: shared network", a_child_is_cloned_in_the_network_that_it_shares},
 	{"zygote: no links", links_that_are_none_are_not_made},
+	{"zygote: a queue is counted to the container", a_queue_is_opened_with_the_id_of_the_container},
+	{"zygote: a copy that cannot be watched", a_copy_that_cannot_be_watched_is_one_all_the_same},
+	{"zygote: the answer to a look", a_look_is_answered_by_its_own_message},
 };
 const unsigned unit_zygote_test_count = sizeof unit_zygote_tests / sizeof *unit_zygote_tests;

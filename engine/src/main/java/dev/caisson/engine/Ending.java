@@ -45,6 +45,7 @@ record Ending(RunResult result, Instant time, String logFailure) {
                 "streamFailures",
                 result.streamFailures().stream().map(Ending::fields).toList());
         fields.put("obstacles", result.obstacles().stream().map(Obstacle::name).toList());
+        result.setIdPrograms().put(fields);
         fields.put(
                 "deniedDestinations",
                 result.deniedDestinations().stream()
@@ -79,6 +80,7 @@ record Ending(RunResult result, Instant time, String logFailure) {
                         Optional.empty(),
                         streamFailures(fields),
                         obstacles(fields),
+                        SetIdPrograms.of(fields),
                         RunResult.Resources.of(fields)),
                 Instant.ofEpochMilli(number(fields, "endedMillis")),
                 text(fields, "logFailure"));

@@ -373,7 +373,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
     }
 
     RunResult told(RunResult result, ContainerSpec spec) {
-        return DeniedDestinations.told(result, spec, options);
+        return DeniedDestinations.told(starter.noted(result), spec, options);
     }
 
     void counted(RunResult result) {
@@ -407,6 +407,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
 
     void forget(Container container) {
         containers.remove(container.id());
+        starter.forget(container.id());
     }
 
     /// Ends and removes every container. Returns, if a container cannot be removed or an observer of a launch does not

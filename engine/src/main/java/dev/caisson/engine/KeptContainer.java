@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/// A container that is kept after its end: what it said, and how it ended. Whichever process runs it or ran it; it may
-/// run still.
+/// A container that is kept after its end: what it said, and how it ended. Whichever process runs it or ran it;
+/// it may run still.
 public final class KeptContainer {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long PAUSE_MILLIS = 10;
@@ -137,7 +137,8 @@ public final class KeptContainer {
         return place.findFile().isPresent() ? Optional.of(new DetachedContainer(place)) : Optional.empty();
     }
 
-    /// How it ended, its output left out. Empty while it runs, and where its engine was killed before it could tell.
+    /// How it ended, its output left out. Empty while it runs, and where its engine was killed before it could
+    /// tell.
     public Optional<RunResult> result() {
         Optional<DetachedContainer> detached = detached();
         if (detached.isPresent()) {
@@ -186,8 +187,27 @@ public final class KeptContainer {
                 .orElse(List.of());
     }
 
-    /// Returns what its list of `--egress` kept from it so far, each destination once, the first 64, as far back as the
-    /// events go.
+    /// Returns the set-user-ID and set-group-ID programs that it has executed without effect so far, if that is
+    /// recorded.
+    public SetIdPrograms setIdPrograms() {
+        return findSetIdPrograms().orElse(SetIdPrograms.NONE);
+    }
+
+    /// Empty if nothing is recorded of them.
+    Optional<SetIdPrograms> findSetIdPrograms() {
+        if (place().findFile().isPresent()) {
+            return DetachedSetId.find(place());
+        }
+        return ending().map(known -> known.result().setIdPrograms())
+                .or(() -> among.open(entry).flatMap(found -> {
+                    try (Fd own = found) {
+                        return KeptFile.read(own, SetIdPrograms.FILE, SetIdPrograms::of);
+                    }
+                }));
+    }
+
+    /// Returns what its list of `--egress` kept from it so far, each destination once, the first 64, as far
+    /// back as the events go.
     public List<DeniedDestination> deniedDestinations() {
         return ending().map(known -> known.result().deniedDestinations())
                 .orElseGet(() -> DeniedDestinations.of(options, entry.id()));

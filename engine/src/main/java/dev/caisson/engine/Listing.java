@@ -62,7 +62,7 @@ final class Listing {
         Optional<RunResult> result() {
             return state.isPresent()
                     ? known.filter(last -> !DetachedContainer.isGoingOn(last))
-                            .flatMap(last -> RunResults.of(id(), last, List.of()))
+                            .flatMap(last -> RunResults.of(id(), last, List.of(), SetIdPrograms.NONE))
                     : ending.map(Ending::result);
         }
 

@@ -2,9 +2,11 @@ package dev.caisson.engine;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// An obstacle of a program that failed, as its first process found it at the end: `enum obstacle` in
-/// `native/plan.h`. Each names the option that lifts it.
+/// `native/plan.h`. [#SET_ID_WITHOUT_EFFECT] is also that of a program which it started. Each names the option
+/// that lifts it.
 public enum Obstacle {
     WRITABLE_LAYER_FULL(
             1,
@@ -26,6 +28,15 @@ public enum Obstacle {
     static List<Obstacle> of(int bits) {
         return Arrays.stream(values())
                 .filter(obstacle -> (bits & obstacle.bit) != 0)
+                .toList();
+    }
+
+    /// Returns the same with that of programs which the container's program started.
+    static List<Obstacle> with(List<Obstacle> ofProgram, SetIdPrograms started) {
+        if (started.files().isEmpty() || ofProgram.contains(SET_ID_WITHOUT_EFFECT)) {
+            return ofProgram;
+        }
+        return Stream.concat(ofProgram.stream(), Stream.of(SET_ID_WITHOUT_EFFECT))
                 .toList();
     }
 

@@ -3,12 +3,14 @@ package dev.caisson.engine;
 import dev.caisson.launch.Verifier;
 import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.ExecutedFiles;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelText;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// Finds what stands in the way of a container's processes as they run: a set-user-ID or set-group-ID program
 /// that no_new_privs left without effect, and a soft limit of open files that is reached. The kernel tells
@@ -57,10 +59,30 @@ final class ProcessObstacles {
     private static boolean isSetId(Fd process, String status) {
         try (Fd program = FileSystem.openAt(process, "exe", FileSystem.O_PATH, 0, 0)) {
             FileStatus file = FileSystem.status(program);
-            return ((file.permissions() & S_ISUID) != 0
-                            && file.uid() != Integer.parseUnsignedInt(word(status, "Uid:", 2)))
-                    || ((file.permissions() & S_ISGID_EXECUTABLE) == S_ISGID_EXECUTABLE
-                            && file.gid() != Integer.parseUnsignedInt(word(status, "Gid:", 2)));
+            return changesIds(file.mode(), file.uid(), file.gid(), status);
+        }
+    }
+
+    /// True if a file of this mode is set-user-ID or set-group-ID.
+    static boolean isSetId(int mode) {
+        return (mode & S_ISUID) != 0 || (mode & S_ISGID_EXECUTABLE) == S_ISGID_EXECUTABLE;
+    }
+
+    private static boolean changesIds(int mode, int uid, int gid, String status) {
+        return ((mode & S_ISUID) != 0 && uid != Integer.parseUnsignedInt(word(status, "Uid:", 2)))
+                || ((mode & S_ISGID_EXECUTABLE) == S_ISGID_EXECUTABLE
+                        && gid != Integer.parseUnsignedInt(word(status, "Gid:", 2)));
+    }
+
+    /// Returns true if no_new_privs kept a set-user-ID or set-group-ID program from changing the ids of who
+    /// executes it; empty if that process has ended.
+    static Optional<Boolean> isVoid(ExecutedFiles.Execution execution) {
+        try (Fd process = FileSystem.open("/proc/" + execution.pid(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            String status = KernelText.read(process, "status");
+            return Optional.of(word(status, "NoNewPrivs:", 1).equals("1")
+                    && changesIds(execution.mode(), execution.uid(), execution.gid(), status));
+        } catch (ErrnoException e) {
+            return Optional.empty();
         }
     }
 

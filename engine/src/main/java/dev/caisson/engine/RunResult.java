@@ -40,7 +40,8 @@ import java.util.function.ToLongFunction;
 /// @param deniedDestinations what its list of `--egress` kept from it, each once, the first 64
 /// @param learned the profile that allows them too, where that was asked for
 /// @param streamFailures standard streams that the engine closed early, so that bytes were lost
-/// @param obstacles what stood in the way of a program that failed
+/// @param obstacles what stood in the way of a program that failed, and of programs that it started
+/// @param setIdPrograms which programs could not change their user or group
 /// @param resources what else it took
 public record RunResult(
         ContainerId id,
@@ -59,6 +60,7 @@ public record RunResult(
         Optional<LearnedProfile> learned,
         List<StreamFailure> streamFailures,
         List<Obstacle> obstacles,
+        SetIdPrograms setIdPrograms,
         Resources resources) {
     private static final int SIGNALLED = 128;
     private static final ContainerId NOBODY = new ContainerId("0".repeat(64));
@@ -72,6 +74,7 @@ public record RunResult(
         present(cpuTime, "cpuTime");
         present(peakMemory, "peakMemory");
         present(learned, "learned");
+        present(setIdPrograms, "setIdPrograms");
         present(resources, "resources");
         denials = List.copyOf(present(denials, "denials"));
         deniedDestinations = List.copyOf(present(deniedDestinations, "deniedDestinations"));
@@ -98,6 +101,7 @@ public record RunResult(
                 Optional.empty(),
                 List.of(),
                 List.of(),
+                SetIdPrograms.NONE,
                 Resources.UNKNOWN);
     }
 
@@ -120,6 +124,29 @@ public record RunResult(
                 learned,
                 streamFailures,
                 obstacles,
+                setIdPrograms,
+                resources);
+    }
+
+    RunResult withSetId(SetIdPrograms programs) {
+        return new RunResult(
+                id,
+                verdict,
+                exitCode,
+                signal,
+                output,
+                errors,
+                wallClock,
+                cpuTime,
+                peakMemory,
+                oomKills,
+                pidsRefused,
+                denials,
+                deniedDestinations,
+                learned,
+                streamFailures,
+                Obstacle.with(obstacles, programs),
+                programs,
                 resources);
     }
 
@@ -141,6 +168,7 @@ public record RunResult(
                 learned,
                 streamFailures,
                 obstacles,
+                setIdPrograms,
                 resources);
     }
 
@@ -278,6 +306,7 @@ public record RunResult(
         fields.put("pidsRefused", pidsRefused);
         fields.put("streamFailures", streamFailures.stream().map(Ending::fields).toList());
         fields.put("obstacles", obstacles.stream().map(Obstacle::name).toList());
+        setIdPrograms.put(fields);
         fields.put("denials", denials.stream().map(Denial::fields).toList());
         fields.put(
                 "deniedDestinations",

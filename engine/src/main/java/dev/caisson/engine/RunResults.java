@@ -49,18 +49,20 @@ final class RunResults {
                 answers.learned(),
                 streams.failures(),
                 init.obstacles(),
+                SetIdPrograms.NONE,
                 RunResult.Resources.of(used));
     }
 
     /// Reads it from what the monitor of a container that outlives its command has of its last run, and adds what the
     /// container was denied since it was created.
     static Optional<RunResult> of(DetachedPlace place, MonitorState state) {
-        return of(place.id(), state, DetachedDenials.of(place))
+        return of(place.id(), state, DetachedDenials.of(place), DetachedSetId.of(place))
                 .map(result -> result.withDenied(DeniedDestinations.of(place.options(), place.id())));
     }
 
-    /// @param denials since it was created
-    static Optional<RunResult> of(ContainerId id, MonitorState state, List<Denial> denials) {
+    /// @param denials since it was created, as are `setIdPrograms`
+    static Optional<RunResult> of(
+            ContainerId id, MonitorState state, List<Denial> denials, SetIdPrograms setIdPrograms) {
         return state.end().map(end -> {
             var events = new Events(state.oomKills(), 0);
             Verdict verdict = state.metDeadline()
@@ -84,7 +86,8 @@ final class RunResults {
                     List.of(),
                     Optional.empty(),
                     List.of(),
-                    Obstacle.of(state.obstacles()),
+                    Obstacle.with(Obstacle.of(state.obstacles()), setIdPrograms),
+                    setIdPrograms,
                     RunResult.Resources.UNKNOWN);
         });
     }

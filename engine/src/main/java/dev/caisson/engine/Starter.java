@@ -12,6 +12,7 @@ import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Verifier;
 import dev.caisson.launch.Zygote;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.WorkspaceName;
@@ -57,6 +58,7 @@ final class Starter implements AutoCloseable {
     private final Names names;
     private final WorkspaceFiles.Makers makers;
     private final RunSecrets runSecrets;
+    private final SetIdWatch setIds;
     private @Nullable Verifier verifier;
     private @Nullable Listeners listeners;
 
@@ -88,6 +90,7 @@ final class Starter implements AutoCloseable {
         this.names = state.names();
         this.runSecrets = new RunSecrets(preparation.secretStore());
         preparation.renewals().of(runSecrets::holders);
+        this.setIds = new SetIdWatch(streams.reactor());
     }
 
     /// Starts one program.
@@ -134,6 +137,7 @@ final class Starter implements AutoCloseable {
             container = stand(prepared, begun, birth, new Output(wanted, run), secrets);
         } catch (RuntimeException | Error e) {
             run.ifPresent(KeptRun::discard);
+            setIds.forget(begun.id());
             beginnings.removeAfter(e, begun.id());
             throw e;
         }
@@ -210,7 +214,9 @@ final class Starter implements AutoCloseable {
             opened = StandardStreams.open(
                     streams, StandardStreams.Bounds.of(spec), output.wanted(), owner, output.kept());
             probe.reached(Moment.STREAMS_OPEN);
-            Launched launched = launch(prepared, begun, birth, group, opened, secrets);
+            Consumer<Fd> programs = setIds.begin(
+                    begun.id(), begun.plan(), prepared.image().user().uid(), output.kept());
+            Launched launched = launch(prepared, begun, birth, group, opened, secrets, programs);
             try {
                 opened.console(launched.console());
                 opened.closeTheirs();
@@ -257,7 +263,8 @@ final class Starter implements AutoCloseable {
             Launcher.Birth birth,
             Cgroup group,
             StandardStreams opened,
-            Delivered secrets) {
+            Delivered secrets,
+            Consumer<Fd> programs) {
         List<Fd> mounts = shared.make(begun.id(), prepared, begun.plan(), false);
         try {
             secrets.files().mount(begun.plan()).ifPresent(mounts::add);
@@ -269,7 +276,8 @@ final class Starter implements AutoCloseable {
                             begun.lease().userNamespace(),
                             opened.theirs(),
                             mounts,
-                            secrets.files().variables(prepared.spec())));
+                            secrets.files().variables(prepared.spec()),
+                            programs));
         } finally {
             mounts.forEach(Fd::close);
         }
@@ -300,6 +308,15 @@ final class Starter implements AutoCloseable {
                 throw notAsPlanned(check);
             }
         }
+    }
+
+    /// Returns the result of a run with the programs that could not change their ids.
+    RunResult noted(RunResult result) {
+        return result.withSetId(setIds.end(result.id()));
+    }
+
+    void forget(ContainerId id) {
+        setIds.forget(id);
     }
 
     /// Runs more programs in containers, with this one's helper process and streams.
@@ -370,6 +387,7 @@ final class Starter implements AutoCloseable {
             listeners.close();
         }
         runSecrets.close();
+        setIds.close();
         beginnings.close();
         zygote.close();
         linking.close();

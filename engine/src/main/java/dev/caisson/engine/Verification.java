@@ -5,6 +5,7 @@ import dev.caisson.cgroup.EffectiveLimits;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.KernelSetting;
 import dev.caisson.launch.NetworkCheck;
+import dev.caisson.launch.Step;
 import dev.caisson.launch.Verifier;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
@@ -43,6 +44,9 @@ public record Verification(String id, List<Verifier.Check> checks) {
             checks.addAll(settings(record, group));
             checks.addAll(GateGroup.checks(record, hierarchy, options));
             checks.addAll(ProcessObstacles.of(group.processes()));
+            if (target.plan().has(Step.NoNewPrivileges.class)) {
+                checks.addAll(SetIdCheck.of(record, options));
+            }
             checks.addAll(SharedNetwork.checks(record, options));
             checks.addAll(inside(target));
             checks.addAll(networks(new ContainerId(record.id()), options));

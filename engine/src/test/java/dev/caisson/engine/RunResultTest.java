@@ -86,7 +86,8 @@ class RunResultTest {
                 List.of(new DeniedDestination("api.example", "192.0.2.7", 443, "tcp", "it is not on its list")),
                 Optional.empty(),
                 List.of(),
-                List.of(),
+                List.of(Obstacle.SET_ID_WITHOUT_EFFECT),
+                new SetIdPrograms(List.of("/usr/bin/su"), "some"),
                 new RunResult.Resources(
                         Duration.ofMillis(2),
                         Duration.ofMillis(1),

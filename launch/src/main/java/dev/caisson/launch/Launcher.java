@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Carries a plan out: asks the zygote for the first process and the root file system, opens what the
@@ -35,7 +36,15 @@ public final class Launcher {
     /// @param streams standard input, output and error of the program
     /// @param shared detached mounts of workspaces and volumes, in the order of the plan; the caller's to close
     /// @param secrets variables of the program that no plan has, as `NAME=value`; the caller's to clear
-    public record Resources(Cgroup group, Fd userNamespace, List<Fd> streams, List<Fd> shared, List<byte[]> secrets) {
+    /// @param programs is given the directory of each mount that has the container's programs, before it is
+    ///     attached: the root, and directories of the host that belong to the image
+    public record Resources(
+            Cgroup group,
+            Fd userNamespace,
+            List<Fd> streams,
+            List<Fd> shared,
+            List<byte[]> secrets,
+            Consumer<Fd> programs) {
         public Resources {
             streams = List.copyOf(streams);
             shared = List.copyOf(shared);
@@ -189,7 +198,9 @@ public final class Launcher {
                 open(plan, resources, pause.step(), opened, handover);
                 var launched = new Launched(take(), control);
                 try {
-                    handover.add(plan.slots().size() - 1, keep(opened, assembled.descriptor()));
+                    Fd mount = keep(opened, assembled.descriptor());
+                    resources.programs().accept(mount);
+                    handover.add(plan.slots().size() - 1, mount);
                     handover.send(control);
                     if (linked != null) { // made while init mounts, which waits for them
                         linked.done();
@@ -254,9 +265,11 @@ public final class Launcher {
                     }
                     case SlotSource.Secrets secrets ->
                         handover.add(slot, resources.shared().get(secrets.index()));
-                    case SlotSource.Cover cover ->
-                        handover.add(
-                                slot, keep(opened, covers.get(cover.index()).descriptor()));
+                    case SlotSource.Cover cover -> {
+                        Fd mount = keep(opened, covers.get(cover.index()).descriptor());
+                        resources.programs().accept(mount);
+                        handover.add(slot, mount);
+                    }
                     case SlotSource.ImageFiles files -> handover.add(slot, imageFiles.get(files.index()));
                     case SlotSource.Device device ->
                         handover.add(slot, keep(opened, HostMounts.device(device, ids, zygote)));

@@ -95,7 +95,7 @@ class LauncherTest extends LaunchBed {
     }
 
     private static Launcher.Resources resources(Fd... streams) {
-        return new Launcher.Resources(group, userNamespace, List.of(streams), List.of(), List.of(SECRET));
+        return new Launcher.Resources(group, userNamespace, List.of(streams), List.of(), List.of(SECRET), _ -> {});
     }
 
     private void say(int kind, int step, int status, Fd... with) {
@@ -309,7 +309,8 @@ class LauncherTest extends LaunchBed {
         say(READY, 0, 0);
 
         Launched launched = birth.complete(
-                plan, new Launcher.Resources(group, userNamespace, List.of(), List.of(secrets, volume), List.of()));
+                plan,
+                new Launcher.Resources(group, userNamespace, List.of(), List.of(secrets, volume), List.of(), _ -> {}));
 
         try (ScriptedZygote.Request asked = scripted.asked(expected(4, 1))) {
             assertThat(asked.files()).containsExactly(OpenFiles.file(path.resolve("node")));

@@ -73,6 +73,8 @@ final class Nr {
     static final long INOTIFY_ADD_WATCH = pick(254, 27);
     static final long INOTIFY_INIT1 = pick(294, 26);
     static final long PIPE2 = pick(293, 59);
+    static final long FANOTIFY_INIT = pick(300, 262);
+    static final long FANOTIFY_MARK = pick(301, 263);
     static final long PRLIMIT64 = pick(302, 261);
     static final long RENAMEAT2 = pick(316, 276);
     static final long SECCOMP = pick(317, 277);

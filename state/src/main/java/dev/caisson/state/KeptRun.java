@@ -79,6 +79,20 @@ public final class KeptRun {
         }
     }
 
+    /// Takes what else is known of it so far, as a file of this name. It is part of the end too, so a failure
+    /// now is not told.
+    public synchronized void noted(String file, Supplier<Map<String, Object>> fields) {
+        if (!directory.isOpen()) {
+            return; // the end has come, which told it
+        }
+        try {
+            KeptFile.write(directory, file, fields.get());
+        } catch (ErrnoException e) {
+            System.getLogger(KeptRun.class.getName())
+                    .log(System.Logger.Level.DEBUG, file + " of " + entry.id() + " is not written yet", e);
+        }
+    }
+
     /// Takes how the container ended; one that did not run is not kept.
     /// @param made gives how it ended, by name, for a reason why the log ends early, empty for none
     public synchronized void end(boolean ran, List<Denial> denials, Function<String, Map<String, Object>> made) {

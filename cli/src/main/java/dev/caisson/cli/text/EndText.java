@@ -2,7 +2,9 @@ package dev.caisson.cli.text;
 
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.engine.ExecResult;
+import dev.caisson.engine.Obstacle;
 import dev.caisson.engine.RunResult;
+import dev.caisson.engine.SetIdPrograms;
 import dev.caisson.engine.StreamFailure;
 import dev.caisson.engine.Verdict;
 import java.util.ArrayList;
@@ -70,12 +72,29 @@ public final class EndText {
         result.streamFailures()
                 .forEach(failure -> lines.add("caisson: its " + name(failure.stream()) + " was closed before its end: "
                         + OneLine.of(failure.detail())));
-        result.obstacles().forEach(obstacle -> lines.add("caisson: " + obstacle + ": " + obstacle.sentence()));
+        result.obstacles().stream()
+                .filter(obstacle -> obstacle != Obstacle.SET_ID_WITHOUT_EFFECT
+                        || result.setIdPrograms().files().isEmpty())
+                .forEach(obstacle -> lines.add("caisson: " + obstacle + ": " + obstacle.sentence()));
+        lines.addAll(setId(result.setIdPrograms()));
         if (verdict != Verdict.OUT_OF_MEMORY && result.oomKills() > 0) {
             lines.add("caisson: " + outOfMemory(result));
         }
         if (verdict != Verdict.PIDS && result.pidsRefused() > 0) {
             lines.add("caisson: " + pids(result));
+        }
+        return lines;
+    }
+
+    /// The lines about set-user-ID and set-group-ID programs that were executed without effect.
+    public static List<String> setId(SetIdPrograms programs) {
+        var lines = new ArrayList<String>();
+        Obstacle obstacle = Obstacle.SET_ID_WITHOUT_EFFECT;
+        programs.files()
+                .forEach(file ->
+                        lines.add("caisson: " + obstacle + ": " + OneLine.of(file) + ": " + obstacle.sentence()));
+        if (!lines.isEmpty() && !programs.missing().isEmpty()) {
+            lines.add("caisson: " + obstacle + ": some may be missing, because " + OneLine.of(programs.missing()));
         }
         return lines;
     }

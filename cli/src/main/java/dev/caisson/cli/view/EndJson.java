@@ -3,6 +3,7 @@ package dev.caisson.cli.view;
 import dev.caisson.cli.text.JsonText;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.RunResult;
+import dev.caisson.engine.SetIdPrograms;
 import dev.caisson.spec.Denial;
 import dev.caisson.spec.DeniedDestination;
 import java.util.LinkedHashMap;
@@ -46,6 +47,9 @@ final class EndJson {
                 result.map(RunResult::obstacles).orElse(List.of()).stream()
                         .map(Enum::name)
                         .toList());
+        SetIdPrograms setId = result.map(RunResult::setIdPrograms).orElseGet(kept::setIdPrograms);
+        end.put("setIdPrograms", setId.files());
+        end.put("setIdProgramsMissing", setId.missing());
         List<Denial> denials = result.map(RunResult::denials).orElseGet(kept::denials);
         end.put("denials", denials.stream().map(Denial::fields).toList());
         List<DeniedDestination> destinations =

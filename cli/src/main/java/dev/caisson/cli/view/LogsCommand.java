@@ -170,7 +170,7 @@ public final class LogsCommand implements Callable<Integer> {
                 out.println(EndJson.of(kept, running, result));
             }
             case TEXT -> {
-                List<String> lines = result.map(EndText::ofLog).orElseGet(() -> denials(kept));
+                List<String> lines = result.map(EndText::ofLog).orElseGet(() -> soFar(kept));
                 PrintWriter err = spec.commandLine().getErr();
                 if (result.isEmpty() && !running) {
                     err.println("caisson: KILLED: its engine ended before it could tell how the container did");
@@ -180,10 +180,12 @@ public final class LogsCommand implements Callable<Integer> {
         }
     }
 
-    private static List<String> denials(KeptContainer kept) {
-        return Stream.concat(
-                        DenialText.lines(kept.denials()).stream(),
-                        DenialText.destinations(kept.deniedDestinations()).stream())
+    private static List<String> soFar(KeptContainer kept) {
+        return Stream.of(
+                        EndText.setId(kept.setIdPrograms()),
+                        DenialText.lines(kept.denials()),
+                        DenialText.destinations(kept.deniedDestinations()))
+                .flatMap(List::stream)
                 .toList();
     }
 }

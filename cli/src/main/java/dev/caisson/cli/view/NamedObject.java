@@ -10,6 +10,7 @@ import dev.caisson.engine.Images;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RunningContainer;
+import dev.caisson.engine.SetIdPrograms;
 import dev.caisson.engine.Volumes;
 import dev.caisson.error.CaissonException;
 import dev.caisson.network.Networks;
@@ -97,7 +98,15 @@ record NamedObject(EngineOptions options, boolean size) {
         Map<String, Object> object =
                 InspectObject.of(status, detached, running, stopSignal, NetworkPlaces.of(status.id(), options));
         object.put("ExecIDs", running.map(RunningContainer::execs).orElse(List.of()));
-        object.put("Denials", denials(status));
+        Optional<KeptContainer> kept = kept(status);
+        object.put(
+                "Denials",
+                kept.map(KeptContainer::denials).orElse(List.of()).stream()
+                        .map(Denial::fields)
+                        .toList());
+        SetIdPrograms setId = kept.map(KeptContainer::setIdPrograms).orElse(SetIdPrograms.NONE);
+        object.put("SetIdPrograms", setId.files());
+        object.put("SetIdProgramsMissing", setId.missing());
         if (size) {
             object.put("SizeRw", DiskUse.written(status, options).count());
         }
@@ -105,14 +114,12 @@ record NamedObject(EngineOptions options, boolean size) {
     }
 
     /// Nothing is recorded of a container that `run --rm` has in the foreground.
-    private List<Map<String, Object>> denials(ContainerStatus status) {
+    private Optional<KeptContainer> kept(ContainerStatus status) {
         try {
-            return KeptContainer.find(status.id().value(), options).denials().stream()
-                    .map(Denial::fields)
-                    .toList();
+            return Optional.of(KeptContainer.find(status.id().value(), options));
         } catch (EngineException e) {
             if (e.code().equals("CONTAINER_NOT_KEPT")) {
-                return List.of();
+                return Optional.empty();
             }
             throw e;
         }

@@ -7,6 +7,7 @@ import dev.caisson.launch.Link;
 import dev.caisson.launch.Namespace;
 import dev.caisson.launch.Parts;
 import dev.caisson.launch.SlotSource;
+import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -86,6 +87,7 @@ public final class MonitorSetup {
     private static final int LINKABLE = 16;
     private static final int HOST_NETWORK = 32;
     private static final int PROBES_ASK = 64;
+    private static final int WATCH_SET_ID = 128;
 
     private final LaunchPlan plan;
     private final Streams streams;
@@ -251,6 +253,7 @@ public final class MonitorSetup {
                 | (streams.once() ? STDIN_ONCE : 0)
                 | (linkable ? LINKABLE : 0)
                 | (health.filter(Health::asks).isPresent() ? PROBES_ASK : 0)
+                | (plan.has(Step.NoNewPrivileges.class) ? WATCH_SET_ID : 0)
                 | (plan.usesHostNetwork() ? HOST_NETWORK : 0);
     }
 }
