@@ -14,6 +14,9 @@ import java.util.Optional;
 ///     audits its host
 /// @param caissonState the state directory of Caisson's own engine, whose containers are audited too; empty to leave
 ///     them out
+/// @param caissonNetworks the directory with the records of its networks, `EngineOptions.networks()`; where it is
+/// empty,
+///     published ports and networks of its containers are not known
 /// @param target `container:NAME` or `image:REFERENCE`; everything where it is empty
 /// @param benchmark `1.6`, `1.7` or `1.8`: only checks that answer a recommendation of that CIS Docker
 ///     Benchmark
@@ -29,6 +32,7 @@ public record HostAuditRequest(
         Optional<Path> socket,
         Path hostRoot,
         Optional<Path> caissonState,
+        Optional<Path> caissonNetworks,
         Optional<String> target,
         Optional<String> benchmark,
         int level,
@@ -38,8 +42,38 @@ public record HostAuditRequest(
         Severity failOn,
         Optional<Path> waivers,
         Optional<Path> baseline) {
+    /// Without networks of Caisson's.
+    public HostAuditRequest(
+            Optional<Path> socket,
+            Path hostRoot,
+            Optional<Path> caissonState,
+            Optional<String> target,
+            Optional<String> benchmark,
+            int level,
+            boolean liveFilters,
+            long second,
+            LocalDate today,
+            Severity failOn,
+            Optional<Path> waivers,
+            Optional<Path> baseline) {
+        this(
+                socket,
+                hostRoot,
+                caissonState,
+                Optional.empty(),
+                target,
+                benchmark,
+                level,
+                liveFilters,
+                second,
+                today,
+                failOn,
+                waivers,
+                baseline);
+    }
+
     /// The part of the request that says what is collected.
     Scope scope() {
-        return new Scope(socket, hostRoot, caissonState, target, liveFilters, second);
+        return new Scope(socket, hostRoot, caissonState, caissonNetworks, target, liveFilters, second);
     }
 }

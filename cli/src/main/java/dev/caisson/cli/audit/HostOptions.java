@@ -218,6 +218,9 @@ final class HostOptions {
                 socket().isPresent()
                         ? Optional.empty()
                         : Optional.of(Caller.current().directories().state()),
+                socket().isPresent()
+                        ? Optional.empty()
+                        : Optional.of(Caller.current().directories().networks()),
                 target(),
                 version(),
                 level(),

@@ -70,6 +70,11 @@ final class PortChecks {
     /// The engine adds what is published to the container's own list, so the image's list counts.
     private static List<Answer> unneeded(Facts facts) {
         return HostRule.claimed("ports-unneeded", container -> {
+                    if (container.imageId().isEmpty()
+                            && !published(facts, container).isEmpty()) {
+                        return Answer.notEvaluated(
+                                Answer.subject(container), "which ports its image exposes is not known here");
+                    }
                     List<String> declared = facts.images().stream()
                             .filter(image -> image.id().equals(container.imageId()))
                             .flatMap(image -> image.exposedPorts().stream())

@@ -23,10 +23,13 @@ final class CaissonContainers {
     private final Optional<Path> state;
     private final ProcessTable table;
     private final ContainerTruth truths;
+    private final CaissonNetworks networks;
     private final List<Gap> gaps;
 
-    CaissonContainers(Optional<Path> state, ProcessTable table, ContainerTruth truths, List<Gap> gaps) {
+    CaissonContainers(
+            Optional<Path> state, CaissonNetworks networks, ProcessTable table, ContainerTruth truths, List<Gap> gaps) {
         this.state = state;
+        this.networks = networks;
         this.table = table;
         this.truths = truths;
         this.gaps = gaps;
@@ -81,13 +84,13 @@ final class CaissonContainers {
                 "",
                 "running",
                 record.at("createdMillis").number(0) / 1000,
-                claims(record, pid),
+                claims(record, pid, networks.of(id)),
                 truth,
                 reason));
     }
 
-    /// Reads the record; everything else is what Caisson gives every container.
-    private static Claims claims(Tree record, long pid) {
+    /// Reads the records; everything else is what Caisson gives every container.
+    private static Claims claims(Tree record, long pid, CaissonNetworks.Joined joined) {
         var none = new ArrayList<String>();
         return new Claims(
                 pid,
@@ -97,10 +100,10 @@ final class CaissonContainers {
                 none,
                 List.of("no-new-privileges"),
                 "",
+                shares(record, "NETWORK") ? "host" : joined.mode(),
                 "",
-                "",
-                "private",
-                "",
+                shares(record, "IPC") ? "host" : "private",
+                shares(record, "UTS") ? "host" : "",
                 "",
                 record.at("cgroupParent").textOr(""),
                 record.at("memoryLimit").number(0),
@@ -118,7 +121,7 @@ final class CaissonContainers {
                 none,
                 none,
                 List.of(),
-                List.of(),
+                joined.ports(),
                 none,
                 "caisson",
                 Map.of(),
@@ -128,6 +131,12 @@ final class CaissonContainers {
                 none,
                 none,
                 Map.of(),
-                none);
+                joined.names());
+    }
+
+    /// True if it is planned without a namespace of its own, in the host's.
+    private static boolean shares(Tree record, String namespace) {
+        List<String> own = record.at("namespaces").texts();
+        return !own.isEmpty() && !own.contains(namespace);
     }
 }

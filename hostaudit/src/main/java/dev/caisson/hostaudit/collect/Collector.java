@@ -170,7 +170,9 @@ public final class Collector {
             return List.of();
         }
         String wanted = scope.targetName().replaceFirst("^" + CAISSON + "/", "");
-        return new CaissonContainers(files.directory(state.toString()), table, truths, gaps)
+        var networks = new CaissonNetworks(
+                scope.caissonNetworks().flatMap(directory -> files.directory(directory.toString())), gaps);
+        return new CaissonContainers(files.directory(state.toString()), networks, table, truths, gaps)
                 .collect().stream()
                         .filter(container -> wanted.isEmpty()
                                 || container.name().equals(wanted)

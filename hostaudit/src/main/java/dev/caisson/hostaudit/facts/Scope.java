@@ -9,6 +9,7 @@ import java.util.Optional;
 /// @param socket the engine's API by a path of this process; the host's usual places are tried if it is empty
 /// @param hostRoot where the host's root directory is mounted
 /// @param caissonState the state directory of Caisson's own engine; empty to leave its containers out
+/// @param caissonNetworks the directory of records of its networks; empty where it has none
 /// @param target `container:NAME` or `image:REFERENCE`; everything if it is empty
 /// @param liveFilters reads system call filters from the kernel, which stops each process for a moment
 /// @param second when it is collected, seconds since 1970
@@ -16,6 +17,7 @@ public record Scope(
         Optional<Path> socket,
         Path hostRoot,
         Optional<Path> caissonState,
+        Optional<Path> caissonNetworks,
         Optional<String> target,
         boolean liveFilters,
         long second) {

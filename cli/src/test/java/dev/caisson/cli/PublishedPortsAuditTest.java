@@ -1,0 +1,82 @@
+package dev.caisson.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Published ports and networks of our own containers are judged as those of other engines.
+@Tag("root")
+@Timeout(240)
+class PublishedPortsAuditTest {
+    /// Prints what was found wrong of each container, among the checks of how one can be reached.
+    private static final String FAILED = """
+            import json, sys
+            reach = ("privileged-port", "ports-unneeded", "port-everywhere", "bridge-default", "ports-unpublished-open",
+                     "host-net", "claim-contradicted")
+            for one in json.load(open(sys.argv[1]))["findings"]:
+                if one["name"] in reach and one["status"] in ("fail", "not-evaluated"):
+                    print(one["subject"]["name"], one["name"], one["status"], one["message"])
+            """;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void what_leads_to_a_container_is_found_and_nothing_else() throws Exception {
+        String printed = inNamespace("""
+                ip addr add 192.0.2.1/24 dev lo
+                export CAISSON_SERVE=off
+                caisson network create web >/dev/null
+                caisson network create --internal inner >/dev/null
+                run() { caisson run -d "$@" 2>/dev/null >/dev/null; }
+                run --name open --network web -p 8080:7000 host -- python3 -m http.server 7000
+                run --name low --network bridge -p 192.0.2.1:443:80/udp host sleep 1000
+                run --name inside --network inner -p 8081:7000 host sleep 1000
+                run --name stack --network host --allow host-network host sleep 1000
+                run --name quiet host sleep 1000
+                for _ in $(seq 100); do
+                  caisson exec open ss -Hltn sport = :7000 | grep -q . && break; sleep 0.1
+                done
+                caisson audit --format json -o report.json
+                python3 -c 'FAILED' report.json
+                caisson rm -f open low inside stack quiet >/dev/null
+                """.replace("FAILED", FAILED));
+
+        assertThat(printed.lines())
+                .containsExactlyInAnyOrder(
+                        "caisson/open port-everywhere fail every address:8080 to 7000/tcp",
+                        "caisson/open ports-unneeded not-evaluated which ports its image exposes is not known here",
+                        "caisson/low privileged-port fail 192.0.2.1:443 to 80/udp",
+                        "caisson/low ports-unneeded not-evaluated which ports its image exposes is not known here",
+                        "caisson/low bridge-default fail it is on the default bridge",
+                        "caisson/stack host-net fail its net namespace is the host's");
+    }
+
+    private String inNamespace(String script) throws IOException, InterruptedException {
+        String words = CommandProcess.ofJvm(List.of()).stream()
+                .map(word -> "'" + word + "'")
+                .collect(Collectors.joining(" "));
+        String own =
+                "PATH=$PATH:/usr/sbin; cd " + directory + "; caisson() { " + words + " \"$@\"; }; ip link set lo up\n";
+        var builder = new ProcessBuilder("unshare", "-n", "bash", "-c", own + script).redirectErrorStream(true);
+        builder.environment().put("CAISSON_STATE", directory.resolve("state").toString());
+        builder.environment()
+                .put(
+                        "CAISSON_DATA",
+                        Files.createDirectories(directory.resolve("data")).toString());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(printed).isZero();
+        return printed;
+    }
+}
