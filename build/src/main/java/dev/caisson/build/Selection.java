@@ -81,12 +81,20 @@ record Selection(List<Top> tops) {
         return digest(file, new byte[BUFFER]);
     }
 
+    /// Ends the work for a build that nobody waits for.
+    private static void requireWanted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new BuildException("BUILD_INTERRUPTED", "the build was interrupted: build again");
+        }
+    }
+
     private static String digest(Fd file, byte[] buffer) {
         MessageDigest digest = ContentHash.algorithm();
         long position = 0;
         for (int count = FileContent.readAt(file, buffer, position);
                 count > 0;
                 count = FileContent.readAt(file, buffer, position)) {
+            requireWanted();
             digest.update(buffer, 0, count);
             position += count;
         }

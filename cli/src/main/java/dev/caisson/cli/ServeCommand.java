@@ -87,6 +87,7 @@ final class ServeCommand implements Callable<Integer> {
                 place(home.resolve(FRONT)),
                 Caller.current().variable("TZ").orElse(""));
         Caller.current().onSignal(this::take);
+        Caller.share();
         try (Engine engine = Engine.open(options);
                 SourceWatch sources = SourceWatch.of(clone(home))) {
             var commands = new ServedCommands(own, options, engine);

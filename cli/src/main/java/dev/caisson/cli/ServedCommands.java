@@ -9,26 +9,48 @@ import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.error.CaissonException;
 import dev.caisson.linux.FileSystem;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The commands that the resident engine runs for front ends. Every other one, and every caller that has something of a
 /// process which the engine cannot take over, is refused, and the front end starts a JVM.
 ///
-/// `audit`, `seccomp`, `selftest` and `plan` are not among them: they read facts of their own process or take longer
-/// than a JVM's start.
+/// Not among them: `audit`, `scan`, `seccomp`, `plan`, `info` and `selftest`, which read facts of their own process or
+/// take longer than a JVM's start; `up`, which runs once a start of the host; and of `secret` what takes a value or a
+/// passphrase that is new, or makes one: the memory that has seen it ends with its process.
 final class ServedCommands implements Server.Commands {
     private static final Set<String> OF_CONTAINERS = Set.of(
-            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "wait", "stop", "kill", "restart",
-            "pause", "unpause", "rename", "update", "stats", "rm");
-    private static final Set<String> SERVED =
-            union(OF_CONTAINERS, Set.of("ps", "events", "renew", "verify", "version"));
-    private static final Set<String> SERVED_IN_GROUP = union(OF_CONTAINERS, Set.of("ls", "prune"));
+            "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "port", "cp", "diff", "commit",
+            "export", "wait", "stop", "kill", "restart", "pause", "unpause", "rename", "update", "stats", "rm");
+    private static final Set<String> OF_IMAGES =
+            Set.of("build", "pull", "push", "save", "load", "import", "tag", "history");
+    private static final Set<String> SERVED = union(
+            union(OF_CONTAINERS, OF_IMAGES),
+            Set.of("ps", "events", "renew", "verify", "version", "images", "rmi", "login", "logout"));
+    private static final Map<String, Set<String>> SERVED_IN_GROUP = Map.of(
+            "container", union(OF_CONTAINERS, Set.of("ls", "prune")),
+            "image", union(OF_IMAGES, Set.of("ls", "inspect", "verify", "rm", "prune")),
+            "network", Set.of("create", "ls", "inspect", "connect", "disconnect", "rm", "prune"),
+            "volume", Set.of("create", "ls", "inspect", "rm", "prune"),
+            "snapshot", Set.of("create", "ls", "inspect", "rm", "prune"),
+            "workspace", Set.of("create", "ls", "inspect", "cp", "rm", "prune"),
+            "secret", Set.of("ls", "inspect", "versions", "log", "access", "revoke", "rollback", "rm", "lock"),
+            "system", Set.of("df", "events", "prune"));
     /// Those for which the launcher blocks signals.
     private static final Set<String> TAKE_SIGNALS = Set.of("run", "start", "attach", "exec");
+    /// Those that read or write all that an image or a container has: each takes buffers of decoders, and lists of
+    /// files.
+    private static final Set<String> LARGE = Set.of(
+            "build", "pull", "push", "save", "load", "import", "commit", "container commit", "image build", "image pull",
+            "image push", "image save", "image load", "image import", "image verify");
+    private static final long HEAP_OF_A_LARGE_ONE = 128 << 20;
+    private static final int MOST_LARGE = 32;
 
     /// Files that are others for each process: the caller's own cannot be reached by these names.
     private static final Pattern OF_THE_PROCESS =
@@ -46,21 +68,44 @@ final class ServedCommands implements Server.Commands {
     private final Own own;
     private final EngineOptions options;
     private final Engine engine;
+    private final Semaphore large;
 
     ServedCommands(Own own, EngineOptions options, Engine engine) {
+        this(own, options, engine, Runtime.getRuntime().maxMemory());
+    }
+
+    /// @param heap bytes that all commands share
+    ServedCommands(Own own, EngineOptions options, Engine engine, long heap) {
         this.own = own;
         this.options = options;
         this.engine = engine;
+        this.large = new Semaphore(Math.clamp(heap / HEAP_OF_A_LARGE_ONE, 1, MOST_LARGE));
     }
 
     private static Set<String> union(Set<String> one, Set<String> other) {
-        var all = new HashSet<>(one);
-        all.addAll(other);
-        return Set.copyOf(all);
+        return Stream.concat(one.stream(), other.stream()).collect(Collectors.toUnmodifiableSet());
     }
 
     @Override
-    public Optional<String> refusal(Request request) {
+    public Server.Admission admit(Request request) {
+        Optional<String> refusal = refusal(request);
+        if (refusal.isPresent()) {
+            return new Server.Admission.Refused(refusal.get());
+        }
+        if (!isLarge(request.arguments())) {
+            return new Server.Admission.Admitted(() -> {});
+        }
+        return large.tryAcquire()
+                ? new Server.Admission.Admitted(large::release)
+                : new Server.Admission.Refused("its memory is taken by other commands of its size");
+    }
+
+    private static boolean isLarge(List<String> words) {
+        boolean isGrouped = words.size() > 1 && SERVED_IN_GROUP.containsKey(words.getFirst());
+        return LARGE.contains(isGrouped ? words.getFirst() + " " + words.get(1) : words.getFirst());
+    }
+
+    private Optional<String> refusal(Request request) {
         if (!request.build().equals(own.build())) {
             return Optional.of("it is of another build: restart it");
         }
@@ -78,6 +123,9 @@ final class ServedCommands implements Server.Commands {
                 || FileSystem.type(request.directory()) == PROC) {
             return Optional.of("it names a file of this process");
         }
+        if (isRelative(request, "HOME") || isRelative(request, "DOCKER_CONFIG")) {
+            return Optional.of("HOME or DOCKER_CONFIG is a relative path");
+        }
         return hasDirectoriesOfTheEngine(request)
                 ? Optional.empty()
                 : Optional.of("its directories or driver of control groups differ from the engine's");
@@ -87,9 +135,14 @@ final class ServedCommands implements Server.Commands {
         if (words.isEmpty()) {
             return false;
         }
-        return words.getFirst().equals("container")
-                ? words.size() > 1 && SERVED_IN_GROUP.contains(words.get(1))
-                : SERVED.contains(words.getFirst());
+        Set<String> group = SERVED_IN_GROUP.get(words.getFirst());
+        return group == null ? SERVED.contains(words.getFirst()) : words.size() > 1 && group.contains(words.get(1));
+    }
+
+    /// Messages show such a path as it was given, and files are opened by another one.
+    private static boolean isRelative(Request request, String variable) {
+        String path = request.variables().getOrDefault(variable, "");
+        return !path.isEmpty() && !path.startsWith("/");
     }
 
     /// Returns the first word of the first line that differs.

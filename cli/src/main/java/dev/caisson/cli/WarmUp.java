@@ -17,7 +17,7 @@ import java.util.List;
 /// clears what one that was killed has left.
 final class WarmUp implements Runnable {
     private static final System.Logger LOG = System.getLogger(WarmUp.class.getName());
-    private static final int ROUNDS = 12;
+    private static final int ROUNDS = 30;
     private static final List<List<String>> COMMANDS = List.of(
             List.of("version"),
             List.of("ps", "-a"),

@@ -60,23 +60,29 @@ public final class ServedProcess implements AutoCloseable {
 
     /// @param directory for the state and the clone
     static ServedProcess start(Path directory) {
+        return start(directory, List.of());
+    }
+
+    /// @param options further ones of the engine's JVM
+    static ServedProcess start(Path directory, List<String> options) {
         try {
             makeClone(directory, List.of());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return serve(directory);
+        return serve(directory, options);
     }
 
     /// Starts an engine in the place of this one, which has ended.
     ServedProcess again() {
-        return serve(directory);
+        return serve(directory, List.of());
     }
 
-    private static ServedProcess serve(Path directory) {
+    private static ServedProcess serve(Path directory, List<String> options) {
         try {
-            ProcessBuilder serve =
-                    new ProcessBuilder(CommandProcess.ofJvm(List.of("-Dcaisson.home=" + home(directory)), "serve"));
+            var all = new ArrayList<>(options);
+            all.add("-Dcaisson.home=" + home(directory));
+            var serve = new ProcessBuilder(CommandProcess.ofJvm(all, "serve"));
             serve.environment().put("CAISSON_STATE", state(directory).toString());
             var served = new ServedProcess(directory, serve.start());
             served.process.getOutputStream().close();

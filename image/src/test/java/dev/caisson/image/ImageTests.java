@@ -89,24 +89,25 @@ class ImageTests {
     void a_registry_is_a_host_and_its_port(String name) {
         Path file = Path.of("/none/config.json");
         for (ThrowingCallable attempt : new ThrowingCallable[] {
-            () -> RegistryLogins.login(file, name, "me", "hush"), () -> RegistryLogins.logout(file, name)
+            () -> RegistryLogins.of(file).login(name, "me", "hush"),
+            () -> RegistryLogins.of(file).logout(name)
         }) {
             var refused = catchThrowableOfType(ImageException.class, attempt);
             assertThat(refused).isNotNull();
             assertThat(refused.reason()).isEqualTo(Code.BAD_NAME);
             assertThat(refused).hasMessageContaining("is not a registry: write HOST or HOST:PORT");
         }
-        assertThat(RegistryLogins.logout(file, "h.io:5000")).isFalse();
+        assertThat(RegistryLogins.of(file).logout("h.io:5000")).isFalse();
     }
 
     @Test
     void a_registry_s_name_has_a_bound() {
         Path file = Path.of("/none/config.json");
         String longest = "a".repeat(60) + ("." + "b".repeat(60)).repeat(3);
-        assertThat(RegistryLogins.logout(file, longest)).isFalse();
+        assertThat(RegistryLogins.of(file).logout(longest)).isFalse();
         assertThat(catchThrowableOfType(
                                 ImageException.class,
-                                () -> RegistryLogins.logout(file, longest + ("." + "b".repeat(60)).repeat(9)))
+                                () -> RegistryLogins.of(file).logout(longest + ("." + "b".repeat(60)).repeat(9)))
                         .reason())
                 .isEqualTo(Code.BAD_NAME);
     }

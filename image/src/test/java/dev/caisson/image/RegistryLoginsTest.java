@@ -38,11 +38,11 @@ class RegistryLoginsTest {
         long clients = OpenFiles.clients();
         try (ScriptedRegistry registry = wanting("me:hush")) {
             var refused = catchThrowableOfType(
-                    CaissonException.class, () -> RegistryLogins.login(file, registry.name(), "me", "wrong"));
+                    CaissonException.class, () -> RegistryLogins.of(file).login(registry.name(), "me", "wrong"));
             assertThat(refused.code()).isEqualTo("REGISTRY_UNAUTHORIZED");
             assertThat(file).doesNotExist();
 
-            assertThat(RegistryLogins.login(file, registry.name(), "me", "hush"))
+            assertThat(RegistryLogins.of(file).login(registry.name(), "me", "hush"))
                     .isEmpty();
             assertThat(file)
                     .content()
@@ -50,9 +50,9 @@ class RegistryLoginsTest {
                             registry.name(),
                             Base64.getEncoder().encodeToString("me:hush".getBytes(StandardCharsets.UTF_8)));
             assertThat(registry.requests.getLast().path()).isEqualTo("/v2/");
-            assertThat(RegistryLogins.logout(file, registry.name())).isTrue();
+            assertThat(RegistryLogins.of(file).logout(registry.name())).isTrue();
             assertThat(file).content().doesNotContain(registry.name());
-            assertThat(RegistryLogins.logout(file, registry.name())).isFalse();
+            assertThat(RegistryLogins.of(file).logout(registry.name())).isFalse();
         }
         assertThat(OpenFiles.clientsEnd(clients)).isTrue();
     }
@@ -62,7 +62,8 @@ class RegistryLoginsTest {
         Path file = temporary.resolve("config.json");
         for (String name : new String[] {"https://x.example", "a/b", "", "x".repeat(256)}) {
             for (var call : List.<ThrowingCallable>of(
-                    () -> RegistryLogins.login(file, name, "me", "hush"), () -> RegistryLogins.logout(file, name))) {
+                    () -> RegistryLogins.of(file).login(name, "me", "hush"),
+                    () -> RegistryLogins.of(file).logout(name))) {
                 var refused = catchThrowableOfType(ImageException.class, call);
                 assertThat(refused.reason()).as(name).isEqualTo(ImageException.Code.BAD_NAME);
             }

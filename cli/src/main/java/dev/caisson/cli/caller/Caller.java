@@ -18,9 +18,20 @@ import java.util.function.IntSupplier;
 public abstract class Caller {
     private static final ScopedValue<Caller> CURRENT = ScopedValue.newInstance();
 
+    private static volatile boolean isShared;
+
     /// Returns the caller of the command that this thread runs.
+    /// @throws IllegalStateException in a thread that runs none, if this process runs commands of several callers
     public static Caller current() {
+        if (!CURRENT.isBound() && isShared) {
+            throw new IllegalStateException("a thread without a caller asks for one");
+        }
         return CURRENT.isBound() ? CURRENT.get() : process();
+    }
+
+    /// Says that this process runs commands of several callers: none of them is given what this process has.
+    public static void share() {
+        isShared = true;
     }
 
     /// Returns the caller of this process's own command.
@@ -45,6 +56,10 @@ public abstract class Caller {
 
     /// Returns a variable of the caller's environment, with its bytes as [dev.caisson.linux.ByteText] has them.
     public abstract Optional<String> variable(String name);
+
+    /// Returns what the programs of this caller are started with, which run for a command; empty if that is what this
+    /// process has.
+    public abstract Optional<CallerPrograms> programs();
 
     /// Returns the path with which a file of the caller's is opened; messages show `path` as it was given.
     abstract String located(String path);

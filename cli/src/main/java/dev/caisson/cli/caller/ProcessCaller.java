@@ -55,6 +55,11 @@ public final class ProcessCaller extends Caller {
     }
 
     @Override
+    public Optional<CallerPrograms> programs() {
+        return Optional.empty();
+    }
+
+    @Override
     String located(String path) {
         return path;
     }

@@ -57,6 +57,13 @@ public final class ServedCaller extends Caller {
                 : Optional.ofNullable(client.request().variables().get(name));
     }
 
+    /// A directory without a name is no place for a program: it begins in `/`.
+    @Override
+    public Optional<CallerPrograms> programs() {
+        return Optional.of(CallerPrograms.of(
+                client.request().variables(), absolute(Path.of("")).orElse(Path.of("/"))));
+    }
+
     @Override
     String located(String path) {
         return path.isEmpty() || path.startsWith("/")

@@ -25,14 +25,24 @@ import java.util.function.BooleanSupplier;
 public final class Server implements AutoCloseable {
     /// The commands as the protocol sees them.
     public interface Commands {
-        /// Returns why the caller has to run it in a process of its own.
-        Optional<String> refusal(Request request);
+        /// Decides whether this process runs it.
+        Admission admit(Request request);
 
         /// Returns whether signals are the command's, or end the front end.
         boolean takesSignals(Request request);
 
         /// Runs a command and returns its exit status. An interrupt says that the caller is gone.
         int run(Client client);
+    }
+
+    /// The answer to a request.
+    public sealed interface Admission {
+        /// The caller has to run it in a process of its own.
+        record Refused(String reason) implements Admission {}
+
+        /// It is run.
+        /// @param end called once, when the command has ended or was not begun
+        record Admitted(Runnable end) implements Admission {}
     }
 
     public static final int MOST_CLIENTS = 256;
@@ -118,7 +128,7 @@ public final class Server implements AutoCloseable {
             Optional<Fd> socket;
             try {
                 socket = Sockets.accept(listening);
-            } catch (ErrnoException e) { // no descriptor or no memory is left for it
+            } catch (ErrnoException | OutOfMemoryError e) { // no descriptor or no memory is left for it
                 LOG.log(System.Logger.Level.WARNING, "a front end cannot be accepted: " + e.getMessage());
                 pause();
                 continue;
@@ -167,18 +177,26 @@ public final class Server implements AutoCloseable {
             }
             Sockets.receiveTimeout(socket, REQUEST_MILLIS);
             try (Request request = Request.receive(socket)) {
-                Optional<String> refusal = commands.refusal(request);
-                if (refusal.isPresent()) {
-                    Wire.refuse(socket, refusal.get());
-                    return;
-                }
-                if (isFresh(socket)) {
-                    Sockets.receiveTimeout(socket, 0);
-                    serve(socket, request);
+                switch (commands.admit(request)) {
+                    case Admission.Refused refused -> Wire.refuse(socket, refused.reason());
+                    case Admission.Admitted admitted -> {
+                        try {
+                            begin(socket, request);
+                        } finally {
+                            admitted.end().run();
+                        }
+                    }
                 }
             }
         } catch (WireException | ErrnoException | IllegalStateException e) {
             LOG.log(System.Logger.Level.DEBUG, "a front end is hung up on", e);
+        }
+    }
+
+    private void begin(Fd socket, Request request) {
+        if (isFresh(socket)) {
+            Sockets.receiveTimeout(socket, 0);
+            serve(socket, request);
         }
     }
 

@@ -3,7 +3,6 @@ package dev.caisson.cli.image;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
-import dev.caisson.image.RegistryLogins;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Terminal;
 import java.io.ByteArrayOutputStream;
@@ -86,7 +85,7 @@ public final class LoginCommand implements Callable<Integer> {
         if (password.isEmpty()) {
             throw CommandException.usage("the password is empty: give one");
         }
-        Optional<String> helper = RegistryLogins.login(file, host(registry), name, password);
+        Optional<String> helper = Pulls.logins().login(host(registry), name, password);
         PrintWriter err = spec.commandLine().getErr();
         if (helper.isEmpty()) {
             err.println("WARNING! Your password is stored unencrypted in " + OneLine.of(file.toString())

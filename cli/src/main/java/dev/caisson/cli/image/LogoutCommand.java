@@ -1,6 +1,5 @@
 package dev.caisson.cli.image;
 
-import dev.caisson.image.RegistryLogins;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,9 +27,7 @@ public final class LogoutCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         String host = LoginCommand.host(registry);
-        boolean had = Pulls.loginFile()
-                .filter(file -> RegistryLogins.logout(file, host))
-                .isPresent();
+        boolean had = Pulls.loginFile().isPresent() && Pulls.logins().logout(host);
         spec.commandLine()
                 .getOut()
                 .println(had ? "Removing login credentials for " + host : "Not logged in to " + host);

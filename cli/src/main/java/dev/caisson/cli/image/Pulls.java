@@ -48,7 +48,12 @@ public final class Pulls {
 
     /// Returns the logins of the caller's Docker configuration.
     public static RegistryLogins logins() {
-        return loginFile().map(RegistryLogins::of).orElseGet(RegistryLogins::none);
+        Caller caller = Caller.current();
+        return loginFile()
+                .map(file -> caller.programs()
+                        .map(programs -> RegistryLogins.of(file, programs.variables(), programs.directory()))
+                        .orElseGet(() -> RegistryLogins.of(file)))
+                .orElseGet(RegistryLogins::none);
     }
 
     /// Returns the caller's Docker configuration, which need not exist; empty if nothing says where it is.

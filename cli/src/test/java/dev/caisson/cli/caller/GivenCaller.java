@@ -45,6 +45,11 @@ public class GivenCaller extends Caller {
     }
 
     @Override
+    public Optional<CallerPrograms> programs() {
+        return Optional.empty();
+    }
+
+    @Override
     String located(String path) {
         return path;
     }

@@ -34,12 +34,19 @@ final class CredentialProgram {
 
     private final String program;
     private final Duration patience;
+    private final Optional<HelperEnvironment> environment;
 
     /// @param program a name that is looked up, or a path
     /// @param patience for its answer, and then for its end
     CredentialProgram(String program, Duration patience) {
+        this(program, patience, Optional.empty());
+    }
+
+    /// @param environment of whoever wants the login; empty for this process's own
+    CredentialProgram(String program, Duration patience, Optional<HelperEnvironment> environment) {
         this.program = program;
         this.patience = patience;
+        this.environment = environment;
     }
 
     /// Finds helpers by their names in Docker's configuration.
@@ -51,10 +58,19 @@ final class CredentialProgram {
     }
 
     static CredentialProgram named(String name) {
+        return named(name, Optional.empty());
+    }
+
+    /// Returns a finder of the helpers that are started with an environment.
+    static Finder finder(HelperEnvironment environment) {
+        return name -> named(name, Optional.of(environment));
+    }
+
+    private static CredentialProgram named(String name, Optional<HelperEnvironment> environment) {
         if (!NAME.matcher(name).matches()) {
             throw refused(Quoted.of(name) + " is not the name of a credential helper", null);
         }
-        return new CredentialProgram(PREFIX + name, PATIENCE);
+        return new CredentialProgram(PREFIX + name, PATIENCE, environment);
     }
 
     /// Returns what the helper has for a registry; empty if it has nothing.
@@ -81,7 +97,8 @@ final class CredentialProgram {
     private Optional<byte[]> run(String command, String input) {
         Process process = start(command);
         try {
-            CompletableFuture<byte[]> answer = CompletableFuture.supplyAsync(() -> exchange(process, input));
+            CompletableFuture<byte[]> answer =
+                    CompletableFuture.supplyAsync(() -> exchange(process, input), CredentialProgram::inOwnThread);
             byte[] bytes = answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
             if (!process.waitFor(patience)) {
                 throw refused(program + " does not end", null);
@@ -105,11 +122,17 @@ final class CredentialProgram {
         }
     }
 
+    /// A helper that gives no answer holds up nobody else.
+    private static void inOwnThread(Runnable task) {
+        Thread.ofPlatform().daemon().name("caisson-credentials").start(task);
+    }
+
     private Process start(String command) {
         try {
-            return new ProcessBuilder(program, command)
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
-                    .start();
+            ProcessBuilder builder = environment.isPresent()
+                    ? environment.orElseThrow().start(program, command)
+                    : new ProcessBuilder(program, command);
+            return builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
         } catch (IOException e) {
             throw refused(program + " cannot be started", e);
         }

@@ -41,6 +41,11 @@ public final class Credentials {
         return of(file, CredentialProgram::named);
     }
 
+    /// The same, with helpers that are started with an environment.
+    public static Credentials of(Path file, HelperEnvironment environment) {
+        return of(file, CredentialProgram.finder(environment));
+    }
+
     static Credentials of(Path file, CredentialProgram.Finder helpers) {
         return new Credentials(Optional.of(file), Optional.empty(), helpers);
     }

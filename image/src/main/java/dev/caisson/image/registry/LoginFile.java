@@ -30,6 +30,11 @@ public final class LoginFile {
         this(path, CredentialProgram::named);
     }
 
+    /// The same, with helpers that are started with an environment.
+    public LoginFile(Path path, HelperEnvironment environment) {
+        this(path, CredentialProgram.finder(environment));
+    }
+
     LoginFile(Path path, CredentialProgram.Finder helpers) {
         this.path = path;
         this.helpers = helpers;
