@@ -29,6 +29,7 @@ import java.util.Set;
 /// @param listed whether an image without a name gets one of its own; if not, it is kept as the result of a step is
 /// @param caches places outside the store that results of steps come from and go to
 /// @param notes what is said about the image beside it
+/// @param agents sockets of SSH agents, by the id under which a `RUN` asks for them
 public record BuildRequest(
         @SuppressWarnings("exports") Source dockerfile,
         Optional<Path> context,
@@ -46,8 +47,10 @@ public record BuildRequest(
         Set<String> again,
         boolean listed,
         BuildCaches caches,
-        BuildNotes notes) {
+        BuildNotes notes,
+        Map<String, Path> agents) {
     public BuildRequest {
+        agents = Map.copyOf(agents);
         names = List.copyOf(names);
         arguments = Map.copyOf(arguments);
         secrets = Map.copyOf(secrets);
@@ -86,26 +89,32 @@ public record BuildRequest(
                 Set.of(),
                 true,
                 BuildCaches.none(),
-                BuildNotes.none());
+                BuildNotes.none(),
+                Map.of());
     }
 
     public BuildRequest again(Set<String> stages) {
-        return with(stages, listed, caches, notes);
+        return with(stages, listed, caches, notes, agents);
     }
 
     public BuildRequest listed(boolean value) {
-        return with(again, value, caches, notes);
+        return with(again, value, caches, notes, agents);
     }
 
     public BuildRequest caches(BuildCaches value) {
-        return with(again, listed, value, notes);
+        return with(again, listed, value, notes, agents);
     }
 
     public BuildRequest notes(BuildNotes value) {
-        return with(again, listed, caches, value);
+        return with(again, listed, caches, value, agents);
     }
 
-    private BuildRequest with(Set<String> stages, boolean onLists, BuildCaches shared, BuildNotes said) {
+    public BuildRequest agents(Map<String, Path> value) {
+        return with(again, listed, caches, notes, value);
+    }
+
+    private BuildRequest with(
+            Set<String> stages, boolean onLists, BuildCaches shared, BuildNotes said, Map<String, Path> lent) {
         return new BuildRequest(
                 dockerfile,
                 context,
@@ -123,6 +132,7 @@ public record BuildRequest(
                 stages,
                 onLists,
                 shared,
-                said);
+                said,
+                lent);
     }
 }

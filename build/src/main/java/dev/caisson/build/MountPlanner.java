@@ -1,6 +1,7 @@
 package dev.caisson.build;
 
 import dev.caisson.build.Operation.Origin;
+import dev.caisson.build.RunMount.Agent;
 import dev.caisson.build.RunMount.Bind;
 import dev.caisson.build.RunMount.Cache;
 import dev.caisson.build.RunMount.Cache.Sharing;
@@ -25,7 +26,9 @@ final class MountPlanner {
             "bind", Set.of("target", "source", "from", "readonly", "readwrite"),
             "cache", Set.of("target", "source", "from", "readonly", "readwrite", "id", "sharing", "mode", "uid", "gid"),
             "tmpfs", Set.of("target", "size"),
-            "secret", Set.of("target", "id", "env", "required", "mode", "uid", "gid"));
+            "secret", Set.of("target", "id", "env", "required", "mode", "uid", "gid"),
+            "ssh", Set.of("target", "id", "required", "mode", "uid", "gid"));
+    private static final String AGENTS = "/run/buildkit/ssh_agent."; // where programs of BuildKit's users look
     private static final String SECRETS = "/run/secrets/";
     private static final int LAST_ID = 65_535;
     private static final int OCTAL = 8;
@@ -34,7 +37,9 @@ final class MountPlanner {
     private final Stage stage;
     private final Scope scope;
     private final Settings settings;
+    private int agents;
 
+    /// For the mounts of one `RUN`, in their order.
     MountPlanner(StageGraph graph, Stage stage, Scope scope, Settings settings) {
         this.graph = graph;
         this.stage = stage;
@@ -47,12 +52,9 @@ final class MountPlanner {
         Map<String, String> fields = fields(flag.value().orElse(""), place);
         String type = fields.getOrDefault("type", "bind");
         fields.remove("type");
-        if (type.equals("ssh")) {
-            throw bad(place, "type=ssh lends out an agent of the host, which no build gets: use type=secret");
-        }
         Set<String> known = KEYS.get(type);
         if (known == null) {
-            throw bad(place, "type=" + type + " is unknown: it is bind, cache, tmpfs or secret");
+            throw bad(place, "type=" + type + " is unknown: it is bind, cache, tmpfs, secret or ssh");
         }
         fields.keySet().stream().filter(key -> !known.contains(key)).findFirst().ifPresent(key -> {
             throw bad(
@@ -70,6 +72,7 @@ final class MountPlanner {
             case "cache" -> cache(fields, place);
             case "tmpfs" -> new Tmpfs(target(fields, place), Optional.ofNullable(fields.get("size")));
             case "secret" -> secret(fields, place);
+            case "ssh" -> agent(fields, place);
             default ->
                 new Bind(origin(fields.get("from"), place), fields.getOrDefault("source", "/"), target(fields, place));
         };
@@ -144,6 +147,17 @@ final class MountPlanner {
                 TargetPath.of(settings.workingDirectory(), path, place).path(),
                 isOn(fields, "required", place),
                 mode(fields, 0400, place),
+                id(fields, "uid", place),
+                id(fields, "gid", place));
+    }
+
+    private Agent agent(Map<String, String> fields, Place place) {
+        fields.putIfAbsent("target", AGENTS + agents++);
+        return new Agent(
+                fields.getOrDefault("id", Agent.DEFAULT),
+                target(fields, place),
+                isOn(fields, "required", place),
+                mode(fields, 0600, place),
                 id(fields, "uid", place),
                 id(fields, "gid", place));
     }

@@ -24,6 +24,12 @@ sealed interface RunMount {
     /// A secret, as a file that only its user may read.
     record Secret(String id, String target, boolean required, int mode, int uid, int gid) implements RunMount {}
 
+    /// The keys of an SSH agent, behind a socket that only its user may connect to.
+    record Agent(String id, String target, boolean required, int mode, int uid, int gid) implements RunMount {
+        /// The id of an agent that is not called otherwise.
+        static final String DEFAULT = "default";
+    }
+
     /// Memory.
     record Tmpfs(String target, Optional<String> size) implements RunMount {}
 }

@@ -39,16 +39,19 @@ final class RunMounts {
     private static final int PROGRAM = 0555;
     private static final int LARGEST_SECRET = 500 << 10;
     private static final int CACHE_NAME = 24;
+    private static final String AGENT_VARIABLE = "SSH_AUTH_SOCK";
 
     private final Workplace workplace;
     private final Trees trees;
     private final Map<String, SecretSource> secrets;
+    private final Map<String, Path> agents;
     private final EngineOptions options;
 
-    RunMounts(Workplace workplace, Trees trees, Map<String, SecretSource> secrets, EngineOptions options) {
+    RunMounts(Workplace workplace, Trees trees, BuildRequest request, EngineOptions options) {
         this.workplace = workplace;
         this.trees = trees;
-        this.secrets = secrets;
+        this.secrets = request.secrets();
+        this.agents = request.agents();
         this.options = options;
     }
 
@@ -89,6 +92,8 @@ final class RunMounts {
         private final List<Path> secretFiles = new ArrayList<>();
         private final List<CacheLock> locks = new ArrayList<>();
         private final Map<String, byte[]> values = new LinkedHashMap<>();
+        private final List<AgentRelay> relays = new ArrayList<>();
+        private Optional<String> agentAt = Optional.empty();
 
         private Prepared(Run run, Place place) {
             this.run = run;
@@ -102,6 +107,7 @@ final class RunMounts {
                 switch (mount) {
                     case RunMount.Cache cache -> hash.add(cache.id());
                     case RunMount.Secret secret -> hash.add(secret.id());
+                    case RunMount.Agent agent -> hash.add(agent.id());
                     case RunMount.Tmpfs _, RunMount.Bind _ -> {}
                 }
             }
@@ -120,6 +126,7 @@ final class RunMounts {
                     switch (mount) {
                         case RunMount.Tmpfs tmpfs -> mounts.add(memory(tmpfs));
                         case RunMount.Secret secret -> secret(secret);
+                        case RunMount.Agent agent -> lend(agent);
                         case RunMount.Cache cache -> cache(cache);
                         case RunMount.Bind _ -> {}
                     }
@@ -142,6 +149,9 @@ final class RunMounts {
             ContainerSpec with = spec;
             for (Mount mount : mounts) {
                 with = with.mount(mount);
+            }
+            if (agentAt.isPresent() && !run.environment().containsKey(AGENT_VARIABLE)) {
+                with = with.environment(AGENT_VARIABLE, agentAt.get());
             }
             // the sources are the build's own files, which are nobody else's
             return mounts.stream().anyMatch(Mount.Bind.class::isInstance) ? with.allow(Allowance.HOST_PATHS) : with;
@@ -182,6 +192,34 @@ final class RunMounts {
             values.put(secret.id(), value);
             own(file, value, secret.mode(), secret.uid(), secret.gid());
             mounts.add(new Mount.Bind(file, inside(secret.target()), true, true));
+        }
+
+        private void lend(RunMount.Agent wanted) {
+            Path agent = agents.get(wanted.id());
+            if (agent == null) {
+                if (wanted.required()) {
+                    throw new BuildException(
+                            "BUILD_SSH",
+                            place,
+                            "the agent " + wanted.id() + " is required and was not given: add --ssh " + wanted.id());
+                }
+                return;
+            }
+            try {
+                Path directory = workplace.fresh();
+                workplace.directory(directory).close();
+                AgentRelay relay = AgentRelay.open(agent, directory, wanted.mode(), wanted.uid(), wanted.gid());
+                relays.add(relay);
+                mounts.add(new Mount.Bind(relay.socket(), inside(wanted.target()), true, true));
+                agentAt = agentAt.or(() -> Optional.of(wanted.target()));
+            } catch (IOException e) {
+                throw new BuildException(
+                        "BUILD_SSH",
+                        place,
+                        "the agent " + wanted.id() + " does not answer (" + e.getMessage()
+                                + "): start ssh-agent, and name its socket by --ssh",
+                        e);
+            }
         }
 
         private byte[] read(RunMount.Secret secret, SecretSource source) {
@@ -272,6 +310,13 @@ final class RunMounts {
         public void close() {
             locks.forEach(CacheLock::close);
             values.values().forEach(value -> Arrays.fill(value, (byte) 0));
+            for (AgentRelay relay : relays) {
+                try {
+                    relay.close();
+                } catch (IOException e) {
+                    throw Workplace.failed(e);
+                }
+            }
             for (Path file : secretFiles) {
                 try {
                     Files.deleteIfExists(file);

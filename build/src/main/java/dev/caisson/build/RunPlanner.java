@@ -40,8 +40,9 @@ final class RunPlanner {
                     "--security=" + value + " is not given to a build: leave it out");
         });
         var mounts = new ArrayList<RunMount>();
+        var planner = new MountPlanner(graph, stage, scope, settings);
         for (Flag flag : instruction.flags("mount")) {
-            mounts.add(new MountPlanner(graph, stage, scope, settings).plan(flag));
+            mounts.add(planner.plan(flag));
         }
         Optional<Script> script = script(instruction);
         return new Run(

@@ -57,7 +57,7 @@ final class StepRunner {
         this.store = store;
         this.trees = trees;
         this.runs = runs;
-        this.mounts = new RunMounts(workplace, trees, request.secrets(), options);
+        this.mounts = new RunMounts(workplace, trees, request, options);
         this.download = new Download(workplace);
     }
 

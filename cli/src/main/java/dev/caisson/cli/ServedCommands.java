@@ -47,8 +47,21 @@ final class ServedCommands implements Server.Commands {
     /// Those that read or write all that an image or a container has: each takes buffers of decoders, and lists of
     /// files.
     private static final Set<String> LARGE = Set.of(
-            "build", "pull", "push", "save", "load", "import", "commit", "container commit", "image build", "image pull",
-            "image push", "image save", "image load", "image import", "image verify");
+            "build",
+            "pull",
+            "push",
+            "save",
+            "load",
+            "import",
+            "commit",
+            "container commit",
+            "image build",
+            "image pull",
+            "image push",
+            "image save",
+            "image load",
+            "image import",
+            "image verify");
     private static final long HEAP_OF_A_LARGE_ONE = 128 << 20;
     private static final int MOST_LARGE = 32;
 

@@ -179,8 +179,7 @@ class ServedImagesTest {
         Files.writeString(context.resolve("Empty"), "FROM scratch\nLABEL a=b\nWORKDIR /x\n");
         Files.writeString(context.resolve("Bad"), "FROM scratch\nCOPPY a b\n");
         Files.writeString(context.resolve("Missing"), "FROM scratch\nCOPY b.txt /\n");
-        Files.writeString(
-                context.resolve("Secret"), "FROM scratch\nCOPY a.txt /x\nLABEL a=c\nWORKDIR /y\n");
+        Files.writeString(context.resolve("Secret"), "FROM scratch\nCOPY a.txt /x\nLABEL a=c\nWORKDIR /y\n");
         String whole = "export SOURCE_DATE_EPOCH=1700000000 FROM_CALLER=caller; " + script.replace("NAME", name);
 
         Answer expected = byJvm(whole);
@@ -205,7 +204,8 @@ class ServedImagesTest {
 
         Answer built = served("tar -C root -c . | \"$@\" import - " + name + "-base >/dev/null; echo hush >secret; "
                 + "\"$@\" build --no-cache -q -t " + name + " --secret id=s,src=secret ctx >/dev/null && "
-                + "\"$@\" run --rm " + name + " /bin/busybox cat /seen /env; \"$@\" rmi -f " + name + "-base >/dev/null");
+                + "\"$@\" run --rm " + name + " /bin/busybox cat /seen /env; \"$@\" rmi -f " + name
+                + "-base >/dev/null");
 
         assertThat(built.err()).isEmpty();
         assertThat(built.out()).startsWith("from the context\nhush\n").doesNotContain("CAISSON");
@@ -227,21 +227,25 @@ class ServedImagesTest {
     @Test
     void callers_at_once_have_each_their_own_logins_and_helpers() throws Exception {
         try (var registry = new SmallRegistry();
-                ServedProcess roomy = ServedProcess.start(Files.createDirectory(directory.resolve("roomy")), List.of())) {
+                ServedProcess roomy =
+                        ServedProcess.start(Files.createDirectory(directory.resolve("roomy")), List.of())) {
             registry.layers.release(1000);
             var callers = new ArrayList<Process>();
             for (String caller : List.of("one", "two", "three")) {
                 Path bin = helper(caller, "bin");
-                String script = "export WHO=" + caller + " HOME=" + directory.resolve(caller) + " PATH=" + bin + ":$PATH\n"
-                        + "for i in 1 2 3 4 5 6; do \"$@\" pull -q " + registry.name() + "/" + caller + ":$i || exit; done";
+                String script = "export WHO=" + caller + " HOME=" + directory.resolve(caller) + " PATH=" + bin
+                        + ":$PATH\n" + "for i in 1 2 3 4 5 6; do \"$@\" pull -q " + registry.name() + "/" + caller
+                        + ":$i || exit; done";
                 callers.add(begin(script, roomy.words(List.of(ONLY)), directory.resolve(caller + ".err")));
             }
             for (Process caller : callers) {
                 assertThat(caller.waitFor()).isZero();
             }
 
-            assertThat(registry.asked).hasSizeGreaterThan(12).allSatisfy(asked -> assertThat(asked.user())
-                    .isEqualTo(asked.repository() + "-by-" + asked.repository()));
+            assertThat(registry.asked)
+                    .hasSizeGreaterThan(12)
+                    .allSatisfy(asked ->
+                            assertThat(asked.user()).isEqualTo(asked.repository() + "-by-" + asked.repository()));
             answer(
                     "\"$@\" images --format '{{.Repository}}:{{.Tag}}' | grep ^" + registry.name()
                             + " | xargs \"$@\" rmi",
@@ -254,13 +258,17 @@ class ServedImagesTest {
     void a_helper_is_found_and_begins_where_its_caller_is() throws Exception {
         helper("me", "bin");
         try (var registry = new SmallRegistry()) {
-            String script = "cd me; export WHO=me HOME=$PWD PATH=bin:$PATH LD_PRELOAD= LD_LIBRARY_PATH=/x; exec \"$@\" ";
+            String script =
+                    "cd me; export WHO=me HOME=$PWD PATH=bin:$PATH LD_PRELOAD= LD_LIBRARY_PATH=/x; exec \"$@\" ";
             registry.layers.release(1);
 
-            assertThat(served(script + "pull -q " + registry.name() + "/me:1").err()).isEmpty();
+            assertThat(served(script + "pull -q " + registry.name() + "/me:1").err())
+                    .isEmpty();
 
-            assertThat(registry.asked).allSatisfy(asked -> assertThat(asked.user()).isEqualTo("me-by-me"));
-            assertThat(served("exec \"$@\" rmi " + registry.name() + "/me:1").status()).isZero();
+            assertThat(registry.asked)
+                    .allSatisfy(asked -> assertThat(asked.user()).isEqualTo("me-by-me"));
+            assertThat(served("exec \"$@\" rmi " + registry.name() + "/me:1").status())
+                    .isZero();
         }
     }
 
@@ -329,12 +337,16 @@ class ServedImagesTest {
             Process pull = begin(config + "pull " + image, served.words(List.of(ONLY)), errors);
             registry.begun.acquire();
 
-            new ProcessBuilder("kill", "-" + signal, Long.toString(pull.pid())).start().waitFor();
+            new ProcessBuilder("kill", "-" + signal, Long.toString(pull.pid()))
+                    .start()
+                    .waitFor();
 
             assertThat(pull.waitFor()).isGreaterThan(128);
             awaitServed(0);
             assertThat(Files.readString(errors)).isEmpty();
-            assertThat(served("exec \"$@\" images -q " + registry.name() + "/" + name).out()).isEmpty();
+            assertThat(served("exec \"$@\" images -q " + registry.name() + "/" + name)
+                            .out())
+                    .isEmpty();
             registry.layers.release(10);
             assertThat(served(config + "pull -q " + image)).isEqualTo(new Answer(0, image + "\n", ""));
             assertThat(served("exec \"$@\" rmi " + image).status()).isZero();
@@ -347,8 +359,8 @@ class ServedImagesTest {
             String config = "mkdir -p cfg; printf '{\"auths\":{\"" + registry.name()
                     + "\":{\"auth\":\"bWU6aHVzaA==\"}}}' >cfg/config.json; export DOCKER_CONFIG=$PWD/cfg; exec \"$@\" ";
             String image = registry.name() + "/" + name + ":1";
-            Process pull = begin(
-                    config + "pull -q " + image, served.words(List.of(ONLY)), directory.resolve("pull.err"));
+            Process pull =
+                    begin(config + "pull -q " + image, served.words(List.of(ONLY)), directory.resolve("pull.err"));
             registry.begun.acquire();
 
             assertThat(served("exec \"$@\" load -i none").err()).contains("SERVE_REFUSED", "its memory is taken");

@@ -171,7 +171,8 @@ final class SmallRegistry implements AutoCloseable {
     }
 
     private static void begin(OutputStream out, String head, int length) throws IOException {
-        out.write(("HTTP/1.1 " + head + "\r\nContent-Length: " + length + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+        out.write(("HTTP/1.1 " + head + "\r\nContent-Length: " + length + "\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII));
     }
 
     private static void write(OutputStream out, String head, byte[] body) throws IOException {

@@ -78,6 +78,13 @@ public final class BuildCommand implements Callable<Integer> {
             description = "File that RUN --mount=type=secret,id=ID sees; env=VARIABLE in place of src.")
     private List<String> secrets = new ArrayList<>();
 
+    @Option(
+            names = "--ssh",
+            paramLabel = "ID[=SOCKET]",
+            description =
+                    "SSH agent whose keys RUN --mount=type=ssh,id=ID may sign with (default socket: SSH_AUTH_SOCK).")
+    private List<String> agents = new ArrayList<>();
+
     @Option(names = "--no-cache", description = "Carry out every step again.")
     private boolean noCache;
 
@@ -203,7 +210,8 @@ public final class BuildCommand implements Callable<Integer> {
                     .again(Set.copyOf(uncached))
                     .listed(!handedOut)
                     .caches(caches)
-                    .notes(notes);
+                    .notes(notes)
+                    .agents(AgentOptions.parse(agents));
             BuildResult result = new Builder(lease.engine(), images, options).build(request, shown);
             if (wanted.isPresent()) {
                 wanted.get().write(result, images, request.latest());

@@ -38,7 +38,6 @@ public final class LaterBuildOptions {
         put("the context is read where it lies: leave it out", "--compress");
         put("run 'caisson push' afterwards", "--push");
         put("layers stay as they are: leave it out", "--squash");
-        put("an agent of the host is not lent out: give a key by --secret", "--ssh");
     }
 
     private LaterBuildOptions() {}
