@@ -419,6 +419,7 @@ final class DetachedPlace {
     void rename(String name) {
         try (Held _ = hold()) {
             String former = name();
+            noteEnd(); // under the name that it ended with
             if (hasMonitor()) {
                 Places.rename(options.state(), file().place(), former, name, () -> {
                     ContainerRecord record = record();

@@ -69,6 +69,23 @@ class EventsCommandTest {
     }
 
     @Test
+    void an_end_is_told_with_the_name_that_the_container_had_then() {
+        String id = caisson("create", "--name", name, "host", "--", "sh", "-c", "exit 3")
+                .out()
+                .strip();
+        caisson("start", name);
+        caisson("wait", name);
+
+        caisson("rename", name, name + "-2");
+
+        String told = "create NAME\nstart NAME\ndie NAME\nrename NAME-2\n".replace("NAME", name);
+        String names = "{{.Action}} {{.Actor.Attributes.name}}";
+        assertThat(events(names, "container=" + id)).isEqualTo(told);
+        caisson("rm", name + "-2");
+        assertThat(events(names, "container=" + id)).isEqualTo(told + "destroy " + name + "-2\n");
+    }
+
+    @Test
     void what_is_done_to_one_that_runs_is_told() {
         caisson("run", "-d", "--name", name, "host", "sleep", "1000");
         caisson("pause", name);
