@@ -2,6 +2,7 @@ package dev.caisson.cli.stats;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.template.Table;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.Survey;
@@ -11,7 +12,9 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -28,22 +31,18 @@ import picocli.CommandLine.Spec;
         description =
                 "Show what running containers and tenants use: processors, memory, processes, files written, disks, networks, stalls.")
 public final class StatsCommand implements Callable<Integer> {
+    /// For people, for programs, and for Prometheus with the names that cAdvisor uses; all else is a template.
+    private static final String TEXT = "text";
+
+    private static final String JSON = "json";
+    private static final String PROMETHEUS = "prometheus";
+    private static final List<String> WORDS = List.of(TEXT, JSON, PROMETHEUS);
     private static final String HOME = "\u001b[H";
     private static final String CLEAR_LINE = "\u001b[K";
     private static final String CLEAR_BELOW = "\u001b[J";
     private static final String CLEAR_ALL = "\u001b[2J";
     private static final Duration LEAST_INTERVAL = Duration.ofMillis(100);
     private static final int SPARKLINE = 10;
-
-    /// How the figures are written.
-    enum Format {
-        /// Text for a person.
-        TEXT,
-        /// JSON for a program.
-        JSON,
-        /// Prometheus text, with the names that cAdvisor uses.
-        PROMETHEUS
-    }
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -66,8 +65,8 @@ public final class StatsCommand implements Callable<Integer> {
             paramLabel = "FORMAT",
             defaultValue = "text",
             description =
-                    "text for people, json for programs, prometheus with cAdvisor's names (default: ${DEFAULT-VALUE}).")
-    private Format format = Format.TEXT;
+                    "text for people, json for programs, prometheus with cAdvisor's names, or a template in docker's words: 'table {{.Name}}\\t{{.MemUsage}}' (default: ${DEFAULT-VALUE}).")
+    private String format = TEXT;
 
     @Parameters(paramLabel = "CONTAINER", description = "The beginning of an id, or a name; none for all.")
     private List<String> containers = List.of();
@@ -81,15 +80,19 @@ public final class StatsCommand implements Callable<Integer> {
         if (pause.compareTo(LEAST_INTERVAL) < 0) {
             throw CommandException.usage("--interval is at least 100ms, not '" + interval + "'");
         }
+        String wanted = wanted();
+        Optional<Table> table = WORDS.contains(wanted)
+                ? Optional.empty()
+                : Optional.of(Table.of(wanted, StatsRow.COLUMNS, StatsRow.HEADERS));
         Leftovers.clear(Caller.current().directories());
         try (var survey = new Survey(Caller.current().directories())) {
             PrintWriter out = spec.commandLine().getOut();
-            if (format == Format.PROMETHEUS) {
+            if (wanted.equals(PROMETHEUS)) {
                 List<Sample> samples = chosen(survey);
                 out.print(PrometheusText.of(samples, totals(survey, samples)));
                 return 0;
             }
-            if (!once && format == Format.TEXT && Caller.current().colours().output()) {
+            if (!once && wanted.equals(TEXT) && Caller.current().colours().output()) {
                 live(survey, pause, out);
                 return 0;
             }
@@ -99,16 +102,36 @@ public final class StatsCommand implements Callable<Integer> {
             Thread.sleep(pause);
             List<Sample> now = chosen(survey);
             List<Total> totals = totals(survey, now);
-            switch (format) {
-                case JSON -> out.println(StatsJson.of(byId(before), now, byPath(totalsBefore), totals));
-                case TEXT, PROMETHEUS -> {
-                    var lines = new StatsLine(Integer.MAX_VALUE);
-                    print(out, lines, byId(before), now, "\n");
-                    printTotals(out, lines, byPath(totalsBefore), totals, "\n");
-                }
+            if (table.isPresent()) {
+                table.get().lines(rows(byId(before), now)).forEach(line -> out.println(line.stripTrailing()));
+            } else if (wanted.equals(JSON)) {
+                out.println(StatsJson.of(byId(before), now, byPath(totalsBefore), totals));
+            } else {
+                var lines = new StatsLine(Integer.MAX_VALUE);
+                print(out, lines, byId(before), now, "\n");
+                printTotals(out, lines, byPath(totalsBefore), totals, "\n");
             }
             return 0;
         }
+    }
+
+    private String wanted() {
+        String word = format.toLowerCase(Locale.ROOT);
+        if (WORDS.contains(word)) {
+            return word;
+        }
+        if (format.contains("{{") || format.equals("table")) {
+            return format;
+        }
+        throw CommandException.usage(
+                "--format is text, json, prometheus, table or a template such as '{{.Name}} {{.MemUsage}}', not '"
+                        + format + "'");
+    }
+
+    private static List<Map<String, Object>> rows(Map<String, Sample> before, List<Sample> now) {
+        return now.stream()
+                .map(sample -> StatsRow.of(before.getOrDefault(sample.id(), sample), sample))
+                .toList();
     }
 
     /// Draws the figures again and again, in as many columns as the terminal has.

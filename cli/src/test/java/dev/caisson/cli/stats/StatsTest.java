@@ -1,8 +1,10 @@
 package dev.caisson.cli.stats;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.cli.CommandProcess;
+import dev.caisson.cli.template.Table;
 import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /// What samples look like for people, programs and Prometheus.
 class StatsTest {
@@ -201,6 +204,35 @@ class StatsTest {
         }
 
         assertThat(shown.toString()).contains("MEMORY / LIMIT", "status 0").containsPattern("\\sicanon");
+    }
+
+    @Test
+    void a_template_names_them_in_dockers_words() {
+        Sample before = sample("web", Optional.empty(), 0, Duration.ZERO);
+        Sample now = sample("web", Optional.empty(), 1_000_000_000, Duration.ofMillis(1500));
+        List<Map<String, Object>> rows = List.of(StatsRow.of(before, now));
+
+        assertThat(Table.of("{{.Name}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}}", StatsRow.COLUMNS, StatsRow.HEADERS)
+                        .lines(rows))
+                .containsExactly("web 150.00% 32MiB / 64MiB 50.00%");
+        assertThat(Table.of("{{.ID}} {{.NetIO}} {{.BlockIO}} {{.PIDs}}", StatsRow.COLUMNS, StatsRow.HEADERS)
+                        .lines(rows))
+                .containsExactly("0123456789ab 4.19MB / 1.02kB 4.1kB / 8.19kB 7");
+        assertThat(Table.of("table", StatsRow.COLUMNS, StatsRow.HEADERS)
+                        .lines(rows)
+                        .getFirst()
+                        .split(" {2,}"))
+                .containsExactly(
+                        "CONTAINER ID", "NAME", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O", "BLOCK I/O", "PIDS");
+    }
+
+    @Test
+    void a_format_that_is_none_is_refused_before_anything_is_read() {
+        var command = new CommandLine(new StatsCommand());
+        command.parseArgs("--format", "yaml");
+
+        assertThatThrownBy(() -> ((StatsCommand) command.getCommand()).call())
+                .hasMessageContaining("--format is text, json, prometheus, table or a template");
     }
 
     @Test
