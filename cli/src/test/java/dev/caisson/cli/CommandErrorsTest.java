@@ -181,12 +181,17 @@ class CommandErrorsTest {
     }
 
     /// The process of a test has no terminal.
-    @ParameterizedTest
-    @ValueSource(strings = {"-t", "-it"})
+    @Test
     @Tag("root")
-    void a_terminal_is_not_made_of_a_pipe(String option) throws IOException {
-        assertThat(command("", "run", "--rm", option, "host", "true"))
-                .contains("caisson: NO_TERMINAL: -t needs a terminal here");
+    void who_types_needs_a_terminal() throws IOException {
+        assertThat(command("", "run", "--rm", "-it", "host", "true"))
+                .contains("caisson: NO_TERMINAL: -i with -t needs a terminal here");
+    }
+
+    @Test
+    @Tag("root")
+    void a_program_has_a_terminal_where_its_output_goes_elsewhere() throws IOException {
+        assertThat(command("", "run", "--rm", "-t", "host", "stty", "size")).isEqualTo("24 80");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CallersTerminal;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.caller.SignalForwarding;
@@ -22,7 +23,6 @@ import dev.caisson.image.Image;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.TerminalSize;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -218,16 +218,11 @@ public final class ExecCommand implements Callable<Integer> {
     }
 
     private int onTerminal(Engine engine, Exec wish, SignalForwarding signals) throws InterruptedException {
-        Fd from = Caller.current().descriptor(interactive ? 0 : 1);
-        TerminalSize size = dev.caisson.linux.Terminal.size(from)
-                .map(given -> new TerminalSize(given.rows(), given.columns()))
-                .orElseThrow(() -> new CommandException(
-                        "NO_TERMINAL",
-                        CommandException.ENGINE_FAILED,
-                        "-t needs a terminal here: leave it out, or start caisson from one"));
-        Optional<ExecResult> result = interactive
-                ? onRawTerminal(engine, wish.terminal(size), signals, from)
-                : onTerminal(engine, wish.terminal(size), signals, from);
+        CallersTerminal terminal = CallersTerminal.find(interactive);
+        Exec sized = wish.terminal(terminal.size());
+        Optional<ExecResult> result = interactive && terminal.from() != null
+                ? onRawTerminal(engine, sized, signals, terminal.from())
+                : onTerminal(engine, sized, signals, terminal.from());
         if (result.isEmpty()) {
             spec.commandLine().getErr().println("read escape sequence");
             return LEFT;
@@ -236,7 +231,7 @@ public final class ExecCommand implements Callable<Integer> {
     }
 
     /// @return empty if it was left
-    private Optional<ExecResult> onTerminal(Engine engine, Exec wish, SignalForwarding signals, Fd from)
+    private Optional<ExecResult> onTerminal(Engine engine, Exec wish, SignalForwarding signals, @Nullable Fd from)
             throws InterruptedException {
         try (RunningExec exec = start(engine, wish, signals, from)) {
             KeyedInput keys = keyed;

@@ -1,6 +1,7 @@
 package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
+import dev.caisson.cli.caller.CallersTerminal;
 import dev.caisson.cli.option.OptionList;
 import dev.caisson.cli.option.RunOptions;
 import dev.caisson.cli.text.OutputFormat;
@@ -8,7 +9,6 @@ import dev.caisson.engine.PlannedRun;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanText;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.TerminalSize;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,7 +41,7 @@ public final class PlanRunCommand implements Callable<Integer> {
     public Integer call() {
         ContainerSpec wish = options.spec();
         if (options.terminal()) {
-            wish = wish.terminal(new TerminalSize(24, 80));
+            wish = wish.terminal(CallersTerminal.USUAL);
         }
         PlannedRun run = PlannedRun.of(
                 wish,

@@ -1,7 +1,7 @@
 package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
-import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.caller.CallersTerminal;
 import dev.caisson.cli.caller.ResidentEngine;
 import dev.caisson.cli.option.AttachOptions;
 import dev.caisson.cli.option.DetachOptions;
@@ -14,7 +14,6 @@ import dev.caisson.engine.RunResult;
 import dev.caisson.error.CaissonException;
 import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerSpec;
-import dev.caisson.spec.TerminalSize;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -114,20 +113,15 @@ public final class RunCommand implements Callable<Integer> {
     }
 
     private int onTerminal(Engine engine, ContainerSpec wish) throws InterruptedException {
-        Fd terminal = Caller.current().descriptor(options.interactive() ? 0 : 1);
-        TerminalSize size = dev.caisson.linux.Terminal.size(terminal)
-                .map(given -> new TerminalSize(given.rows(), given.columns()))
-                .orElseThrow(() -> new CommandException(
-                        "NO_TERMINAL",
-                        CommandException.ENGINE_FAILED,
-                        "-t needs a terminal here: leave it out, or start caisson from one"));
-        if (!options.interactive()) {
-            try (Container container = start(engine, wish.terminal(size), () -> {})) {
-                foreground.forward(container, terminal);
-                return await(container);
-            }
+        CallersTerminal terminal = CallersTerminal.find(options.interactive());
+        ContainerSpec sized = wish.terminal(terminal.size());
+        if (options.interactive() && terminal.from() != null) {
+            return onRawTerminal(engine, sized, terminal.from());
         }
-        return onRawTerminal(engine, wish.terminal(size), terminal);
+        try (Container container = start(engine, sized, () -> {})) {
+            foreground.forward(container, terminal.from());
+            return await(container);
+        }
     }
 
     /// The terminal is raw before the program writes its first line, and no longer when its end is told: a raw one
