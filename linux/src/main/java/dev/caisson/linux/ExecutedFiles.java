@@ -6,6 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
 
 /// A queue of the files that are executed through watched mounts, fanotify(7). An interpreter and the loader of
 /// shared libraries are in it too.
@@ -15,7 +17,7 @@ import java.lang.foreign.MemorySegment;
 public final class ExecutedFiles implements AutoCloseable {
     /// One execution.
     ///
-    /// @param file open for reading, and closed when the visitor returns
+    /// @param file open for reading until the visitor returns
     /// @param pid of the process that executes it, as this process sees it; it may have ended
     /// @param mount as [#watch] returned it
     /// @param mode type and permission bits
@@ -64,7 +66,13 @@ public final class ExecutedFiles implements AutoCloseable {
     private static final long EVENT_FD = 16;
     private static final long EVENT_PID = 20;
     private static final int MOST_AT_ONCE = 32;
+    private static final int MOST_TO_CLOSE = 1024;
 
+    /// A file may be the last that keeps the mount of a container which has ended. Closing it then takes a file system
+    /// down, which waits for other processors: nobody's reading or end may.
+    private final BlockingQueue<Fd> toClose = new ArrayBlockingQueue<>(MOST_TO_CLOSE);
+
+    private final Thread closer;
     private final Fd queue;
     private final Arena memory = Arena.ofShared();
     private final MemorySegment events = memory.allocate((long) EVENT * MOST_AT_ONCE, 8);
@@ -74,6 +82,25 @@ public final class ExecutedFiles implements AutoCloseable {
 
     private ExecutedFiles(Fd queue) {
         this.queue = queue;
+        this.closer = Thread.ofPlatform().daemon().name("caisson-executed").start(this::closeFiles);
+    }
+
+    private void closeFiles() {
+        try {
+            while (true) {
+                toClose.take().close();
+            }
+        } catch (InterruptedException _) { // closed
+            for (Fd file = toClose.poll(); file != null; file = toClose.poll()) {
+                file.close();
+            }
+        }
+    }
+
+    private void closeLater(Fd file) {
+        if (!toClose.offer(file)) {
+            file.close();
+        }
     }
 
     /// Opens a queue that watches nothing yet.
@@ -149,7 +176,7 @@ public final class ExecutedFiles implements AutoCloseable {
             for (at += EVENT; at + EVENT <= filled; at += EVENT) { // none, unless it threw
                 int number = events.get(JAVA_INT, at + EVENT_FD);
                 if (number >= 0) {
-                    new Fd(number).close();
+                    closeLater(new Fd(number));
                 }
             }
         }
@@ -161,7 +188,8 @@ public final class ExecutedFiles implements AutoCloseable {
             visitor.lost();
             return;
         }
-        try (var file = new Fd(number)) {
+        var file = new Fd(number);
+        try {
             long mount;
             try {
                 mount = read(number);
@@ -178,6 +206,8 @@ public final class ExecutedFiles implements AutoCloseable {
                     status.get(JAVA_INT, GID),
                     status.get(JAVA_LONG, INODE),
                     (long) status.get(JAVA_INT, DEVICE_MAJOR) << 32 | status.get(JAVA_INT, DEVICE_MINOR)));
+        } finally {
+            closeLater(file);
         }
     }
 
@@ -197,6 +227,7 @@ public final class ExecutedFiles implements AutoCloseable {
         if (queue.isOpen()) {
             queue.close();
             memory.close();
+            closer.interrupt();
         }
     }
 }
