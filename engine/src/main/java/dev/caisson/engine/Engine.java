@@ -53,6 +53,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
     private final Ledger ledger;
     private final Starter starter;
     final DetachedMaker maker;
+    final GuestNetworks networks;
     private final Optional<SystemdScope> scope;
     private final Map<ContainerId, Container> containers = new ConcurrentHashMap<>();
     private final Readiness readiness = new Readiness();
@@ -99,7 +100,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
             allVolumes = Volumes.of(options);
             var shared = new SharedParts(allWorkspaces.directory(), allVolumes);
             var heldLayers = new HeldLayers();
-            var networks = GuestNetworks.served(options);
+            networks = GuestNetworks.served(options);
             ledger = new Ledger(List.of(
                     groups,
                     networks,
@@ -127,7 +128,6 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
             Failures.closeAll(opened, e);
             throw e;
         }
-        preparation.renewals().beginIfStored();
         recording.begin();
     }
 

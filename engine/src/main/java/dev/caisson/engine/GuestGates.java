@@ -19,6 +19,7 @@ import dev.caisson.spec.Gate;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -69,6 +70,7 @@ final class GuestGates implements AutoCloseable {
 
     private final EngineOptions options;
     private final Consumer<EgressDenial> denials;
+    private final Optional<KnownHost> known;
     private final Map<String, Serving> serving = new HashMap<>();
     private final HostLookups lookups = new HostLookups("caisson gate lookup ");
     private final ExecutorService writing = Executors.newSingleThreadExecutor(
@@ -84,9 +86,11 @@ final class GuestGates implements AutoCloseable {
     private @Nullable Hierarchy hierarchy;
     private boolean closed;
 
-    GuestGates(EngineOptions options, Consumer<EgressDenial> denials) {
+    /// @param known a host that is found and trusted otherwise than the host of the containers does
+    GuestGates(EngineOptions options, Consumer<EgressDenial> denials, Optional<KnownHost> known) {
         this.options = options;
         this.denials = denials;
+        this.known = known;
         renewing.start();
         looking.start();
     }
@@ -222,7 +226,7 @@ final class GuestGates implements AutoCloseable {
                                         place.gateway(),
                                         place.address(),
                                         authority,
-                                        HostTrust.bundle(),
+                                        bundle(),
                                         origins(id),
                                         uses,
                                         () -> ended(id, ends)),
@@ -329,6 +333,12 @@ final class GuestGates implements AutoCloseable {
         }
     }
 
+    private Optional<byte[]> bundle() throws IOException {
+        return known.isPresent()
+                ? known.map(host -> host.certificates().getBytes(StandardCharsets.US_ASCII))
+                : HostTrust.bundle();
+    }
+
     private Hierarchy hierarchy() {
         Hierarchy known = hierarchy;
         if (known == null) {
@@ -357,7 +367,10 @@ final class GuestGates implements AutoCloseable {
 
             @Override
             public List<InetAddress> addresses(Gate gate) throws UnknownHostException {
-                return rules.reached(id, gate.port(), lookups.addresses(gate.host()));
+                Optional<InetAddress> own =
+                        known.filter(host -> host.name().equals(gate.host())).map(KnownHost::address);
+                return rules.reached(
+                        id, gate.port(), own.isPresent() ? List.of(own.get()) : lookups.addresses(gate.host()));
             }
         };
     }

@@ -68,6 +68,11 @@ final class GuestNetworks implements Holding, AutoCloseable {
         return new GuestNetworks(options, NetworkKeeper.isThere(options));
     }
 
+    /// Has gates that are opened from now on find a host and trust it.
+    void know(KnownHost host) {
+        served.know(host);
+    }
+
     private synchronized Networks networks() {
         Networks known = networks;
         if (known == null) {

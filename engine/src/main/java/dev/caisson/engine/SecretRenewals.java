@@ -62,13 +62,9 @@ final class SecretRenewals implements AutoCloseable {
         this.sources = sources;
     }
 
-    /// Adds the containers that this engine runs.
+    /// Adds the containers that this engine runs, and begins to look, if there is a store.
     synchronized void of(Supplier<List<Holder>> own) {
         runs.add(own);
-    }
-
-    /// Begins to look, if there is a store.
-    void beginIfStored() {
         if (StoreStamp.of(store.directory()).isPresent()) {
             begin();
         }

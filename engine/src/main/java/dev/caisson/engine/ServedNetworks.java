@@ -28,6 +28,7 @@ final class ServedNetworks implements AutoCloseable {
     private @Nullable PortRelay relay;
     private @Nullable EgressDenials denials;
     private @Nullable GuestGates gates;
+    private Optional<KnownHost> known = Optional.empty();
     private @Nullable GuestGreetings greetings;
     private boolean closed;
 
@@ -64,23 +65,28 @@ final class ServedNetworks implements AutoCloseable {
         }
     }
 
+    /// Has gates that are opened from now on find a host and trust it.
+    synchronized void know(KnownHost host) {
+        known = Optional.of(host);
+    }
+
     /// Opens the gates of a container, until [#end].
     ///
     /// @param values is asked for them if they are not open
     void gate(ContainerId id, List<Attachment> places, Networks networks, Callable<GateSecrets> values)
             throws IOException {
-        GuestGates known;
+        GuestGates open;
         synchronized (this) {
             if (closed) {
                 return;
             }
-            known = gates;
-            if (known == null) {
-                known = new GuestGates(options, denials()::add);
-                gates = known;
+            open = gates;
+            if (open == null) {
+                open = new GuestGates(options, denials()::add, known);
+                gates = open;
             }
         }
-        known.begin(id, places, networks, values); // which starts a process, and nothing else waits for that
+        open.begin(id, places, networks, values); // which starts a process, and nothing else waits for that
     }
 
     /// Reads the greetings of a container's TLS, until [#end].

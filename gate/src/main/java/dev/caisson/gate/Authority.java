@@ -20,6 +20,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
+import javax.net.ssl.SSLContext;
 
 /// An authority for the certificates of one container's gates. Its own certificate is good for the names of these gates
 /// alone (name constraints, RFC 5280 section 4.2.1.10), so that whoever got its key could name nothing else to that
@@ -96,6 +98,11 @@ public final class Authority {
         } catch (GeneralSecurityException e) {
             throw impossible(e);
         }
+    }
+
+    /// Returns a context of a server that shows certificates of it for some hosts.
+    public SSLContext context(List<String> hosts) throws GeneralSecurityException {
+        return new Leaves(this, Set.copyOf(hosts)).context();
     }
 
     /// Returns its certificate and key, as [#parse] reads them; nothing that goes into a container.

@@ -9,14 +9,18 @@ import dev.caisson.engine.Exec;
 import dev.caisson.engine.ExecResult;
 import dev.caisson.engine.KeptContainer;
 import dev.caisson.engine.RunResult;
+import dev.caisson.engine.SecretUpdate;
+import dev.caisson.engine.Snapshots;
 import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
+import dev.caisson.image.Snapshot;
 import dev.caisson.secret.SecretName;
 import dev.caisson.secret.SecretStore;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.SecretFile;
+import dev.caisson.spec.SpecJson;
 import dev.caisson.state.LogReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +55,7 @@ final class CanaryLife {
     private final List<Path> places;
     private final List<String> leaks = new ArrayList<>();
     private final Map<String, Boolean> controls = new LinkedHashMap<>();
+    private final List<String> skipped = new ArrayList<>();
 
     CanaryLife(
             Engine engine,
@@ -77,13 +82,24 @@ final class CanaryLife {
         return controls;
     }
 
-    void live(SecretStore store, String user) throws InterruptedException, IOException {
+    /// Returns parts of the life that something is absent for.
+    List<String> skipped() {
+        return skipped;
+    }
+
+    /// @param networks whether containers may have networks here
+    void live(SecretStore store, String user, boolean networks) throws InterruptedException, IOException {
         store.create(name, value, Map.of(), Optional.empty(), user);
         try {
             look("created");
             foreground();
-            background();
+            background(store, user);
             variable();
+            if (networks) {
+                gate();
+            } else {
+                skipped.add("the gate: CAISSON_NETWORK is none");
+            }
         } finally {
             store.remove(name, user);
         }
@@ -141,7 +157,36 @@ final class CanaryLife {
         }
     }
 
-    private void background() throws InterruptedException, IOException {
+    private void gate() throws InterruptedException, IOException {
+        Optional<CanaryGate.Seen> seen = new CanaryGate(options, name, value, search).look(skipped);
+        if (seen.isPresent()) {
+            seen.get().leaks().forEach(leak -> leaks.add("gate: " + leak));
+            controls.put("the memory of a container that has it", seen.get().inMemory());
+            controls.put("a file of a container that has it", seen.get().inFiles());
+        }
+        look("gate");
+    }
+
+    /// The same value as another version, and other limits.
+    private void update(DetachedContainer container, SecretStore store, String user)
+            throws InterruptedException, IOException {
+        store.rotate(name, value, Optional.empty(), user);
+        List<SecretUpdate.Missed> _ = SecretUpdate.deliver(name, store, options);
+        container.update(limits -> limits.pids(limits.pids() - 1), Optional.empty());
+        look("update");
+    }
+
+    private void snapshot() throws InterruptedException, IOException {
+        Snapshots snapshots = engine.snapshots();
+        Snapshot made = snapshots.create(name.text(), name.text());
+        try {
+            look("snapshot");
+        } finally {
+            snapshots.remove(made.name());
+        }
+    }
+
+    private void background(SecretStore store, String user) throws InterruptedException, IOException {
         DetachedContainer container =
                 engine.create(spec(file("canary"), PRINTS + WAITS).name(name.text()), DetachedOptions.STANDARD);
         try {
@@ -151,6 +196,10 @@ final class CanaryLife {
             ExecResult exec = engine.exec(name.text(), Exec.of("sh", "-c", PRINTS), Streams.capture());
             look("exec", "the output", exec.stdout() + exec.stderr());
             look("logs", "the log", log());
+            look("inspect", "what is told of it", container.details() + " " + container.spec());
+            look("inspect", "its spec", container.spec().map(SpecJson::write).orElse(""));
+            update(container, store, user);
+            snapshot();
             try (var layer = search.stream()) {
                 container.writeLayer(layer, Optional.empty());
                 layer.forms().forEach(form -> leaks.add("commit: the layer has it, " + form.words()));
@@ -158,6 +207,8 @@ final class CanaryLife {
             look("running");
             container.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
             look("restart");
+            container.stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
+            look("stop");
         } finally {
             container.remove(true);
         }

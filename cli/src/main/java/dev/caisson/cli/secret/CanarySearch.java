@@ -1,11 +1,15 @@
 package dev.caisson.cli.secret;
 
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.secret.ValueForm;
 import dev.caisson.secret.ValueMatcher;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -24,8 +28,9 @@ import java.util.stream.Stream;
 /// arguments of every process.
 final class CanarySearch implements AutoCloseable {
     private static final int PIECE = 1 << 20;
-    private static final Set<String> FILE_SYSTEMS_OF_THE_KERNEL =
-            Set.of("proc", "sysfs", "cgroup", "cgroup2", "devpts");
+    /// The types of proc, sysfs, cgroup, cgroup2 and devpts, statfs(2).
+    private static final Set<Long> FILE_SYSTEMS_OF_THE_KERNEL =
+            Set.of(0x9fa0L, 0x6265_6572L, 0x27_e0ebL, 0x6367_7270L, 0x1cd1L);
 
     private final ValueMatcher matcher;
     private final Instant since;
@@ -59,12 +64,8 @@ final class CanarySearch implements AutoCloseable {
         }
         Files.walkFileTree(top, new SimpleFileVisitor<>() {
             @Override
-            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
-                    throws IOException {
-                return FILE_SYSTEMS_OF_THE_KERNEL.contains(
-                                Files.getFileStore(directory).type())
-                        ? FileVisitResult.SKIP_SUBTREE
-                        : FileVisitResult.CONTINUE;
+            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
+                return isOfTheKernel(directory) ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
             }
 
             @Override
@@ -85,6 +86,14 @@ final class CanarySearch implements AutoCloseable {
         return found;
     }
 
+    private static boolean isOfTheKernel(Path directory) {
+        try (Fd open = FileSystem.open(directory.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            return FILE_SYSTEMS_OF_THE_KERNEL.contains(FileSystem.type(open));
+        } catch (ErrnoException e) {
+            return true; // it is gone
+        }
+    }
+
     /// Returns the processes whose variables or arguments have the value.
     List<String> ofProcesses() throws IOException {
         var found = new ArrayList<String>();
@@ -102,6 +111,66 @@ final class CanarySearch implements AutoCloseable {
             }
         }
         return found;
+    }
+
+    /// Returns the regions of memory that have the value, of all processes in the namespace of process ids of one.
+    List<String> inMemory(int pid) throws IOException {
+        var found = new ArrayList<String>();
+        Path namespace = Files.readSymbolicLink(Path.of("/proc/" + pid + "/ns/pid"));
+        try (Stream<Path> all = Files.list(Path.of("/proc"))) {
+            for (Path process : all.toList()) {
+                if (process.getFileName().toString().matches("[0-9]+") && isIn(namespace, process)) {
+                    processes++;
+                    inMemory(process).forEach(found::add);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static boolean isIn(Path namespace, Path process) {
+        try {
+            return Files.readSymbolicLink(process.resolve("ns/pid")).equals(namespace);
+        } catch (IOException e) {
+            return false; // it has ended
+        }
+    }
+
+    private List<String> inMemory(Path process) throws IOException {
+        var found = new ArrayList<String>();
+        for (String region : Files.readAllLines(process.resolve("maps"))) {
+            String[] bounds = region.split("[- ]", 3);
+            if (!bounds[2].startsWith("r") || region.endsWith("[vvar]") || region.endsWith("[vsyscall]")) {
+                continue;
+            }
+            long at = Long.parseUnsignedLong(bounds[0], 16);
+            long end = Long.parseUnsignedLong(bounds[1], 16);
+            try (var memory = new RandomAccessFile(process.resolve("mem").toFile(), "r");
+                    var stream = new Found()) {
+                byte[] piece = new byte[PIECE];
+                memory.seek(at);
+                while (at < end) {
+                    int count = memory.read(piece, 0, (int) Math.min(piece.length, end - at));
+                    if (count <= 0) {
+                        break;
+                    }
+                    stream.write(piece, 0, count);
+                    at += count;
+                }
+                stream.forms.forEach(form -> found.add("memory of process " + process.getFileName() + " at " + bounds[0]
+                        + " has it, " + form.words()));
+            } catch (IOException e) {
+                // a region of the kernel's, or one that is gone
+            }
+        }
+        return found;
+    }
+
+    /// Returns the forms in which some bytes have the value.
+    Set<ValueForm> in(byte[] bytes) {
+        var stream = new Found();
+        stream.write(bytes, 0, bytes.length);
+        return stream.forms;
     }
 
     private Set<ValueForm> in(Path file) {

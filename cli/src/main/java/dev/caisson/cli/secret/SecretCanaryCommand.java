@@ -23,9 +23,11 @@ import picocli.CommandLine.Spec;
         name = "canary",
         sortOptions = false,
         description = {
-            "Take a random value through its life on this host: store, run, create, start, exec, logs, layer, restart, rm. After "
-                    + "each step it is looked for, in all its forms, in the state and data directories, the journal, logs of the "
-                    + "host and the variables and arguments of all processes.",
+            "Take a random value through its life on this host: store, run, create, start, exec, logs, inspect, update, snapshot, "
+                    + "layer, restart, stop, rm. After each step it is looked for, in all its forms, in the state and data "
+                    + "directories, the journal, logs of the host and the variables and arguments of all processes.",
+            "A container sends it through a gate to a server of the command's own, on a network that is removed again, and is "
+                    + "searched: the memory of its processes and its files.",
             "Leaks made on purpose must be caught, or the search proves nothing. The status is 1 if anything is wrong."
         },
         footer = {"%n  caisson secret canary", "  caisson secret canary --also /tmp --also /srv"})
@@ -33,6 +35,7 @@ final class SecretCanaryCommand implements Callable<Integer> {
     private static final List<Path> OF_THE_HOST =
             List.of(Path.of("/var/log"), Path.of("/run/log"), Path.of("/var/tmp"), Path.of("/tmp"));
     private static final int SIZE = 43;
+    private static final String NETWORK = "CAISSON_NETWORK";
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
@@ -57,7 +60,8 @@ final class SecretCanaryCommand implements Callable<Integer> {
                 var search = new CanarySearch(value, since);
                 var lease = caller.engine()) {
             var life = new CanaryLife(lease.engine(), options, name(), value, search, places);
-            life.live(store, Stores.user());
+            boolean networks = !caller.variable(NETWORK).filter("none"::equals).isPresent();
+            life.live(store, Stores.user(), networks);
             return report(life, search);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -72,6 +76,7 @@ final class SecretCanaryCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         life.leaks().forEach(leak -> out.println("leak     " + leak));
         life.controls().forEach((control, caught) -> out.println((caught ? "caught   " : "MISSED   ") + control));
+        life.skipped().forEach(part -> out.println("skipped  " + part));
         out.println("searched " + search.files() + " files and " + search.processes() + " processes, "
                 + search.bytes() / 1_000_000 + " MB: the value was found in "
                 + life.leaks().size() + " places");
