@@ -2,6 +2,7 @@ package dev.caisson.gate;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 
 /// The head of an answer.
 ///
@@ -13,6 +14,11 @@ record AnswerHead(int status, String line, Fields fields) {
     /// Fields that say how a body, or messages within it, are encoded: the latter of gRPC and of Connect.
     private static final List<String> ENCODINGS =
             List.of("content-encoding", "grpc-encoding", "connect-content-encoding");
+
+    private static final String PLAIN = "identity";
+    /// What may be said of a server's answer: any other word of it could be the value.
+    private static final Set<String> KNOWN =
+            Set.of(PLAIN, "br", "compress", "deflate", "gzip", "snappy", "x-compress", "x-gzip", "zstd");
 
     /// @throws Refusal for what may be read in two ways
     static AnswerHead read(Input input) throws IOException, Refusal {
@@ -51,11 +57,12 @@ record AnswerHead(int status, String line, Fields fields) {
         List<String> codings = ENCODINGS.stream()
                 .flatMap(name -> fields.members(name).stream())
                 .toList();
-        if (codings.stream().anyMatch(coding -> !coding.equals("identity"))) {
+        if (codings.stream().anyMatch(coding -> !coding.equals(PLAIN))) {
+            String named =
+                    KNOWN.containsAll(codings) ? "the encoding '" + String.join(", ", codings) + "'" : "an encoding";
             throw new Refusal(
                     Refusal.BAD_GATEWAY,
-                    "the server sends a body in the encoding '" + String.join(", ", codings)
-                            + "', which a gate cannot look into: ask for it elsewhere");
+                    "the server sends a body in " + named + ", which a gate cannot look into: ask for it elsewhere");
         }
     }
 

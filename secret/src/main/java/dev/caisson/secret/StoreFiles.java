@@ -225,6 +225,11 @@ final class StoreFiles {
     }
 
     static SecretException failed(String directory, ErrnoException e) {
+        if (e.is(Errno.ELOOP) || e.is(Errno.EISDIR) || e.is(Errno.ENOTDIR)) {
+            return SecretException.tampered(
+                    "a file of " + directory + " is a link or a directory (" + Errno.name(e.errno())
+                            + "), which the store never makes: restore the whole store from one backup");
+        }
         return new SecretException(
                 Code.SECRET_STORAGE,
                 "a file of " + directory + " could not be read or written (" + Errno.name(e.errno())
