@@ -13,11 +13,15 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// The file system of the state directory, /run on an ordinary host, has no room left.
 @Tag("root")
@@ -69,6 +73,68 @@ class FullStateTest {
 
     private static ContainerSpec sleeping(String name) {
         return ContainerSpec.onHost("sleep", "1000").name(name);
+    }
+
+    /// An act that the full file system may refuse.
+    interface Act {
+        void on(DetachedContainer container) throws InterruptedException;
+    }
+
+    /// What changes a container or starts it anew was carried out, or is refused for the reason, and the container is
+    /// as it was.
+    @ParameterizedTest
+    @MethodSource
+    void what_was_asked_for_is_carried_out_or_refused_with_the_reason(String name, Act act) throws Exception {
+        try (Engine engine = Engine.open(OPTIONS)) {
+            DetachedContainer box = engine.create(sleeping("box"), DetachedOptions.STANDARD);
+            box.start();
+            if (name.equals("start")) {
+                box.stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
+            }
+            String id = box.id().value();
+            fill();
+
+            boolean done = true;
+            try {
+                act.on(box);
+            } catch (CaissonException e) {
+                done = false;
+                assertThat(e.code()).isEqualTo("STATE_UNUSABLE");
+                assertThat(e).hasMessageContaining("make room");
+            }
+
+            DetachedContainer found = DetachedContainer.find(id, OPTIONS).orElseThrow();
+            assertThat(found.name()).isEqualTo(done && name.equals("rename") ? "other" : "box");
+            assertThat(DetachedContainer.find(found.name(), OPTIONS)).isPresent();
+            assertThat(found.state())
+                    .as(name + (done ? " was carried out" : " was refused"))
+                    .isInstanceOfAny(
+                            name.contains("start") && !done // a restart stops it first
+                                    ? new Class<?>[] {ContainerState.Exited.class}
+                                    : new Class<?>[] {ContainerState.Running.class});
+            empty();
+            found.restart(OptionalInt.of(9), Optional.of(Duration.ZERO));
+            assertThat(engine.exec(found.name(), Exec.of("true"), Streams.capture())
+                            .isOk())
+                    .isTrue();
+            found.remove(true);
+            engine.create(sleeping("other"), DetachedOptions.STANDARD).remove(true); // the name is nobody's
+        }
+        assertThat(State.recordsIn(OPTIONS.state())).isEmpty();
+    }
+
+    static Stream<Arguments> what_was_asked_for_is_carried_out_or_refused_with_the_reason() {
+        Act start = DetachedContainer::start;
+        Act restart = container -> container.restart(OptionalInt.of(9), Optional.of(Duration.ZERO));
+        Act rename = container -> container.rename("other");
+        Act update = container -> container.update(limits -> limits.pids(100), Optional.empty());
+        Act renew = container -> container.update(limits -> limits, Optional.of(RestartPolicy.parse("always")));
+        return Stream.of(
+                Arguments.of("start", start),
+                Arguments.of("restart", restart),
+                Arguments.of("rename", rename),
+                Arguments.of("limits", update),
+                Arguments.of("policy", renew));
     }
 
     @Test

@@ -129,10 +129,7 @@ public final class Names {
     }
 
     private void create(String name) {
-        try (Fd file = FileSystem.openAt(
-                root, path(name), FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL, 0600, BENEATH)) {
-            FileSystem.write(file, engine.getBytes(StandardCharsets.UTF_8));
-        }
+        StateRoot.write(root, path(name), FileSystem.O_EXCL, engine);
     }
 
     private Optional<String> holder(String name) {

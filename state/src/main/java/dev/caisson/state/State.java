@@ -190,10 +190,7 @@ public final class State implements Holding, AutoCloseable {
     static void save(Fd own, ContainerRecord record, Runnable between) {
         String name = record.id() + SUFFIX;
         String partial = "." + name;
-        try (Fd file = FileSystem.openAt(
-                own, partial, FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_TRUNC, 0600, BENEATH)) {
-            FileSystem.write(file, record.toJson().getBytes(StandardCharsets.UTF_8));
-        }
+        StateRoot.write(own, partial, FileSystem.O_TRUNC, record.toJson());
         between.run();
         FileSystem.rename(own, partial, own, name, true);
     }

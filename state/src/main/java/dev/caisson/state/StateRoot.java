@@ -6,12 +6,14 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
 /// The top of a state directory: root's alone, or none.
 final class StateRoot {
+    private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
     private static final int PLACE = FileSystem.O_PATH | FileSystem.O_DIRECTORY;
 
     private StateRoot() {}
@@ -40,6 +42,26 @@ final class StateRoot {
             }
         } catch (IOException | ErrnoException e) {
             throw unusable(path, e);
+        }
+    }
+
+    /// Writes a file below it.
+    ///
+    /// @param flag O_TRUNC, or O_EXCL for one that must be new
+    /// @throws StateException STATE_UNUSABLE if its file system is full
+    static void write(Fd directory, String name, int flag, String text) {
+        try (Fd file =
+                FileSystem.openAt(directory, name, FileSystem.O_WRONLY | FileSystem.O_CREAT | flag, 0600, BENEATH)) {
+            FileSystem.write(file, text.getBytes(StandardCharsets.UTF_8));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOSPC) || e.is(Errno.EDQUOT)) {
+                throw new StateException(
+                        "STATE_UNUSABLE",
+                        "the state directory has no space left (" + e.getMessage()
+                                + "): make room in its file system, /run on most hosts",
+                        e);
+            }
+            throw e;
         }
     }
 
