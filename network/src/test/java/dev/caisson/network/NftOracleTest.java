@@ -49,6 +49,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -191,13 +192,10 @@ class NftOracleTest extends OnAHost {
         var ours = new StringBuilder("table inet ours {\n" + SETS);
         var batch = new Batch();
         for (int i = 0; i < texts.size(); i++) {
-            theirs.append("chain c")
-                    .append(i)
-                    .append(" { ")
-                    .append(texts.get(i))
-                    .append("; }\n");
+            String text = texts.get(i);
+            theirs.append("chain c").append(i).append(" { ").append(text).append("; }\n");
             ours.append("chain c").append(i).append(" { }\n");
-            batch.rule(Family.INET, "ours", "c" + i, RULES.get(texts.get(i)));
+            batch.rule(Family.INET, "ours", "c" + i, Objects.requireNonNull(RULES.get(text)));
         }
         bed.host.sh("nft -f - <<'E'\n" + theirs + "}\n" + ours + "}\nE");
 
