@@ -58,9 +58,8 @@ class DetachedFailpointTest {
         return Integer.getInteger("caisson.test.failpoints", 3);
     }
 
-    /// Whether the container is on a network.
-    boolean isNetworked() {
-        return false;
+    FailpointActor.Has has() {
+        return FailpointActor.Has.NOTHING;
     }
 
     /// Returns what the host has of networks.
@@ -70,9 +69,8 @@ class DetachedFailpointTest {
 
     /// A process that acts, and stands still.
     private record Actor(Process process, BufferedReader answers) {
-        static Actor start(Path root, boolean networked) throws IOException {
-            List<String> more = networked ? List.of(FailpointActor.NETWORKED) : List.of();
-            Process process = new EngineProcess(LineLoader.class, OPTIONS, root, more).start();
+        static Actor start(Path root, FailpointActor.Has has) throws IOException {
+            Process process = new EngineProcess(LineLoader.class, OPTIONS, root, List.of(has.name())).start();
             var actor = new Actor(process, process.inputReader());
             assertThat(actor.answers.readLine()).isEqualTo(EngineProcess.OPENED);
             return actor;
@@ -108,7 +106,7 @@ class DetachedFailpointTest {
 
     private void create() throws InterruptedException {
         try (Engine engine = Engine.open(OPTIONS)) {
-            engine.create(FailpointActor.spec(root, NAME, isNetworked()), DetachedOptions.STANDARD);
+            engine.create(FailpointActor.spec(root, NAME, has()), DetachedOptions.STANDARD);
         }
     }
 
@@ -212,7 +210,7 @@ class DetachedFailpointTest {
 
     private Actor acting() throws IOException {
         if (actor.isEmpty()) {
-            actor = Optional.of(Actor.start(root, isNetworked()));
+            actor = Optional.of(Actor.start(root, has()));
         }
         return actor.get();
     }
@@ -276,6 +274,7 @@ class DetachedFailpointTest {
     private void check(Act act, Victim victim, String line, String outcome) throws Exception {
         String as = "%s with %s killed at %s: %s".formatted(act, victim, line, outcome);
         try {
+            checkLeft(as);
             Leftovers.clear(OPTIONS);
             if (DetachedContainer.find(NAME, OPTIONS).isPresent()) {
                 awaitTruth(as);
@@ -295,6 +294,9 @@ class DetachedFailpointTest {
         }
         awaitAsBefore(as);
     }
+
+    /// Checks what is left before anybody has cleared it.
+    void checkLeft(String as) throws Exception {}
 
     /// Checks what else it must have that runs again.
     void checkRunning(String as) throws Exception {}

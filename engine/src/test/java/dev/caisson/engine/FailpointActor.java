@@ -2,8 +2,10 @@ package dev.caisson.engine;
 
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Mount;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.SecretFile;
 import dev.caisson.spec.Transport;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,28 +25,48 @@ final class FailpointActor {
         REMOVE_BY_FORCE
     }
 
-    /// Says that the container is on a network of this name, and has a published port.
-    static final String NETWORKED = "web";
+    /// What its container has beside a program.
+    enum Has {
+        NOTHING,
+        /// A place on [#NETWORK], and a published port.
+        NETWORK,
+        /// [#SECRET] as a file and as a variable; the program prints both.
+        SECRET
+    }
 
+    static final String NETWORK = "web";
     static final int PUBLISHED = 8080;
+    static final String SECRET = "key";
 
     private FailpointActor() {}
 
     /// A program that ends when it is asked to.
-    static ContainerSpec spec(Path root, String name, boolean networked) {
+    static ContainerSpec spec(Path root, String name, Has has) {
         ContainerSpec spec = ContainerSpec.of(
-                        Image.directory(root), "sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.02; done")
+                        Image.directory(root),
+                        "sh",
+                        "-c",
+                        "cat /run/secrets/*; echo $KEY; trap 'exit 3' TERM; while :; do sleep 0.02; done")
                 .name(name);
-        var port = new PortMapping(Optional.empty(), PUBLISHED, 80, Transport.TCP);
-        return networked ? spec.network(Network.on(NETWORKED).publish(port)) : spec;
+        return switch (has) {
+            case NOTHING -> spec;
+            case NETWORK ->
+                spec.network(
+                        Network.on(NETWORK).publish(new PortMapping(Optional.empty(), PUBLISHED, 80, Transport.TCP)));
+            case SECRET ->
+                spec.mount(new Mount.Secrets(List.of(SecretFile.of(SECRET).asVariable("KEY"))));
+        };
+    }
+
+    static Has has(String[] arguments) {
+        return arguments.length > 3 ? Has.valueOf(arguments[3]) : Has.NOTHING;
     }
 
     public static void main(String[] arguments) throws Exception {
         var options = new EngineOptions(Path.of(arguments[0]), Path.of(arguments[1]));
-        boolean networked = List.of(arguments).contains(NETWORKED);
         Failpoint.serve((act, name) -> {
             if (Act.valueOf(act) == Act.CREATE) {
-                create(spec(Path.of(arguments[2]), name, networked), options);
+                create(spec(Path.of(arguments[2]), name, has(arguments)), options);
             } else {
                 act(Act.valueOf(act), name, options);
             }

@@ -41,6 +41,9 @@ record HostTraces(
                         || path.equals(options.state().resolve("events.lock"))) {
                     continue; // the journal grows with each act, up to its bound
                 }
+                if (path.startsWith(options.data().resolve("secrets"))) {
+                    continue; // the store notes who was given a value
+                }
                 if (path.startsWith(options.networks()) && Files.isRegularFile(path)) {
                     if (!path.endsWith("lock")) { // which counts changes; records may be written anew
                         files.put(path.toString(), Files.readString(path));

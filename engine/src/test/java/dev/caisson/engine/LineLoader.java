@@ -30,6 +30,10 @@ final class LineLoader extends URLClassLoader {
             + "|dev\\.caisson\\.(engine\\.(GuestNetworks|NetworkPlaces|ServedNetworks)"
             + "|network\\.(Elements|EndingLinks|KernelNetworks|Links|NetworkRecords|Networks|Places|PortReservations|Settling"
             + "|Unlinking))(\\$.*)?");
+    /// And what gives them secrets.
+    private static final Pattern SECRET = Pattern.compile(CONTAINERS.pattern()
+            + "|dev\\.caisson\\.(engine\\.(Delivered|RunSecrets|SecretFiles|SecretSources|OwnSecrets|ShownSecrets)"
+            + "|secret\\.(AccessLog|SecretAccess|SecretStore|StoreFiles|WarmStore))(\\$.*)?");
     private static final MethodTypeDesc REACHED = MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String);
 
     private final Pattern observed;
@@ -41,8 +45,12 @@ final class LineLoader extends URLClassLoader {
 
     /// Starts [FailpointActor] in such classes.
     public static void main(String[] arguments) throws Exception {
-        boolean networked = Arrays.asList(arguments).contains(FailpointActor.NETWORKED);
-        start(FailpointActor.class, networked ? NETWORKED : CONTAINERS, arguments);
+        Pattern observed = switch (FailpointActor.has(arguments)) {
+            case NOTHING -> CONTAINERS;
+            case NETWORK -> NETWORKED;
+            case SECRET -> SECRET;
+        };
+        start(FailpointActor.class, observed, arguments);
     }
 
     /// Starts a program.

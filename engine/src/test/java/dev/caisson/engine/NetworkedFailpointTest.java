@@ -21,7 +21,7 @@ class NetworkedFailpointTest extends DetachedFailpointTest {
     @Override
     void look() throws Exception {
         bed = new NetworkBed(OPTIONS);
-        bed.networks(all -> all.create(NetworkSpec.of(FailpointActor.NETWORKED)));
+        bed.networks(all -> all.create(NetworkSpec.of(FailpointActor.NETWORK)));
         try (Engine _ = Engine.open(OPTIONS)) {
             keeper = NetworkKeeper.open(OPTIONS).orElseThrow();
         }
@@ -45,8 +45,8 @@ class NetworkedFailpointTest extends DetachedFailpointTest {
     }
 
     @Override
-    boolean isNetworked() {
-        return true;
+    FailpointActor.Has has() {
+        return FailpointActor.Has.NETWORK;
     }
 
     @Override
