@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Timeout;
 class SetIdProgramTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("set-id"), Path.of("/var/lib/caisson-test"));
-    private static final String COPY = "cp /usr/bin/id /srv/id && ";
+    /// Of a program that lives until its ids are read: of one that was quicker nothing is said but that it was.
+    private static final String COPY = "cp /usr/bin/sleep /srv/id && ";
 
     private Engine engine;
 
@@ -52,7 +53,7 @@ class SetIdProgramTest {
 
     @Test
     void a_file_that_the_container_made_itself_is_reported_once() throws InterruptedException {
-        String twice = "setpriv --reuid 1000 --clear-groups sh -c '/srv/id; /srv/id; /srv/id'";
+        String twice = "setpriv --reuid 1000 --clear-groups sh -c '/srv/id 1; /srv/id 1'";
 
         RunResult result = engine.run(shell(COPY + "chmod 4755 /srv/id && " + twice));
 
@@ -63,7 +64,7 @@ class SetIdProgramTest {
     void a_set_group_id_program_is_reported_and_one_that_its_group_may_not_execute_is_not()
             throws InterruptedException {
         RunResult result = engine.run(shell(COPY + "cp /srv/id /srv/no && chgrp 5 /srv/id /srv/no"
-                + " && chmod 2755 /srv/id && chmod 2705 /srv/no && /srv/id && /srv/no"));
+                + " && chmod 2755 /srv/id && chmod 2705 /srv/no && /srv/id 1 && /srv/no 1"));
 
         assertThat(result.setIdPrograms().files()).as(result.toString()).containsExactly("/srv/id");
     }
@@ -78,9 +79,10 @@ class SetIdProgramTest {
 
     @Test
     void programs_that_have_effect_are_not_watched() throws InterruptedException {
-        RunResult result = engine.run(shell(COPY + "chmod 4755 /srv/id; setpriv --reuid 1000 --clear-groups /srv/id")
-                .newPrivileges(true)
-                .allow(Allowance.NEW_PRIVILEGES));
+        RunResult result = engine.run(
+                shell("cp /usr/bin/id /srv/id && chmod 4755 /srv/id; setpriv --reuid 1000 --clear-groups /srv/id")
+                        .newPrivileges(true)
+                        .allow(Allowance.NEW_PRIVILEGES));
 
         assertThat(result.stdout()).contains("euid=0");
         assertThat(result.setIdPrograms()).isEqualTo(SetIdPrograms.NONE);
@@ -100,8 +102,8 @@ class SetIdProgramTest {
     void a_name_is_shown_as_one_line() throws InterruptedException {
         String name = "$(printf 'a\\ncaisson: fake\\033[2J')";
 
-        RunResult result = engine.run(shell(
-                "cd /srv && cp /usr/bin/id \"" + name + "\" && chmod 2755 * && chgrp 5 * && chmod 2755 * && ./*"));
+        RunResult result = engine.run(
+                shell("cd /srv && cp /usr/bin/sleep \"" + name + "\" && chgrp 5 * && chmod 2755 * && ./* 1"));
 
         assertThat(result.setIdPrograms().files()).as(result.toString()).hasSize(1);
     }

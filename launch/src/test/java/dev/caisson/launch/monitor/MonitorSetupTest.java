@@ -33,6 +33,9 @@ import org.junit.jupiter.api.Test;
 /// What a monitor is given, byte by byte as native/monitor.h has it.
 @SuppressWarnings("ByteBufferBackingArray") // every buffer is one of Wire's
 class MonitorSetupTest {
+    /// The flag of every container with no_new_privs.
+    private static final int WATCH_SET_ID = 128;
+
     private static final LaunchPlan PLAN = Samples.plan();
     private static final MonitorPolicy POLICY = new MonitorPolicy(
             MonitorPolicy.Restart.UNLESS_STOPPED,
@@ -91,7 +94,7 @@ class MonitorSetupTest {
         assertThat(PLAN.madeNamespaces()).contains(Namespace.CGROUP);
         assertThat(in.getShort(16)).isEqualTo((short) PLAN.slots().size());
         assertThat(in.getShort(18)).isEqualTo((short) 1);
-        assertThat(in.getInt(20)).isZero();
+        assertThat(in.getInt(20)).isEqualTo(WATCH_SET_ID);
         assertThat(in.getInt(24)).isEqualTo(700);
         assertThat(in.getInt(28)).isEqualTo(5);
         assertThat(in.getLong(32)).isEqualTo(1 << 20);
@@ -106,20 +109,29 @@ class MonitorSetupTest {
     void each_way_of_the_streams_is_a_flag() {
         assertThat(encoded(setup(PLAN, new MonitorSetup.Streams(true, false, false, 0)))
                         .getInt(20))
-                .isEqualTo(1);
+                .isEqualTo(WATCH_SET_ID | 1);
         assertThat(encoded(setup(PLAN, new MonitorSetup.Streams(false, true, false, 0)))
                         .getInt(20))
-                .isEqualTo(2);
+                .isEqualTo(WATCH_SET_ID | 2);
         assertThat(encoded(setup(PLAN, new MonitorSetup.Streams(false, false, true, 0)))
                         .getInt(20))
-                .isEqualTo(4);
-        assertThat(encoded(setup().linkable()).getInt(20)).isEqualTo(16);
+                .isEqualTo(WATCH_SET_ID | 4);
+        assertThat(encoded(setup().linkable()).getInt(20)).isEqualTo(WATCH_SET_ID | 16);
         LaunchPlan ofHost = Samples.plan(
                 Samples.spec().network(Network.ofHost()).allow(Allowance.HOST_NETWORK),
                 GuestNetwork.ofHost(ResolverFile.EMPTY));
         ByteBuffer inTheHosts = encoded(setup(ofHost, new MonitorSetup.Streams(false, false, false, 0)));
-        assertThat(inTheHosts.getInt(20)).isEqualTo(32);
+        assertThat(inTheHosts.getInt(20)).isEqualTo(WATCH_SET_ID | 32);
         assertThat(inTheHosts.getLong(8) & Namespace.NETWORK.cloneFlag()).isZero();
+    }
+
+    @Test
+    void set_id_programs_are_watched_where_they_have_no_effect() {
+        LaunchPlan withEffect =
+                Samples.plan(Samples.spec().newPrivileges(true).allow(Allowance.NEW_PRIVILEGES), GuestNetwork.NONE);
+        assertThat(encoded(setup(withEffect, new MonitorSetup.Streams(false, false, false, 0)))
+                        .getInt(20))
+                .isZero();
     }
 
     @Test
