@@ -335,7 +335,9 @@ class ServedImagesTest {
             String image = registry.name() + "/" + name + ":1";
             Path errors = directory.resolve("pull.err");
             Process pull = begin(config + "pull " + image, served.words(List.of(ONLY)), errors);
-            registry.begun.acquire();
+            assertThat(registry.begun.tryAcquire(60, TimeUnit.SECONDS))
+                    .as("half a layer")
+                    .isTrue();
 
             new ProcessBuilder("kill", "-" + signal, Long.toString(pull.pid()))
                     .start()
@@ -361,7 +363,9 @@ class ServedImagesTest {
             String image = registry.name() + "/" + name + ":1";
             Process pull =
                     begin(config + "pull -q " + image, served.words(List.of(ONLY)), directory.resolve("pull.err"));
-            registry.begun.acquire();
+            assertThat(registry.begun.tryAcquire(60, TimeUnit.SECONDS))
+                    .as("half a layer")
+                    .isTrue();
 
             assertThat(served("exec \"$@\" load -i none").err()).contains("SERVE_REFUSED", "its memory is taken");
             assertThat(served("exec \"$@\" image verify none").err()).contains("SERVE_REFUSED", "its memory is taken");

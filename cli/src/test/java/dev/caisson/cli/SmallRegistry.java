@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
@@ -63,7 +64,8 @@ final class SmallRegistry implements AutoCloseable {
         return "127.0.0.1:" + listening.getLocalPort();
     }
 
-    /// An archive with one file, which fills it.
+    /// An archive with one file, which fills it and is another one each time: a layer that is there already is not
+    /// fetched.
     private static byte[] layer() throws IOException {
         byte[] header = new byte[512];
         put(header, 0, "a");
@@ -84,7 +86,10 @@ final class SmallRegistry implements AutoCloseable {
         header[154] = 0;
         var archive = new ByteArrayOutputStream();
         archive.write(header);
-        archive.write(new byte[LAYER + 1024]);
+        byte[] content = new byte[LAYER];
+        new Random().nextBytes(content);
+        archive.write(content);
+        archive.write(new byte[1024]);
         return archive.toByteArray();
     }
 

@@ -67,7 +67,6 @@ class BuildFactsTest {
                 "--check",
                 "--call=check",
                 "--allow=network.host",
-                "--ssh=default",
                 "--resource=memory=1g"
             })
     void an_option_of_docker_that_is_not_here_is_refused_by_name(String option) {
