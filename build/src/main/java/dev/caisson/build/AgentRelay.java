@@ -12,6 +12,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.LockSupport;
 
 /// Lends the keys of an SSH agent to one `RUN`: a socket of the build's own that passes two requests on, to list keys
 /// and to sign with one, and fails every other one, so that no key is added, removed or locked
@@ -29,6 +31,7 @@ final class AgentRelay implements AutoCloseable {
     /// OpenSSH's own limit of a message.
     private static final int LARGEST = 256 << 10;
 
+    private static final long PAUSE_NANOS = 10_000_000;
     private static final int FAILURE = 5;
     private static final int REQUEST_IDENTITIES = 11;
     private static final int SIGN_REQUEST = 13;
@@ -96,8 +99,10 @@ final class AgentRelay implements AutoCloseable {
                 }
                 open.add(client);
                 Thread.ofPlatform().daemon().name("caisson-agent").start(() -> relay(client));
-            } catch (IOException e) {
-                return; // closed
+            } catch (ClosedChannelException e) {
+                return;
+            } catch (IOException e) { // no descriptor is left at this moment
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
     }
@@ -106,14 +111,17 @@ final class AgentRelay implements AutoCloseable {
         try (client;
                 SocketChannel to = connect(agent)) {
             open.add(to);
-            if (!closed) {
-                relay(
-                        new DataInputStream(Channels.newInputStream(client)),
-                        Channels.newOutputStream(client),
-                        new DataInputStream(Channels.newInputStream(to)),
-                        Channels.newOutputStream(to));
+            try {
+                if (!closed) {
+                    relay(
+                            new DataInputStream(Channels.newInputStream(client)),
+                            Channels.newOutputStream(client),
+                            new DataInputStream(Channels.newInputStream(to)),
+                            Channels.newOutputStream(to));
+                }
+            } finally {
+                open.remove(to);
             }
-            open.remove(to);
         } catch (IOException e) {
             // one of both has gone; the program sees the end of its connection
         } finally {

@@ -39,7 +39,7 @@ final class MountPlanner {
     private final Settings settings;
     private int agents;
 
-    /// For the mounts of one `RUN`, in their order.
+    /// Makes one that plans the mounts of one `RUN`, in their order.
     MountPlanner(StageGraph graph, Stage stage, Scope scope, Settings settings) {
         this.graph = graph;
         this.stage = stage;

@@ -78,7 +78,7 @@ final class RecordingRelay implements AutoCloseable {
         return all;
     }
 
-    /// What follows a member is no error: it is the next request.
+    /// Unpacks up to the end of the member; the next request follows it.
     private static byte[] unpacked(byte[] bytes, int from) {
         var out = new ByteArrayOutputStream();
         try (var in = new GZIPInputStream(new ByteArrayInputStream(bytes, from, bytes.length - from))) {

@@ -24,8 +24,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What goes over the network to a registry when an image is pushed, and the cache of its build, whose steps had a
-/// secret: the value is not in it, nor in what is compressed there.
+/// Pushes to a registry an image, and the cache of its build, whose steps had a secret: the value is in nothing that
+/// goes
+/// over the network, nor in what is compressed there.
 @Tag("root")
 @Tag("peers")
 @Timeout(value = 180, unit = TimeUnit.SECONDS)

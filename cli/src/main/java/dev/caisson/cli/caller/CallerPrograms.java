@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// What programs have of a served caller that run for its command, as credential helpers.
+/// Variables and directory of programs that run for the command of a served caller, as credential helpers.
 ///
 /// @param variables the caller's, without those that the launcher takes away from a JVM and what it starts, and
 ///     without those that are not UTF-8, which a JVM cannot hand on

@@ -6,7 +6,7 @@ import dev.caisson.spec.TerminalSize;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// What the terminal of a program (`-t`) is like: as the caller's, where there is one.
+/// The size of a program's terminal (`-t`): that of the caller's, where there is one.
 ///
 /// @param from the caller's, whose changes of size the program's follows; null if the output goes elsewhere
 public record CallersTerminal(@Nullable Fd from, TerminalSize size) {

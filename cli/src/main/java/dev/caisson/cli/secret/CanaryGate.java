@@ -45,7 +45,7 @@ final class CanaryGate {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final long PAUSE_MILLIS = 20;
 
-    /// What was seen.
+    /// Result of a search.
     ///
     /// @param leaks places where the value was found in the container that never has it
     /// @param inMemory whether it was found in the memory of the one that was given it
