@@ -15,7 +15,8 @@ public enum Obstacle {
     SET_ID_WITHOUT_EFFECT(
             4,
             "the program is set-user-ID or set-group-ID, which has no effect under no_new_privs: run it as that user"
-                    + " with --user, or use --security-opt no-new-privileges=false --allow new-privileges");
+                    + " with --user, or use --security-opt no-new-privileges=false --allow new-privileges, which does not"
+                    + " help in the image 'host', whose /usr is nosuid");
 
     private final int bit;
     private final String sentence;
