@@ -81,7 +81,8 @@ class ServedImagesTest {
     }
 
     private Process begin(String script, List<String> words, Path errors) throws IOException {
-        var all = new ArrayList<>(List.of("bash", "-c", script, "bash"));
+        // a shell's command in the background ignores SIGINT, and so does all that it begins
+        var all = new ArrayList<>(List.of("env", "--default-signal=INT", "bash", "-c", script, "bash"));
         all.addAll(words);
         return new ProcessBuilder(all)
                 .directory(directory.toFile())
