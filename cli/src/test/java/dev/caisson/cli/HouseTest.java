@@ -11,6 +11,7 @@ import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import dev.caisson.error.CaissonException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,6 +164,22 @@ class HouseTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("sun..", "jdk.internal..", "com.sun..")
+                .check(classes);
+    }
+
+    /// What they must know of the host is handed to them, so that a wish is judged alike wherever that is done.
+    @Test
+    void policy_and_planner_ask_the_host_nothing() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .haveNameMatching(
+                        "dev\\.caisson\\.launch\\.(Policy|Planner|HostDeviceRules|PlacementRules|NetworkRules)(\\$.*)?")
+                .should()
+                .dependOnClassesThat()
+                .haveNameMatching(
+                        "java\\.nio\\.file\\.Files|java\\.io\\.File.*|dev\\.caisson\\.linux\\.(FileSystem|Fd|Procfs.*)")
+                .orShould()
+                .callMethod(Path.class, "toRealPath", LinkOption[].class)
                 .check(classes);
     }
 

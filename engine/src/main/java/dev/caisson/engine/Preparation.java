@@ -10,6 +10,7 @@ import dev.caisson.image.Rootfs;
 import dev.caisson.launch.FilterProgram;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.HostFacts;
+import dev.caisson.launch.HostObjects;
 import dev.caisson.launch.IdRange;
 import dev.caisson.launch.KernelFileSystem;
 import dev.caisson.launch.LaunchPlan;
@@ -136,8 +137,13 @@ final class Preparation implements AutoCloseable {
         var image = new RootImage(1, List.of(usr), List.of(), List.of(), List.of(), "", user);
         var filter = new FilterProgram(new byte[8], "one instruction");
         var ids = new IdRange(IdRange.FIRST, IdRange.WIDTH);
-        PlanCodec.encode(
-                Planner.plan(Policy.approve(spec, host), image, host, Optional.of(filter), ids, ContainerId.random()));
+        PlanCodec.encode(Planner.plan(
+                Policy.approve(spec, host, TrustedPaths.OF_ANY_HOST, HostObjects.of(spec)),
+                image,
+                host,
+                Optional.of(filter),
+                ids,
+                ContainerId.random()));
     }
 
     /// Plans what is not launched, and changes nothing.
@@ -220,7 +226,8 @@ final class Preparation implements AutoCloseable {
 
     /// @param imageVolumes whether it gets the volumes that its image declares, on a host that can bound one
     Prepared prepare(ContainerSpec asked, ProgressListener progress, boolean imageVolumes) {
-        Policy.Approved first = Policy.approve(asked, host, trusted);
+        HostObjects objects = HostObjects.of(asked);
+        Policy.Approved first = Policy.approve(asked, host, trusted, objects);
         Limits limits = first.spec().limits();
         hierarchy.check(limits);
         Rootfs rootfs = images.resolve(asked.image(), progress);
@@ -228,7 +235,7 @@ final class Preparation implements AutoCloseable {
         VolumeMounts volumes =
                 VolumeMounts.of(asked, imageVolumes && host.layerMedia().size() > 1 ? config.volumes() : List.of());
         ContainerSpec spec = volumes.spec();
-        Policy.Approved approved = volumes.anonymous().isEmpty() ? first : Policy.approve(spec, host, trusted);
+        Policy.Approved approved = volumes.anonymous().isEmpty() ? first : Policy.approve(spec, host, trusted, objects);
         Account account = rootfs.account(spec.user().orElse(config.user()));
         var binds = new ArrayList<Mount.Bind>();
         rootfs.binds()

@@ -1,15 +1,11 @@
 package dev.caisson.launch;
 
-import dev.caisson.linux.ErrnoException;
-import dev.caisson.linux.Fd;
-import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Limits;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -17,9 +13,8 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// The part of [Policy] that is about devices of the host.
 final class HostDeviceRules {
@@ -36,7 +31,7 @@ final class HostDeviceRules {
 
     private HostDeviceRules() {}
 
-    /// A device that was looked at: the wish with no link left in its source, and what its node says.
+    /// A device that the host has: the wish with no link left in its source, and what its node says.
     record Found(HostDevice device, DeviceNode node) {}
 
     /// Checks what the spec alone decides.
@@ -66,7 +61,7 @@ final class HostDeviceRules {
 
     private static void checkSource(HostDevice device, List<Finding> findings) {
         Path source = device.source();
-        if (!source.isAbsolute() || !source.equals(source.normalize())) {
+        if (!HostObjects.isPlain(source)) {
             findings.add(new Finding(
                     "DEVICE_SOURCE", "the device " + source + " is not an absolute path without '.' and '..'"));
         }
@@ -97,14 +92,13 @@ final class HostDeviceRules {
         targets.add(target);
     }
 
-    /// Looks at the devices of a wish that has passed [#check].
-    /// @param look at one of them
+    /// Finds the devices of a wish that has passed [#check].
     /// @throws RefusedException where one cannot be given
-    static List<Found> find(ContainerSpec spec, Function<HostDevice, Found> look) {
+    static List<Found> find(ContainerSpec spec, Map<Path, HostObjects.Device> devices) {
         var found = new ArrayList<Found>();
         Map<DeviceNode, HostDevice> known = new HashMap<>();
         for (HostDevice device : spec.devices()) {
-            Found one = look.apply(device);
+            Found one = found(device, devices.get(device.source()));
             if (one.node().rule(EnumSet.noneOf(DeviceRule.Access.class)).isStandard()) {
                 throw new RefusedException(
                         "DEVICE_STANDARD",
@@ -123,25 +117,13 @@ final class HostDeviceRules {
         return found;
     }
 
-    /// Links are followed here for good; the launcher opens what they led to, and compares.
-    static Found look(HostDevice device) {
-        Path real;
-        try {
-            real = device.source().toRealPath();
-        } catch (IOException e) {
-            throw new RefusedException(
-                    "DEVICE_SOURCE", "the host has no device " + device.source() + ": check the path");
-        }
-        try (Fd node = FileSystem.openWithoutLinks(real.toString(), FileSystem.O_PATH)) {
-            Optional<DeviceNode> found = DeviceNode.of(FileSystem.status(node));
-            return new Found(
-                    new HostDevice(real, device.target(), device.access()),
-                    found.orElseThrow(() -> new RefusedException(
-                            "DEVICE_SOURCE",
-                            device.source() + " is no device node: name one, and those of a directory one by one")));
-        } catch (ErrnoException e) {
-            throw new RefusedException("DEVICE_SOURCE", "the device " + real + " cannot be opened: check the path");
-        }
+    private static Found found(HostDevice device, HostObjects.@Nullable Device there) {
+        return switch (there) {
+            case HostObjects.Device.Node(Path real, DeviceNode node) ->
+                new Found(new HostDevice(real, device.target(), device.access()), node);
+            case HostObjects.Device.None(Finding why) -> throw new RefusedException(List.of(why));
+            case null -> throw new IllegalStateException(device.source() + " was not looked at");
+        };
     }
 
     /// The limits with a rule for each device beside the rules that were given.

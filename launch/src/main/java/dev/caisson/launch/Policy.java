@@ -1,28 +1,27 @@
 package dev.caisson.launch;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.caisson.error.ArgumentException;
 import dev.caisson.linux.ByteText;
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.DeviceRule;
-import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Mount;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/// The only gate: every face's wish passes here, and nothing else decides what is allowed.
+/// The only gate: every face's wish passes here, and nothing else decides what is allowed. It asks the host nothing:
+/// what it must know stands in [HostFacts], [TrustedPaths] and [HostObjects].
 ///
 /// It looks at the normal form, not at the spelling that it came in: two spellings, one answer.
 public final class Policy {
@@ -62,28 +61,18 @@ public final class Policy {
     }
 
     /// Lets the wish pass or says everything that stands against it.
+    ///
+    /// @param trusted what belongs to the host and to the engine itself
+    /// @param objects what the host has at the paths of the wish
     /// @throws RefusedException with all findings
-    public static Approved approve(ContainerSpec spec, HostFacts host) {
-        return approve(spec, host, TrustedPaths.OF_ANY_HOST);
-    }
-
-    /// The same, with what belongs to the engine itself.
-    public static Approved approve(ContainerSpec spec, HostFacts host, TrustedPaths trusted) {
-        return approve(spec, host, trusted, HostDeviceRules::look);
-    }
-
-    static Approved approve(
-            ContainerSpec spec,
-            HostFacts host,
-            TrustedPaths trusted,
-            Function<HostDevice, HostDeviceRules.Found> look) {
-        List<Finding> findings = check(spec, host, trusted);
+    public static Approved approve(ContainerSpec spec, HostFacts host, TrustedPaths trusted, HostObjects objects) {
+        List<Finding> findings = check(spec, host, trusted, objects);
         if (!findings.isEmpty()) {
             throw new RefusedException(findings);
         }
-        List<HostDeviceRules.Found> devices = HostDeviceRules.find(spec, look);
+        List<HostDeviceRules.Found> devices = HostDeviceRules.find(spec, objects.devices());
         ContainerSpec resolved = spec.mounts(spec.mounts().stream()
-                        .map(mount -> resolved(mount, spec, trusted))
+                        .map(mount -> resolved(mount, objects.sources()))
                         .toList())
                 .devices(devices.stream().map(HostDeviceRules.Found::device).toList())
                 .limits(HostDeviceRules.limits(spec.limits(), devices));
@@ -91,34 +80,18 @@ public final class Policy {
                 resolved, devices.stream().map(HostDeviceRules.Found::node).toList());
     }
 
-    /// Links in a host path are followed here for good, and what they led to is looked at: a path that
-    /// somebody exchanges between two looks is judged by the one that will be mounted.
-    private static Mount resolved(Mount mount, ContainerSpec spec, TrustedPaths trusted) {
-        if (!(mount instanceof Mount.Bind bind)) {
-            return mount;
-        }
-        try {
-            Path real = bind.source().toRealPath();
-            if (trusted.touches(real) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
-                throw new RefusedException(List.of(sensitive(real)));
-            }
-            return new Mount.Bind(real, bind.target(), bind.readOnly(), bind.file());
-        } catch (IOException e) {
-            throw new RefusedException(
-                    "MOUNT_SOURCE", "the host path " + bind.source() + " cannot be followed: make it first");
-        }
+    private static Mount resolved(Mount mount, Map<Path, Path> sources) {
+        return mount instanceof Mount.Bind(Path source, InRootPath target, boolean readOnly, boolean file)
+                ? new Mount.Bind(requireNonNull(sources.get(source)), target, readOnly, file)
+                : mount;
     }
 
-    static List<Finding> check(ContainerSpec spec, HostFacts host) {
-        return check(spec, host, TrustedPaths.OF_ANY_HOST);
-    }
-
-    static List<Finding> check(ContainerSpec spec, HostFacts host, TrustedPaths trusted) {
+    static List<Finding> check(ContainerSpec spec, HostFacts host, TrustedPaths trusted, HostObjects objects) {
         var findings = new ArrayList<Finding>();
         checkNames(spec, findings);
         checkTexts(spec, findings);
         checkWorkingDirectory(spec, findings);
-        checkMounts(spec, trusted, findings);
+        checkMounts(spec, trusted, objects.sources(), findings);
         HostDeviceRules.check(spec, findings);
         checkPrivileges(spec, findings);
         checkSysctls(spec, findings);
@@ -210,7 +183,8 @@ public final class Policy {
         }
     }
 
-    private static void checkMounts(ContainerSpec spec, TrustedPaths trusted, List<Finding> findings) {
+    private static void checkMounts(
+            ContainerSpec spec, TrustedPaths trusted, Map<Path, Path> sources, List<Finding> findings) {
         if (spec.mounts().size() > MAX_MOUNTS) {
             findings.add(new Finding("MOUNTS_TOO_MANY", "a container takes at most " + MAX_MOUNTS + " mounts"));
         }
@@ -218,7 +192,7 @@ public final class Policy {
         for (Mount mount : spec.mounts()) {
             checkTarget(mount.target(), targets, findings);
             switch (mount) {
-                case Mount.Bind bind -> checkSource(bind, spec, trusted, findings);
+                case Mount.Bind bind -> checkSource(bind, spec, trusted, sources, findings);
                 case Mount.Workspace _,
                         Mount.Volume _,
                         Mount.ImageFiles _,
@@ -253,7 +227,12 @@ public final class Policy {
         }
     }
 
-    private static void checkSource(Mount.Bind bind, ContainerSpec spec, TrustedPaths trusted, List<Finding> findings) {
+    private static void checkSource(
+            Mount.Bind bind,
+            ContainerSpec spec,
+            TrustedPaths trusted,
+            Map<Path, Path> sources,
+            List<Finding> findings) {
         Path source = bind.source();
         if (!source.isAbsolute()) {
             findings.add(new Finding("MOUNT_SOURCE", "a host path is absolute; a volume is another kind of mount"));
@@ -263,11 +242,12 @@ public final class Policy {
             findings.add(new Finding("MOUNT_SOURCE", "the host path " + source + " holds '.' or '..': write it out"));
             return;
         }
-        if (!Files.exists(source)) {
+        Path real = sources.get(source);
+        if (real == null) {
             findings.add(new Finding("MOUNT_SOURCE", "the host path " + source + " does not exist: make it first"));
             return;
         }
-        if (trusted.isReachedBy(source) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
+        if (trusted.touches(real) && !spec.allowances().contains(Allowance.HOST_PATHS)) {
             findings.add(sensitive(source));
         }
     }

@@ -53,7 +53,7 @@ public final class TrustedPaths {
             .map(Path::of)
             .toList();
 
-    static final TrustedPaths OF_ANY_HOST = new TrustedPaths(List.of());
+    public static final TrustedPaths OF_ANY_HOST = new TrustedPaths(List.of());
 
     private final List<Path> paths;
 
@@ -74,16 +74,6 @@ public final class TrustedPaths {
             return Optional.of(path.toRealPath());
         } catch (IOException e) {
             return Optional.empty(); // it is not there yet
-        }
-    }
-
-    /// True for a path that leads to one of them, through links or not.
-    boolean isReachedBy(Path source) {
-        try {
-            return touches(source.toRealPath());
-        } catch (IOException e) {
-            // It vanished since it was looked at; opening it later will say so.
-            return true;
         }
     }
 

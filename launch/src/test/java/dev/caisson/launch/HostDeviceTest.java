@@ -3,6 +3,7 @@ package dev.caisson.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.caisson.spec.Allowance;
 import dev.caisson.spec.ContainerSpec;
@@ -40,11 +41,13 @@ class HostDeviceTest {
     }
 
     private static void assertFinding(String code, ContainerSpec wish) {
-        assertThat(Policy.check(wish, Samples.host())).extracting(Finding::code).containsExactly(code);
+        assertThat(Samples.check(wish, Samples.host()))
+                .extracting(Finding::code)
+                .containsExactly(code);
     }
 
     private static void assertRefused(String code, ContainerSpec wish) {
-        assertThatThrownBy(() -> Policy.approve(wish, Samples.host()))
+        assertThatThrownBy(() -> Samples.approve(wish, Samples.host()))
                 .isInstanceOfSatisfying(
                         RefusedException.class, e -> assertThat(e.code()).isEqualTo(code));
     }
@@ -59,7 +62,7 @@ class HostDeviceTest {
 
         assertFinding("ALLOWANCE_NEEDED", wish);
         assertFinding("ALLOWANCE_NEEDED", others);
-        assertThat(Policy.check(wish.allow(Allowance.HOST_DEVICES), Samples.host()))
+        assertThat(Samples.check(wish.allow(Allowance.HOST_DEVICES), Samples.host()))
                 .isEmpty();
     }
 
@@ -95,7 +98,7 @@ class HostDeviceTest {
     @ParameterizedTest
     @ValueSource(strings = {"/dev/fuse", "/dev/nullish", "/dev/net/tun", "/dev/ttyUSB0", "/dev/shmem"})
     void other_names_below_dev_are_free(String target) {
-        assertThat(Policy.check(allowed(device("/dev/fuse", target, ALL)), Samples.host()))
+        assertThat(Samples.check(allowed(device("/dev/fuse", target, ALL)), Samples.host()))
                 .isEmpty();
     }
 
@@ -115,10 +118,10 @@ class HostDeviceTest {
         for (int i = 0; i < 16; i++) {
             many = many.device(device("/dev/fuse", "/dev/f" + i, ALL));
         }
-        assertThat(Policy.check(many, Samples.host())).isEmpty();
+        assertThat(Samples.check(many, Samples.host())).isEmpty();
         many = many.device(device("/dev/fuse", "/dev/f16", ALL));
         assertFinding("DEVICES_TOO_MANY", many);
-        assertThat(Policy.check(Samples.spec().limits(Limits.defaults().bestEffort(true)), Samples.host()))
+        assertThat(Samples.check(Samples.spec().limits(Limits.defaults().bestEffort(true)), Samples.host()))
                 .isEmpty();
     }
 
@@ -146,11 +149,15 @@ class HostDeviceTest {
     void a_link_is_followed_for_good(@TempDir Path directory) throws IOException {
         Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("/dev/zero"));
 
-        HostDeviceRules.Found found = HostDeviceRules.look(device(link.toString(), "/dev/x", ALL));
+        ContainerSpec wish = allowed(device(link.toString(), "/dev/x", ALL));
+        HostObjects objects = HostObjects.of(wish);
         Files.delete(link);
 
-        assertThat(found.device().source()).isEqualTo(Path.of("/dev/zero"));
-        assertThat(found.node()).hasToString("c 1:5");
+        assertThat(objects.devices())
+                .containsExactly(entry(
+                        link,
+                        new HostObjects.Device.Node(
+                                Path.of("/dev/zero"), new DeviceNode(DeviceRule.Kind.CHARACTER, 1, 5))));
     }
 
     @Test
@@ -159,10 +166,8 @@ class HostDeviceTest {
         ContainerSpec other =
                 allowed(device("/dev/fuse", "/dev/a", ALL), device("/dev/fuse", "/dev/b", Set.of(Access.READ)));
 
-        assertThat(HostDeviceRules.find(same, Samples::look)).hasSize(2);
-        assertThatThrownBy(() -> HostDeviceRules.find(other, Samples::look))
-                .isInstanceOfSatisfying(
-                        RefusedException.class, e -> assertThat(e.code()).isEqualTo("OPTIONS_CONTRADICT"));
+        assertThat(Samples.approve(same, Samples.host()).nodes()).hasSize(2);
+        assertRefused("OPTIONS_CONTRADICT", other);
     }
 
     @Test
@@ -172,17 +177,14 @@ class HostDeviceTest {
                         device("/dev/sda", "/dev/sda", Set.of(Access.READ)))
                 .limits(Limits.defaults().devices(DeviceRule.parse("c 1:11 w")));
 
-        List<DeviceRule> rules = Policy.approve(wish, Samples.host(), TrustedPaths.OF_ANY_HOST, Samples::look)
-                .spec()
-                .limits()
-                .devices()
-                .orElseThrow();
+        List<DeviceRule> rules =
+                Samples.approve(wish, Samples.host()).spec().limits().devices().orElseThrow();
 
         assertThat(rules)
                 .filteredOn(rule -> !rule.isStandard())
                 .map(DeviceRule::toString)
                 .containsExactlyInAnyOrder("c 10:229 rw", "b 8:0 r", "c 1:11 w");
-        assertThat(Policy.approve(Samples.spec(), Samples.host())
+        assertThat(Samples.approve(Samples.spec(), Samples.host())
                         .spec()
                         .limits()
                         .devices())

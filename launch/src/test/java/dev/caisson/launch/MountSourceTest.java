@@ -37,15 +37,17 @@ class MountSourceTest {
     }
 
     @Test
-    void a_link_is_followed_once_when_the_wish_is_approved() throws IOException {
+    void a_link_is_followed_once_before_the_wish_is_judged() throws IOException {
         ContainerSpec wish = ContainerSpec.of(Image.host(), "true")
                 .mount(new Mount.Bind(link, InRootPath.parse("/data"), true, false));
 
-        Policy.Approved approved = Policy.approve(wish, HostFacts.read(List.of(), List.of(), false));
+        HostObjects objects = HostObjects.of(wish);
         Files.delete(link);
         Files.createSymbolicLink(link, Path.of("/etc"));
 
-        assertThat(approved.spec().mounts())
+        assertThat(Policy.approve(wish, Samples.host(), TrustedPaths.OF_ANY_HOST, objects)
+                        .spec()
+                        .mounts())
                 .containsExactly(new Mount.Bind(real, InRootPath.parse("/data"), true, false));
     }
 
@@ -74,7 +76,7 @@ class MountSourceTest {
         try {
             for (int i = 0; i < 5000; i++) {
                 try {
-                    assertThat(Policy.approve(wish, host).spec().mounts())
+                    assertThat(Samples.approve(wish, host).spec().mounts())
                             .containsExactly(new Mount.Bind(real, InRootPath.parse("/data"), true, false));
                 } catch (RefusedException e) {
                     assertThat(e.code()).isIn("ALLOWANCE_NEEDED", "MOUNT_SOURCE");

@@ -160,8 +160,7 @@ class NetworkPlanTest {
                 .isInstanceOfSatisfying(
                         RefusedException.class,
                         e -> assertThat(e.findings()).extracting(Finding::code).containsExactly("GATE_REFUSED"));
-        assertThat(Policy.approve(
-                                Samples.spec().network(listed), Samples.host(), TrustedPaths.OF_ANY_HOST, Samples::look)
+        assertThat(Samples.approve(Samples.spec().network(listed), Samples.host())
                         .spec()
                         .network())
                 .isEqualTo(listed);
@@ -239,7 +238,7 @@ class NetworkPlanTest {
         "we b, NETWORK_NAME"
     })
     void networks_that_are_none_are_refused(String network, String code) {
-        assertThat(Policy.check(Samples.spec().network(Network.on(network)), Samples.host()))
+        assertThat(Samples.check(Samples.spec().network(Network.on(network)), Samples.host()))
                 .singleElement()
                 .extracting(Finding::code)
                 .isEqualTo(code);
@@ -248,10 +247,10 @@ class NetworkPlanTest {
     @Test
     void a_port_of_the_host_is_published_once() {
         Network.Joined web = Network.on("web");
-        assertThat(Policy.check(
+        assertThat(Samples.check(
                         Samples.spec().network(publishing(web, "8080:80", "8080:80/udp", "80", "80")), Samples.host()))
                 .isEmpty();
-        assertThat(Policy.check(Samples.spec().network(publishing(web, "8080:80", "8080:81")), Samples.host()))
+        assertThat(Samples.check(Samples.spec().network(publishing(web, "8080:80", "8080:81")), Samples.host()))
                 .singleElement()
                 .extracting(Finding::code)
                 .isEqualTo("OPTIONS_CONTRADICT");
@@ -352,16 +351,16 @@ class NetworkPlanTest {
     @Test
     void the_network_of_the_host_is_allowed_by_name_and_only_where_abstract_sockets_can_be_kept_away() {
         ContainerSpec asking = Samples.spec().network(Network.ofHost());
-        assertThat(Policy.check(asking, Samples.host()))
+        assertThat(Samples.check(asking, Samples.host()))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.code()).isEqualTo("ALLOWANCE_NEEDED"))
                 .satisfies(finding -> assertThat(finding.sentence()).endsWith("--allow host-network"));
         ContainerSpec allowed = asking.allow(Allowance.HOST_NETWORK);
-        assertThat(Policy.check(allowed.hostName("own"), Samples.host())).isEmpty();
-        assertThat(Policy.check(allowed.sysctl("net/core/somaxconn", "1"), Samples.host()))
+        assertThat(Samples.check(allowed.hostName("own"), Samples.host())).isEmpty();
+        assertThat(Samples.check(allowed.sysctl("net/core/somaxconn", "1"), Samples.host()))
                 .singleElement()
                 .satisfies(finding -> assertThat(finding.sentence()).contains("net.core.somaxconn"));
-        assertThat(Policy.check(allowed.allow(Allowance.NEW_PRIVILEGES).newPrivileges(true), Samples.host()))
+        assertThat(Samples.check(allowed.allow(Allowance.NEW_PRIVILEGES).newPrivileges(true), Samples.host()))
                 .extracting(Finding::code)
                 .containsExactly("OPTIONS_CONTRADICT");
         GuestNetwork network = GuestNetwork.ofHost(ResolverFile.EMPTY);
@@ -373,8 +372,8 @@ class NetworkPlanTest {
     @Test
     void one_in_the_network_of_another_sets_none_of_it() {
         ContainerSpec asking = Samples.spec().network(Network.ofContainer("front"));
-        assertThat(Policy.check(asking, Samples.host())).isEmpty();
-        assertThat(Policy.check(
+        assertThat(Samples.check(asking, Samples.host())).isEmpty();
+        assertThat(Samples.check(
                         asking.hostName("own")
                                 .sysctl("net.ipv4.ip_forward", "1")
                                 .sysctl("net/core/somaxconn", "1")
@@ -388,11 +387,11 @@ class NetworkPlanTest {
     void the_host_has_names_where_its_services_are_reached() {
         ContainerSpec spec = SPEC.network(((Network.Joined) SPEC.network())
                 .hostServices(HostServices.of("5432").named(List.of("db.host"))));
-        assertThat(Policy.check(spec, Samples.host()))
+        assertThat(Samples.check(spec, Samples.host()))
                 .singleElement()
                 .extracting(Finding::code)
                 .isEqualTo("ALLOWANCE_NEEDED");
-        assertThat(Policy.check(spec.allow(Allowance.HOST_SERVICES), Samples.host()))
+        assertThat(Samples.check(spec.allow(Allowance.HOST_SERVICES), Samples.host()))
                 .isEmpty();
         assertThat(file(Samples.plan(spec.allow(Allowance.HOST_SERVICES), Samples.networks()), "etc/hosts")
                         .orElseThrow())

@@ -168,7 +168,7 @@ class PlannedStepsTest {
                 .share(shared);
 
         assertThat(Samples.plan(spec, Samples.host()).namespaces()).containsExactlyInAnyOrderElementsOf(expected);
-        assertThat(Planner.namespaces(Policy.approve(spec, Samples.host()), Samples.host()))
+        assertThat(Planner.namespaces(Samples.approve(spec, Samples.host()), Samples.host()))
                 .containsExactlyInAnyOrderElementsOf(expected);
     }
 
@@ -271,7 +271,7 @@ class PlannedStepsTest {
 
     private static LaunchPlan plan(RootImage image, HostFacts host) {
         return Planner.plan(
-                Policy.approve(Samples.spec(), host),
+                Samples.approve(Samples.spec(), host),
                 image,
                 host,
                 Optional.of(Samples.filter()),
@@ -398,7 +398,7 @@ class PlannedStepsTest {
 
     private static void assertRefused(String code, ContainerSpec spec, RootImage image) {
         assertThatThrownBy(() -> Planner.plan(
-                        Policy.approve(spec, Samples.host()),
+                        Samples.approve(spec, Samples.host()),
                         image,
                         Samples.host(),
                         Optional.of(Samples.filter()),

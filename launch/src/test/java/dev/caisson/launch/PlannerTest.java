@@ -7,6 +7,7 @@ import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.DeviceRule.Access;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
@@ -192,9 +193,7 @@ class PlannerTest {
                                         Path.of("/dev/fuse"), InRootPath.of("dev/x"), Set.of(Access.READ))),
                         new Step.PlaceDevice(
                                 new Slot(9),
-                                Samples.look(new HostDevice(
-                                                Path.of("/dev/fuse"), InRootPath.of("dev/x"), Set.of(Access.READ)))
-                                        .node(),
+                                new DeviceNode(DeviceRule.Kind.CHARACTER, 10, 229),
                                 InRootPath.of("dev/x"))));
     }
 

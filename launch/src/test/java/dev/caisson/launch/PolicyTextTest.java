@@ -23,7 +23,7 @@ class PolicyTextTest {
     }
 
     private static List<Finding> findings(UnaryOperator<ContainerSpec> change) {
-        return Policy.check(change.apply(Samples.spec()), Samples.host());
+        return Samples.check(change.apply(Samples.spec()), Samples.host());
     }
 
     static Stream<Text> refused() {

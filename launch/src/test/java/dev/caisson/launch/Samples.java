@@ -6,7 +6,6 @@ import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.DeviceRule;
-import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.Mount;
@@ -16,6 +15,7 @@ import dev.caisson.spec.Subnet;
 import dev.caisson.text.AddressText;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,14 +66,29 @@ public final class Samples {
                 host.layerMedia());
     }
 
-    /// The devices of a host that has two.
-    static HostDeviceRules.Found look(HostDevice device) {
-        DeviceNode node = switch (device.source().toString()) {
-            case "/dev/fuse" -> new DeviceNode(DeviceRule.Kind.CHARACTER, 10, 229);
-            case "/dev/sda" -> new DeviceNode(DeviceRule.Kind.BLOCK, 8, 0);
-            default -> throw new RefusedException("DEVICE_SOURCE", "the host has no device " + device.source());
-        };
-        return new HostDeviceRules.Found(device, node);
+    /// What the host has, and two devices besides.
+    static HostObjects objects(ContainerSpec spec) {
+        HostObjects found = HostObjects.of(spec);
+        var devices = new HashMap<>(found.devices());
+        devices.put(Path.of("/dev/fuse"), device("/dev/fuse", DeviceRule.Kind.CHARACTER, 10, 229));
+        devices.put(Path.of("/dev/sda"), device("/dev/sda", DeviceRule.Kind.BLOCK, 8, 0));
+        return new HostObjects(found.sources(), devices);
+    }
+
+    private static HostObjects.Device device(String path, DeviceRule.Kind kind, int major, int minor) {
+        return new HostObjects.Device.Node(Path.of(path), new DeviceNode(kind, major, minor));
+    }
+
+    static List<Finding> check(ContainerSpec spec, HostFacts host) {
+        return check(spec, host, TrustedPaths.OF_ANY_HOST);
+    }
+
+    static List<Finding> check(ContainerSpec spec, HostFacts host, TrustedPaths trusted) {
+        return Policy.check(spec, host, trusted, objects(spec));
+    }
+
+    static Policy.Approved approve(ContainerSpec spec, HostFacts host) {
+        return Policy.approve(spec, host, TrustedPaths.OF_ANY_HOST, objects(spec));
     }
 
     static RootImage image() {
@@ -101,13 +116,7 @@ public final class Samples {
     static LaunchPlan plan(ContainerSpec spec, HostFacts host) {
         Optional<FilterProgram> filter =
                 spec.seccomp() instanceof SeccompChoice.Unconfined ? Optional.empty() : Optional.of(filter());
-        return Planner.plan(
-                Policy.approve(spec, host, TrustedPaths.OF_ANY_HOST, Samples::look),
-                image(),
-                host,
-                filter,
-                new IdRange(IdRange.FIRST, IdRange.WIDTH),
-                ID);
+        return Planner.plan(approve(spec, host), image(), host, filter, new IdRange(IdRange.FIRST, IdRange.WIDTH), ID);
     }
 
     /// A network of both families that leads out, and one whose containers are kept apart.
@@ -177,7 +186,7 @@ public final class Samples {
 
     static LaunchPlan plan(ContainerSpec spec, GuestNetwork network, HostFacts host) {
         return Planner.plan(
-                Policy.approve(spec, host, TrustedPaths.OF_ANY_HOST, Samples::look),
+                approve(spec, host),
                 image(),
                 host,
                 Optional.of(filter()),
