@@ -146,6 +146,13 @@ static int delete_left(const char *host)
 
 /* ---- one link ---- */
 
+/* The kernel gives each end a queue for each processor otherwise, and each queue a directory below /sys and an event. */
+static void put_one_queue(void)
+{
+	put_u32(IFLA_NUM_TX_QUEUES, 1);
+	put_u32(IFLA_NUM_RX_QUEUES, 1);
+}
+
 /*
  * The pair comes into being as it is to be, but for being up. The kernel obeys the index of the peer only where the link itself has
  * one, so it gets one that nobody else has.
@@ -160,6 +167,7 @@ static int create_pair(const struct plan_link *link, int pid, int bridge, int in
 	put_name(IFLA_IFNAME, link->host);
 	put_u32(IFLA_MTU, link->mtu);
 	put(IFLA_ADDRESS, mac, sizeof mac);
+	put_one_queue();
 	put_u32(IFLA_MASTER, (uint32_t)bridge);
 	uint32_t info = begin_nest(IFLA_LINKINFO);
 	put_name(IFLA_INFO_KIND, "veth");
@@ -168,6 +176,7 @@ static int create_pair(const struct plan_link *link, int pid, int bridge, int in
 	put_name(IFLA_IFNAME, link->guest);
 	put_u32(IFLA_MTU, link->mtu);
 	put(IFLA_ADDRESS, link->mac, sizeof link->mac);
+	put_one_queue();
 	put_u32(IFLA_NET_NS_PID, (uint32_t)pid);
 	end_nest(peer);
 	end_nest(data);

@@ -43,7 +43,7 @@ static void a_link_is_as_it_was_asked_for(void)
 {
 	struct links links = one_link();
 	enter();
-	struct spec spec = linked_shell("cd /sys/class/net/eth0; cat address mtu ifindex operstate; cat /sys/class/net/lo/operstate; read x", &links);
+	struct spec spec = linked_shell("cd /sys/class/net/eth0; cat address mtu ifindex operstate; cat /sys/class/net/lo/operstate; echo queues/*; read x", &links);
 	CHECK_EQUAL(0, container_launch(&linked, &spec, &container));
 	CHECK_EQUAL(0, container.reply.status);
 	expect_link("cvtest", "\"master\":\"cnbridge\"");
@@ -57,10 +57,11 @@ static void a_link_is_as_it_was_asked_for(void)
 	CHECK(!link_is_there("eth0"));
 	CHECK_TEXT("1\n", output_of("cat /proc/sys/net/ipv6/conf/cvtest/disable_ipv6"));
 	CHECK_TEXT("", output_of("ip -o addr show dev cvtest"));
+	expect_link("cvtest", "\"num_tx_queues\":1,\"num_rx_queues\":1");
 	container_start(&container);
 	close(container.input), container.input = -1;
 	container_finish(&container);
-	CHECK_TEXT("02:00:00:00:00:09\n1400\n100\ndown\nunknown\n", container.text);
+	CHECK_TEXT("02:00:00:00:00:09\n1400\n100\ndown\nunknown\nqueues/rx-0 queues/tx-0\n", container.text);
 	CHECK(link_goes_away("cvtest"));
 	leave();
 }
