@@ -27,6 +27,25 @@ class PublishedPortsAuditTest {
                     print(one["subject"]["name"], one["name"], one["status"], one["message"])
             """;
 
+    /// Makes an image that exposes port 7000.
+    private static final String IMAGE = """
+            import io, json, tarfile
+            def tar(name, *files):
+                with tarfile.open(name, "w") as made:
+                    for path, mode, data in files:
+                        entry = tarfile.TarInfo(path)
+                        entry.size, entry.mode = len(data), mode
+                        made.addfile(entry, io.BytesIO(data))
+            import hashlib
+            tar("layer.tar", ("bin/busybox", 0o755, open("/bin/busybox", "rb").read()))
+            layer = open("layer.tar", "rb").read()
+            config = {"architecture": "amd64", "os": "linux", "config": {"ExposedPorts": {"7000/tcp": {}}},
+                      "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}
+            manifest = [{"Config": "config.json", "RepoTags": ["web:1"], "Layers": ["layer.tar"]}]
+            tar("image.tar", ("manifest.json", 0o644, json.dumps(manifest).encode()),
+                ("config.json", 0o644, json.dumps(config).encode()), ("layer.tar", 0o644, layer))
+            """;
+
     @TempDir
     private Path directory;
 
@@ -43,20 +62,27 @@ class PublishedPortsAuditTest {
                 run --name inside --network inner -p 8081:7000 host sleep 1000
                 run --name stack --network host --allow host-network host sleep 1000
                 run --name quiet host sleep 1000
+                python3 -c 'IMAGE'
+                image() { run "$@" docker-archive:image.tar /bin/busybox nc -l -p 7000; }
+                image --name asked --network web -p 192.0.2.1:8082:7000
+                image --name more --network web -p 192.0.2.1:8083:7000 -p 192.0.2.1:8084:7001
+                image --name alone --network inner
                 for _ in $(seq 100); do
                   caisson exec open ss -Hltn sport = :7000 | grep -q . && break; sleep 0.1
                 done
+                for _ in $(seq 100); do
+                  caisson exec alone /bin/busybox netstat -ltn | grep -q :7000 && break; sleep 0.1
+                done
                 caisson audit --format json -o report.json
                 python3 -c 'FAILED' report.json
-                caisson rm -f open low inside stack quiet >/dev/null
-                """.replace("FAILED", FAILED));
+                caisson rm -f open low inside stack quiet asked more alone >/dev/null
+                """.replace("FAILED", FAILED).replace("IMAGE", IMAGE));
 
         assertThat(printed.lines())
                 .containsExactlyInAnyOrder(
                         "caisson/open port-everywhere fail every address:8080 to 7000/tcp",
-                        "caisson/open ports-unneeded not-evaluated which ports its image exposes is not known here",
                         "caisson/low privileged-port fail 192.0.2.1:443 to 80/udp",
-                        "caisson/low ports-unneeded not-evaluated which ports its image exposes is not known here",
+                        "caisson/more ports-unneeded fail published, though its image does not expose them: 7001/tcp",
                         "caisson/low bridge-default fail it is on the default bridge",
                         "caisson/stack host-net fail its net namespace is the host's");
     }

@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.image.Image;
 import dev.caisson.image.Rootfs;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
@@ -9,6 +10,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.NetlinkException;
 import dev.caisson.network.Attachment;
+import dev.caisson.network.ExposedPorts;
 import dev.caisson.network.Networks;
 import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
@@ -96,12 +98,8 @@ final class GuestNetworks implements Holding, AutoCloseable {
                 requireRelayed(ports);
                 requireGated(joined.gates());
                 given.add(id.value());
-                List<Attachment> places = given(
-                        id,
-                        name,
-                        joined,
-                        ports,
-                        exposed(ports, joined.ports(), rootfs.config().exposedPorts()));
+                List<Attachment> places =
+                        given(id, name, joined, ports, exposed(ports, joined.ports(), spec.image(), rootfs));
                 if (!joined.gates().isEmpty()) {
                     GateFiles.make(options.state(), id, joined.gates(), rootfs);
                     GuestGates.prepare(networks(), id, joined.gates());
@@ -115,7 +113,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     }
 
     private List<Attachment> given(
-            ContainerId id, String name, Network.Joined joined, List<PortMapping> ports, List<ContainerPort> exposed) {
+            ContainerId id, String name, Network.Joined joined, List<PortMapping> ports, ExposedPorts exposed) {
         try {
             Networks all = networks();
             List<Attachment> places = all.attach(id, name, joined, exposed);
@@ -250,17 +248,27 @@ final class GuestNetworks implements Holding, AutoCloseable {
 
     /// Returns the ports that a container is known to serve, the lowest if there are many: those that are linked to it
     /// get variables for each. What its image says wrongly is an error of who publishes it.
-    private static List<ContainerPort> exposed(List<PortMapping> mapped, PublishedPorts ports, List<String> image) {
-        var all = new TreeSet<>(ports.exposed());
-        mapped.forEach(port -> all.add(port.inside()));
-        for (String port : image) {
+    private static ExposedPorts exposed(List<PortMapping> mapped, PublishedPorts ports, Image image, Rootfs rootfs) {
+        var declared = new TreeSet<ContainerPort>();
+        for (String port : rootfs.config().exposedPorts()) {
             try {
-                all.addAll(PortText.ports(port));
+                declared.addAll(PortText.ports(port));
             } catch (ArgumentException e) {
                 LOG.log(System.Logger.Level.DEBUG, "the image exposes a port that is none", e);
             }
         }
-        return all.stream().limit(MOST_EXPOSED).toList();
+        var published = new TreeSet<ContainerPort>();
+        mapped.forEach(port -> published.add(port.inside()));
+        var all = new TreeSet<>(ports.exposed());
+        all.addAll(published);
+        all.addAll(declared);
+        published.removeAll(declared);
+        Optional<List<ContainerPort>> undeclared = switch (image) {
+            case Image.Host _, Image.Directory _ -> Optional.empty();
+            case Image.OciLayout _, Image.DockerArchive _, Image.Named _, Image.Snapshot _ ->
+                Optional.of(List.copyOf(published));
+        };
+        return new ExposedPorts(all.stream().limit(MOST_EXPOSED).toList(), undeclared);
     }
 
     /// Takes back what a container of this engine has.

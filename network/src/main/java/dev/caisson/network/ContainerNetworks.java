@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 /// @param gates ports of hosts that are led to a gate
 /// @param changing id of the network that it is being connected to or disconnected from; one that is found without
 ///     somebody who does it is to be taken away
-/// @param exposed ports that it is known to serve, for those that are linked to it
+/// @param exposed ports that it is known to serve
 /// @param hostPorts ports of the host that it reaches
 /// @param bandwidth how much it may receive and send on each network
 record ContainerNetworks(
@@ -26,19 +26,27 @@ record ContainerNetworks(
         Egress egress,
         List<GateLead> gates,
         Optional<String> changing,
-        List<ContainerPort> exposed,
+        ExposedPorts exposed,
         List<ContainerPort> hostPorts,
         Bandwidth bandwidth) {
     ContainerNetworks {
         attachments = List.copyOf(attachments);
         ports = List.copyOf(ports);
         gates = List.copyOf(gates);
-        exposed = List.copyOf(exposed);
         hostPorts = List.copyOf(hostPorts);
     }
 
     ContainerNetworks(ContainerId container, List<Attachment> attachments, List<PortMapping> ports, Egress egress) {
-        this(container, attachments, ports, egress, List.of(), Optional.empty(), List.of(), List.of(), Bandwidth.ALL);
+        this(
+                container,
+                attachments,
+                ports,
+                egress,
+                List.of(),
+                Optional.empty(),
+                ExposedPorts.NONE,
+                List.of(),
+                Bandwidth.ALL);
     }
 
     /// Returns the same for a container with another name.
@@ -79,7 +87,7 @@ record ContainerNetworks(
                 container, attachments, ports, egress, value, changing, exposed, hostPorts, bandwidth);
     }
 
-    ContainerNetworks exposed(List<ContainerPort> value) {
+    ContainerNetworks exposed(ExposedPorts value) {
         return new ContainerNetworks(
                 container, attachments, ports, egress, gates, changing, value, hostPorts, bandwidth);
     }

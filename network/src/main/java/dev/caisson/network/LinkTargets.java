@@ -34,7 +34,7 @@ final class LinkTargets {
                 link.alias(),
                 place.ip4().map(Attachment.Address::address),
                 place.ip6().filter(_ -> network.betweenContainers()).map(Attachment.Address::address),
-                target.exposed());
+                target.exposed().all());
     }
 
     private static String networks(ContainerNetworks of) {

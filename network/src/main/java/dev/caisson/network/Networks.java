@@ -191,15 +191,15 @@ public final class Networks implements AutoCloseable {
                 container,
                 name,
                 new Network.Joined(endpoints, PublishedPorts.NONE, NameLookup.STANDARD, egress),
-                exposed);
+                ExposedPorts.of(exposed));
     }
 
     /// The same with all that its spec bounds and opens. Its ports are published by [#publish].
     ///
     /// @param joined of one that has no places yet
-    /// @param exposed ports that it is known to serve, for those that are linked to it later
+    /// @param exposed ports that it is known to serve
     public synchronized List<Attachment> attach(
-            ContainerId container, String name, Network.Joined joined, List<ContainerPort> exposed) {
+            ContainerId container, String name, Network.Joined joined, ExposedPorts exposed) {
         try (NetworkRecords.Held held = hold()) {
             ContainerNetworks there = records.containers().get(container);
             if (there != null) {

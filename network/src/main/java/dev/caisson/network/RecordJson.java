@@ -95,7 +95,13 @@ final class RecordJson {
         container.changing().ifPresent(network -> fields.put("changing", network));
         fields.put(
                 "exposed",
-                container.exposed().stream().map(ContainerPort::toString).toList());
+                container.exposed().all().stream().map(ContainerPort::toString).toList());
+        container
+                .exposed()
+                .undeclared()
+                .ifPresent(ports -> fields.put(
+                        "undeclared",
+                        ports.stream().map(ContainerPort::toString).toList()));
         if (!container.bandwidth().equals(Bandwidth.ALL)) {
             fields.put("bandwidth", container.bandwidth().text());
         }
@@ -175,7 +181,9 @@ final class RecordJson {
                 egress(fields),
                 gates(fields),
                 optional(fields, "changing"),
-                ports(fields, "exposed"),
+                new ExposedPorts(
+                        ports(fields, "exposed"),
+                        Optional.ofNullable(fields.get("undeclared")).map(_ -> ports(fields, "undeclared"))),
                 ports(fields, "hostPorts"),
                 bandwidth(fields));
     }

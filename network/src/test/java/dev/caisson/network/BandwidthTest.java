@@ -13,7 +13,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +28,7 @@ class BandwidthTest extends OnAHost {
     private Guest guest(String bandwidth) {
         var id = ContainerId.random();
         Network.Joined joined = Network.on("bridge").bandwidth(Bandwidth.parse(bandwidth));
-        return bed.started(id, bed.on(all -> all.attach(id, "", joined, List.of())));
+        return bed.started(id, bed.on(all -> all.attach(id, "", joined, ExposedPorts.NONE)));
     }
 
     /// Returns how many bytes come through in a while.

@@ -102,7 +102,7 @@ class ClosedByDefaultTest extends OnAHost {
                 .and(NetworkEndpoint.on("inside"))
                 .egress(Egress.parse("none"))
                 .hostServices(HostServices.of("5432", "53/udp"));
-        Guest guest = bed.started(id, bed.on(all -> all.attach(id, "", joined, List.of())));
+        Guest guest = bed.started(id, bed.on(all -> all.attach(id, "", joined, ExposedPorts.NONE)));
         Guest other = bed.guest("net");
         bed.listen(bed.host, 5432);
         bed.listen(bed.host, 5433);

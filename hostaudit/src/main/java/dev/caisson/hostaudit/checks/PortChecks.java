@@ -70,29 +70,44 @@ final class PortChecks {
     /// The engine adds what is published to the container's own list, so the image's list counts.
     private static List<Answer> unneeded(Facts facts) {
         return HostRule.claimed("ports-unneeded", container -> {
-                    if (container.imageId().isEmpty()
-                            && !published(facts, container).isEmpty()) {
-                        return Answer.notEvaluated(
-                                Answer.subject(container), "which ports its image exposes is not known here");
+                    List<String> published = published(facts, container).stream()
+                            .map(Publication::port)
+                            .distinct()
+                            .toList();
+                    if (container.reach().isPresent()) {
+                        return container
+                                .reach()
+                                .get()
+                                .undeclared()
+                                .map(undeclared -> unneeded(
+                                        container,
+                                        published.stream()
+                                                .filter(undeclared::contains)
+                                                .toList()))
+                                .orElseGet(() -> Answer.notApplicable(
+                                        Answer.subject(container), "its files come without a list of exposed ports"));
                     }
                     List<String> declared = facts.images().stream()
                             .filter(image -> image.id().equals(container.imageId()))
                             .flatMap(image -> image.exposedPorts().stream())
                             .toList();
-                    List<String> extra = published(facts, container).stream()
-                            .map(Publication::port)
-                            .distinct()
-                            .filter(port -> !declared.contains(port))
-                            .toList();
-                    return Answer.failIf(
-                                    !extra.isEmpty(),
-                                    Answer.subject(container),
-                                    "published, though its image does not expose them: " + Excerpt.list(extra),
-                                    "what is published is what the image exposes")
+                    return unneeded(
+                                    container,
+                                    published.stream()
+                                            .filter(port -> !declared.contains(port))
+                                            .toList())
                             .claim("API", "image exposes " + declared);
                 })
                 .judge()
                 .apply(facts);
+    }
+
+    private static Answer unneeded(ContainerFacts container, List<String> extra) {
+        return Answer.failIf(
+                !extra.isEmpty(),
+                Answer.subject(container),
+                "published, though its image does not expose them: " + Excerpt.list(extra),
+                "what is published is what the image exposes");
     }
 
     private static List<Answer> everywhere(Facts facts) {
@@ -134,6 +149,9 @@ final class PortChecks {
     }
 
     private static boolean isInternal(Facts facts, ContainerFacts container) {
+        if (container.reach().isPresent()) { // networks of other engines may have the same names
+            return container.reach().get().internal();
+        }
         List<String> internal = facts.engine().map(EngineFacts::networks).orElse(List.of()).stream()
                 .filter(EngineFacts.NetworkFacts::internal)
                 .map(EngineFacts.NetworkFacts::name)

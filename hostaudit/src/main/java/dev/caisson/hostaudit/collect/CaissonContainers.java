@@ -77,6 +77,7 @@ final class CaissonContainers {
             reason = String.valueOf(e.getMessage());
         }
         String name = record.at("name").textOr("");
+        CaissonNetworks.Joined joined = networks.of(id);
         return Optional.of(new ContainerFacts(
                 id,
                 name.isEmpty() ? id : name,
@@ -84,7 +85,8 @@ final class CaissonContainers {
                 "",
                 "running",
                 record.at("createdMillis").number(0) / 1000,
-                claims(record, pid, networks.of(id)),
+                claims(record, pid, joined),
+                Optional.of(joined.reach()),
                 truth,
                 reason));
     }

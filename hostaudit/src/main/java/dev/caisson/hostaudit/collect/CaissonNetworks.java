@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit.collect;
 
 import dev.caisson.hostaudit.facts.ContainerFacts.Publication;
+import dev.caisson.hostaudit.facts.ContainerFacts.Reach;
 import dev.caisson.hostaudit.facts.Facts.Gap;
 import dev.caisson.hostaudit.facts.Tree;
 import dev.caisson.hostaudit.kernel.Proc;
@@ -19,8 +20,8 @@ final class CaissonNetworks {
     ///
     /// @param names of its networks, as they were joined
     /// @param ports none on internal networks alone, which nobody reaches from outside
-    record Joined(List<String> names, List<Publication> ports) {
-        static final Joined NONE = new Joined(List.of(), List.of());
+    record Joined(List<String> names, List<Publication> ports, Reach reach) {
+        static final Joined NONE = new Joined(List.of(), List.of(), new Reach(false, Optional.empty()));
 
         /// Returns the first network, as Docker names it; one without may have loopback alone, or another's network.
         String mode() {
@@ -45,7 +46,13 @@ final class CaissonNetworks {
             names.add(network.at("name").textOr(place.at("network").textOr("")));
             led |= !network.at("internal").truth();
         }
-        return names.isEmpty() ? Joined.NONE : new Joined(List.copyOf(names), led ? ports(record) : List.of());
+        Tree undeclared = record.at("undeclared");
+        return names.isEmpty()
+                ? Joined.NONE
+                : new Joined(
+                        List.copyOf(names),
+                        led ? ports(record) : List.of(),
+                        new Reach(!led, undeclared.present() ? Optional.of(undeclared.texts()) : Optional.empty()));
     }
 
     private static List<Publication> ports(Tree record) {

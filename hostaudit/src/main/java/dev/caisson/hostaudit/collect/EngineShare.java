@@ -164,6 +164,7 @@ final class EngineShare {
                 container.at("State", "Status").textOr(""),
                 ImageCollector.seconds(container.at("Created").textOr("")).orElse(0L),
                 ContainerClaims.of(container, inspected.log()),
+                Optional.empty(),
                 truth,
                 reason);
     }

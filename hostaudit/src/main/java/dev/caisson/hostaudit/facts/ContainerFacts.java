@@ -9,6 +9,7 @@ import java.util.Set;
 
 /// A container: what the engine says of it and what the kernel does with its processes.
 ///
+/// @param reach what the records of Caisson say of its own container
 /// @param truth absent where it does not run, or the kernel's view could not be read for `truthReason`
 public record ContainerFacts(
         String id,
@@ -18,6 +19,7 @@ public record ContainerFacts(
         String state,
         long created,
         Claims claims,
+        Optional<Reach> reach,
         Optional<Truth> truth,
         String truthReason) {
     public static final Set<Long> DEFAULT_SHARES = Set.of(-1L, 0L, 100L, 1024L);
@@ -105,6 +107,12 @@ public record ContainerFacts(
 
     /// A mount as asked for.
     public record MountClaim(String type, String source, String target, boolean writable, String propagation) {}
+
+    /// How a container of Caisson can be reached.
+    ///
+    /// @param internal true if all its networks are
+    /// @param undeclared published ports that its image does not expose; absent if there is no list of these
+    public record Reach(boolean internal, Optional<List<String>> undeclared) {}
 
     /// A port of the container that the host gives on.
     public record Publication(String port, String hostAddress, int hostPort) {}
