@@ -28,6 +28,7 @@ final class FileTree {
     private final String name;
     private final Predicate<String> hidden;
     private final boolean showsBelowHidden;
+    private final Optional<KnownContent> known;
 
     /// A file of the tree.
     /// @param path from the root, without a slash at its beginning; empty for the root itself
@@ -51,14 +52,30 @@ final class FileTree {
     /// @param hidden paths that are not there for whoever looks
     /// @param showsBelowHidden whether something below a hidden directory may not be hidden
     FileTree(Fd root, String name, Predicate<String> hidden, boolean showsBelowHidden) {
+        this(root, name, hidden, showsBelowHidden, Optional.empty());
+    }
+
+    private FileTree(
+            Fd root, String name, Predicate<String> hidden, boolean showsBelowHidden, Optional<KnownContent> known) {
+        this.known = known;
         this.root = root;
         this.name = name;
         this.hidden = hidden;
         this.showsBelowHidden = showsBelowHidden;
     }
 
+    /// A tree of the host, whose files may be known from earlier builds.
+    static FileTree ofHost(Fd root, String name, Predicate<String> hidden, boolean showsBelowHidden) {
+        return new FileTree(root, name, hidden, showsBelowHidden, Optional.of(new KnownContent(root)));
+    }
+
     String name() {
         return name;
+    }
+
+    /// Returns the digests of its files that are known; empty if none may be.
+    Optional<KnownContent> known() {
+        return known;
     }
 
     boolean isHidden(String path) {
@@ -185,6 +202,7 @@ final class FileTree {
     }
 
     BuildException changed(Node node, @Nullable ErrnoException e) {
+        known.ifPresent(digests -> digests.forget(node));
         String sentence = "/" + node.path() + " of " + name + " changed while it was read: build again";
         return e == null
                 ? new BuildException("BUILD_CHANGED", sentence)

@@ -223,8 +223,16 @@ record Selection(List<Top> tops) {
                         source.place(),
                         "more than " + (MOST_BYTES >> 30) + " GiB are copied, with /" + node.path() + ": copy less");
             }
+            Optional<String> known = tree.known().flatMap(digests -> digests.digest(node));
+            if (known.isPresent()) {
+                return new Item(below, node, known.get(), "", Map.of(), false);
+            }
             try (Fd file = tree.open(node)) {
-                return new Item(below, node, digest(file, buffer), "", extended(file), false);
+                var item = new Item(below, node, digest(file, buffer), "", extended(file), false);
+                if (item.extended().isEmpty()) {
+                    tree.known().ifPresent(digests -> digests.remember(node, file, item.digest()));
+                }
+                return item;
             }
         }
 

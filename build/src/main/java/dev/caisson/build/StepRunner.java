@@ -188,22 +188,29 @@ final class StepRunner {
     private Result directory(Directory directory, Turn turn) throws InterruptedException {
         BuildStep step = turn.step();
         Snapshot before = turn.before();
-        FileTree files = trees.files(before);
-        var layer = new LayerBuilder(files, step.place());
-        String path = layer.follow(directory.path());
-        if (layer.kind(path) == LayerBuilder.Kind.DIRECTORY) {
-            ConfigDocument document = before.document().settings(step.after()).and(step.createdBy());
-            return new Result(before.document(document), true);
-        }
         String key = key(before)
                 .add("directory")
                 .add(directory.path())
                 .add(directory.user())
                 .hex();
-        return made(turn, key, now -> {
-            layer.directories(path, placed(step, () -> CopyStep.owner(files, directory.user())), now);
-            return store.add(before.image(), layer(layer, request.latest()), key, now);
-        });
+        if (turn.takesResult() && store.find(key).isPresent()) { // so that it was not there, and no file is looked at
+            return made(turn, key, now -> directory(directory, turn, key, trees.files(before), now));
+        }
+        FileTree files = trees.files(before);
+        var layer = new LayerBuilder(files, step.place());
+        if (layer.kind(layer.follow(directory.path())) == LayerBuilder.Kind.DIRECTORY) {
+            ConfigDocument document = before.document().settings(step.after()).and(step.createdBy());
+            return new Result(before.document(document), true);
+        }
+        return made(turn, key, now -> directory(directory, turn, key, files, now));
+    }
+
+    private StoredImage directory(Directory directory, Turn turn, String key, FileTree files, Instant now)
+            throws InterruptedException {
+        var layer = new LayerBuilder(files, turn.step().place());
+        LayerBuilder.Owner owner = placed(turn.step(), () -> CopyStep.owner(files, directory.user()));
+        layer.directories(layer.follow(directory.path()), owner, now);
+        return store.add(turn.before().image(), layer(layer, request.latest()), key, now);
     }
 
     private interface Call<T> {

@@ -176,7 +176,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
         try {
             Fd root = opened(FileSystem.open(path, FileSystem.O_RDONLY | FileSystem.O_DIRECTORY));
             Optional<DockerIgnore> rules = request.ignore().map(DockerIgnore::parse);
-            return new FileTree(
+            return FileTree.ofHost(
                     root,
                     "the build context",
                     file -> rules.filter(known -> known.excludes(file)).isPresent(),

@@ -24,8 +24,8 @@ final class BlobCheck {
     }
 
     ImageCheck run() throws IOException {
-        try {
-            return content.read(image, this::parts);
+        try (OciLayoutReader reader = content.reader()) {
+            return parts(reader.read(ContentStore.descriptor(image)));
         } catch (ImageException e) { // of the manifest or the configuration, which are compared when they are read
             fault(e);
             return new ImageCheck(blobs, 0, 0, faults);

@@ -2,9 +2,11 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.StampedFiles;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +25,10 @@ final class ContentIndex {
     private static final String INDEX = "dev.caisson.image.index";
     private static final Pattern SIZED = Pattern.compile("(sha256:[0-9a-f]{64})/(\\d{1,9})");
     private static final int LARGEST = 4 << 20;
+    /// A longer list is read each time, so that lists cannot fill the memory of a resident engine.
+    private static final int MOST_KNOWN = 4_096;
+
+    private static final StampedFiles<List<StoredImage>> KNOWN = new StampedFiles<>(4);
 
     private ContentIndex() {}
 
@@ -31,16 +37,26 @@ final class ContentIndex {
         if (found.isEmpty()) {
             return List.of();
         }
-        byte[] content;
         try (Fd file = found.orElseThrow()) {
-            content = FileSystem.read(file, LARGEST);
+            Instant seen = Instant.now();
+            FileStatus status = FileSystem.status(file);
+            Optional<List<StoredImage>> known = KNOWN.find(status);
+            if (known.isPresent()) {
+                return known.orElseThrow();
+            }
+            List<StoredImage> images = parse(FileSystem.read(file, LARGEST));
+            if (images.size() <= MOST_KNOWN) {
+                KNOWN.remember(status, seen, images);
+            }
+            return images;
         }
-        var images = new ArrayList<StoredImage>();
-        for (JsonObject entry :
-                JsonObject.parse("the index of the store", content).objects("manifests")) {
-            images.add(image(Descriptor.of(entry)));
-        }
-        return images;
+    }
+
+    private static List<StoredImage> parse(byte[] content) {
+        return JsonObject.parse("the index of the store", content).objects("manifests").stream()
+                .map(Descriptor::of)
+                .map(ContentIndex::image)
+                .toList();
     }
 
     private static StoredImage image(Descriptor entry) {

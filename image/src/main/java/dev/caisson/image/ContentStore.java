@@ -98,25 +98,25 @@ final class ContentStore implements AutoCloseable {
 
     /// Reads an image's manifest and configuration, and gives them to `use`, while which its layers can be opened.
     <T> T read(StoredImage image, Function<PackedImage, T> use) throws IOException {
-        try (var reader = new OciLayoutReader(path)) {
+        try (var reader = known()) {
             return use.apply(reader.read(descriptor(image)));
         }
     }
 
     ImageDescription describe(StoredImage image) throws IOException {
-        try (var reader = new OciLayoutReader(path)) {
+        try (var reader = known()) {
             return reader.describe(descriptor(image));
         }
     }
 
     ManifestDocument.Manifest manifest(StoredImage image) throws IOException {
-        try (var reader = new OciLayoutReader(path)) {
+        try (var reader = known()) {
             return reader.manifestOf(descriptor(image));
         }
     }
 
     byte[] config(StoredImage image) throws IOException {
-        try (var reader = new OciLayoutReader(path)) {
+        try (var reader = known()) {
             return reader.configOf(descriptor(image));
         }
     }
@@ -125,7 +125,7 @@ final class ContentStore implements AutoCloseable {
     List<byte[]> statements(StoredImage image) throws IOException {
         var statements = new ArrayList<byte[]>();
         if (image.index().isPresent()) {
-            try (var reader = new OciLayoutReader(path)) {
+            try (var reader = known()) {
                 for (Descriptor part : reader.statements(image.index().get()).blobs()) {
                     if (part.mediaType().equals(StatementWriter.IN_TOTO)) {
                         statements.add(reader.document(part));
@@ -141,7 +141,7 @@ final class ContentStore implements AutoCloseable {
         var beside = new ArrayList<Descriptor>();
         beside.add(descriptor(image));
         if (image.index().isPresent()) {
-            try (var reader = new OciLayoutReader(path)) {
+            try (var reader = known()) {
                 beside.addAll(reader.statements(image.index().get()).all());
             }
         }
@@ -150,7 +150,7 @@ final class ContentStore implements AutoCloseable {
 
     /// Gives what is [#beside] an image to `use`.
     void readBeside(StoredImage image, BlobUse use) throws IOException {
-        try (var reader = new OciLayoutReader(path)) {
+        try (var reader = known()) {
             for (Descriptor blob : beside(image)) {
                 try (FileSlice content = reader.content(blob)) {
                     use.blob(blob.digest(), blob.size(), content);
@@ -163,9 +163,13 @@ final class ContentStore implements AutoCloseable {
         return new Descriptor(image.mediaType(), image.manifest(), image.manifestSize(), Optional.empty(), Map.of());
     }
 
-    /// Adds an image. One that had its name before stays without one.
+    /// Adds an image. One that had its name before stays without one. An image that has its name already stays
+    /// where it is on the list, with the time at which it got it.
     void add(StoredImage added) {
         change(images -> {
+            if (added.tag().isPresent() && images.stream().anyMatch(added::isSameButForTime)) {
+                return images;
+            }
             var after = new ArrayList<StoredImage>();
             for (StoredImage image : images) {
                 boolean hadName = image.tag().isPresent()
@@ -203,6 +207,9 @@ final class ContentStore implements AutoCloseable {
             FileLocks.lock(lock);
             List<StoredImage> before = images();
             List<StoredImage> after = change.apply(before);
+            if (after.equals(before)) {
+                return;
+            }
             ContentIndex.write(directory, after);
             if (!new HashSet<>(after).containsAll(before)) {
                 removeUnnamed(after);
@@ -268,7 +275,12 @@ final class ContentStore implements AutoCloseable {
                 path.resolve("blobs/sha256").resolve(blob.digest().hex()), StandardOpenOption.READ);
     }
 
-    /// Opens the layout for reading.
+    /// Opens the layout for reading what this process may have read before.
+    private OciLayoutReader known() {
+        return new OciLayoutReader(path, true);
+    }
+
+    /// Opens the layout for reading; every document is compared with its digest.
     OciLayoutReader reader() {
         return new OciLayoutReader(path);
     }
@@ -294,7 +306,7 @@ final class ContentStore implements AutoCloseable {
 
     private Set<String> named(List<StoredImage> images) {
         var named = new HashSet<String>();
-        try (var reader = new OciLayoutReader(path)) {
+        try (var reader = known()) {
             for (StoredImage image : images) {
                 reader.blobs(descriptor(image)).forEach(digest -> named.add(digest.hex()));
                 beside(image).forEach(blob -> named.add(blob.digest().hex()));

@@ -9,6 +9,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.StampedFiles;
 import dev.caisson.text.Quoted;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -29,10 +30,35 @@ final class OciLayoutReader implements AutoCloseable {
     private static final String REFERENCE = "org.opencontainers.image.ref.name";
     private static final String INDEX_TYPE = "application/vnd.oci.image.index.v1+json";
 
+    private static final String BLOBS = "blobs/sha256/";
+    /// A larger document is read each time, so that images cannot fill the memory of a resident engine.
+    private static final int MOST_KNOWN = 32 << 10;
+
+    private static final StampedFiles<Document> KNOWN = new StampedFiles<>(256);
+
+    /// A document that was compared with its digest.
+    private static final class Document {
+        final Digest digest;
+        final byte[] content;
+
+        Document(Digest digest, byte[] content) {
+            this.digest = digest;
+            this.content = content.clone();
+        }
+    }
+
     private final Path path;
     private final Fd layout;
+    private final boolean remembers;
 
     OciLayoutReader(Path path) {
+        this(path, false);
+    }
+
+    /// @param remembers whether a document that this process has compared with its digest is taken as it was,
+    ///     for as long as its file has not changed; only where nobody else can write
+    OciLayoutReader(Path path, boolean remembers) {
+        this.remembers = remembers;
         this.path = path;
         try {
             this.layout = FileSystem.open(path.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY);
@@ -263,6 +289,26 @@ final class OciLayoutReader implements AutoCloseable {
     }
 
     private byte[] blob(Descriptor descriptor, String what) throws IOException {
+        if (!remembers) {
+            return compared(descriptor, what);
+        }
+        Instant seen = Instant.now();
+        Optional<FileStatus> status =
+                FileSystem.findStatus(layout, BLOBS + descriptor.digest().hex());
+        Optional<Document> known = status.flatMap(KNOWN::find)
+                .filter(document -> document.digest.equals(descriptor.digest())
+                        && document.content.length == descriptor.size());
+        if (known.isPresent()) {
+            return known.get().content.clone();
+        }
+        byte[] content = compared(descriptor, what);
+        if (status.isPresent() && content.length <= MOST_KNOWN) {
+            KNOWN.remember(status.get(), seen, new Document(descriptor.digest(), content));
+        }
+        return content;
+    }
+
+    private byte[] compared(Descriptor descriptor, String what) throws IOException {
         byte[] content;
         try (FileSlice slice = open(descriptor)) {
             content = slice.readDocument(what, LARGEST_DOCUMENT);
@@ -278,7 +324,7 @@ final class OciLayoutReader implements AutoCloseable {
     }
 
     private FileSlice open(Descriptor descriptor) throws IOException {
-        FileSlice slice = open("blobs/sha256/" + descriptor.digest().hex());
+        FileSlice slice = open(BLOBS + descriptor.digest().hex());
         if (slice.size() != descriptor.size()) {
             slice.close();
             throw new ImageException(

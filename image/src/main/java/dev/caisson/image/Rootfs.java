@@ -48,9 +48,11 @@ public record Rootfs(List<Layer> layers, ImageConfig config, Optional<Digest> di
     /// @throws ImageException BAD_USER, ID_OUT_OF_RANGE, UNKNOWN_USER, UNKNOWN_GROUP, AMBIGUOUS_USER,
     /// BAD_ACCOUNT_FILE
     public Account account(String userSpec) {
-        try (ImageTree tree = ImageTree.of(this)) { // the kernel knows what layers hide of each other
-            return account(tree.root(), userSpec);
-        }
+        return KnownAccounts.of(this, userSpec, () -> {
+            try (ImageTree tree = ImageTree.of(this)) { // the kernel knows what layers hide of each other
+                return account(tree.root(), userSpec);
+            }
+        });
     }
 
     /// Like [#account(String)], in the root of a container that runs.

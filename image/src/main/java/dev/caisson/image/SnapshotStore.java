@@ -7,8 +7,10 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelRandom;
+import dev.caisson.linux.StampedFiles;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -40,6 +42,10 @@ final class SnapshotStore implements AutoCloseable {
     private static final String LOCK = ".lock";
     private static final int LARGEST = 4 << 20;
     private static final int SALT = 16;
+    /// A larger record is read each time, so that labels cannot fill the memory of a resident engine.
+    private static final int MOST_KNOWN = 32 << 10;
+
+    private static final StampedFiles<Read> KNOWN = new StampedFiles<>(64);
     private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY | FileSystem.O_NOFOLLOW;
     private static final int NEW = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL;
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
@@ -87,16 +93,31 @@ final class SnapshotStore implements AutoCloseable {
     }
 
     Optional<Snapshot> find(SnapshotName name) {
-        return content(name).map(json -> SnapshotRecord.parse(json).snapshot(name, Digest.of(json)));
+        return read(name).map(read -> read.record().snapshot(name, read.id()));
     }
 
-    private Optional<byte[]> content(SnapshotName name) {
+    /// A record that was read.
+    private record Read(SnapshotRecord record, Digest id) {}
+
+    /// Each fork reads the record, which does not change.
+    private Optional<Read> read(SnapshotName name) {
         return FileSystem.find(directory, name + "/" + RECORD, FileSystem.O_RDONLY, BENEATH)
                 .map(found -> {
                     try (Fd file = found) {
-                        return FileSystem.read(file, LARGEST);
+                        Instant seen = Instant.now();
+                        FileStatus status = FileSystem.status(file);
+                        return KNOWN.find(status).orElseGet(() -> read(file, status, seen));
                     }
                 });
+    }
+
+    private static Read read(Fd file, FileStatus status, Instant seen) {
+        byte[] json = FileSystem.read(file, LARGEST);
+        var read = new Read(SnapshotRecord.parse(json), Digest.of(json));
+        if (json.length <= MOST_KNOWN) {
+            KNOWN.remember(status, seen, read);
+        }
+        return read;
     }
 
     /// The parts of which a container of a snapshot is made.
@@ -106,12 +127,15 @@ final class SnapshotStore implements AutoCloseable {
 
     /// @throws ImageException SNAPSHOT_UNKNOWN, SNAPSHOT_DAMAGED
     Stored get(SnapshotName name) {
-        byte[] json = content(name).orElseThrow(() -> unknown(name));
         try {
-            return new Stored(SnapshotRecord.parse(json), Digest.of(json), tree(name));
+            Optional<Read> read = read(name);
+            if (read.isPresent()) {
+                return new Stored(read.get().record(), read.get().id(), tree(name));
+            }
         } catch (ImageException e) {
             throw new ImageException(Code.SNAPSHOT_DAMAGED, damaged(name, "its record cannot be read"), e);
         }
+        throw unknown(name);
     }
 
     /// Returns the tree of one.
@@ -270,8 +294,8 @@ final class SnapshotStore implements AutoCloseable {
                 new HashSet<>(List.of(SnapshotRecord.OF_LAYER + tree.hex(), SnapshotRecord.OF_MERGED + tree.hex()));
         for (SnapshotName name : names()) {
             try {
-                if (content(name).map(SnapshotRecord::parse).stream()
-                        .flatMap(record -> record.trees().stream())
+                if (read(name).stream()
+                        .flatMap(read -> read.record().trees().stream())
                         .anyMatch(needed::contains)) {
                     return true;
                 }
@@ -287,9 +311,8 @@ final class SnapshotStore implements AutoCloseable {
         var above = new ArrayList<String>();
         for (SnapshotName name : names()) {
             try {
-                if (content(name)
-                        .map(SnapshotRecord::parse)
-                        .filter(record -> record.digest().equals(image.toString()))
+                if (read(name)
+                        .filter(read -> read.record().digest().equals(image.toString()))
                         .isPresent()) {
                     above.add(name.value());
                 }

@@ -37,6 +37,7 @@ final class StoreDirectory implements AutoCloseable {
     private static final String PROBE = "trusted.caisson.probe";
     private static final String HEX = "[0-9a-f]{64}";
     private static final String LOCKS = "locks";
+    private static final int PRIVATE = 0700;
     private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final long WAIT_MILLIS = 20;
 
@@ -65,7 +66,9 @@ final class StoreDirectory implements AutoCloseable {
         try {
             // Images hold setuid programs: nobody else on the host may reach them. Fails where others own the
             // directory.
-            FileSystem.changeMode(directory, 0700);
+            if (FileSystem.status(directory).permissions() != PRIVATE) {
+                FileSystem.changeMode(directory, PRIVATE);
+            }
             store.removeLeftovers();
             return store;
         } catch (RuntimeException e) {
@@ -154,7 +157,9 @@ final class StoreDirectory implements AutoCloseable {
     /// Returns true if this process may give files attributes that the kernel's overlay goes by.
     boolean takesTrusted() {
         try {
-            ExtendedAttributes.set(directory, PROBE, new byte[0]);
+            if (ExtendedAttributes.get(directory, PROBE).isEmpty()) { // nor is it seen without the capability
+                ExtendedAttributes.set(directory, PROBE, new byte[0]);
+            }
             return true;
         } catch (ErrnoException e) {
             return false; // without the capability, or on a file system that has none

@@ -38,6 +38,17 @@ public record StoredImage(
                 otherRepository, otherTag, manifest, pulled, mediaType, manifestSize, pulledMillis, index);
     }
 
+    /// Returns true if both are the same image under the same name.
+    boolean isSameButForTime(StoredImage other) {
+        return manifest.equals(other.manifest)
+                && repository.equals(other.repository)
+                && tag.equals(other.tag)
+                && pulled.equals(other.pulled)
+                && mediaType.equals(other.mediaType)
+                && manifestSize == other.manifestSize
+                && index.equals(other.index);
+    }
+
     /// Returns the same image with an index that names it.
     StoredImage in(ImageIndex other) {
         return new StoredImage(

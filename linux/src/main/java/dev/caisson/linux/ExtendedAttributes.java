@@ -17,6 +17,8 @@ public final class ExtendedAttributes {
     public static final String CAPABILITIES = "security.capability";
 
     private static final int LIMIT = 64 * 1024;
+    /// To clear a buffer of the largest size takes longer than the call.
+    private static final int USUAL = 512;
 
     private ExtendedAttributes() {}
 
@@ -26,8 +28,12 @@ public final class ExtendedAttributes {
             // fgetxattr(2) refuses O_PATH descriptors; the magic link leads to the same inode
             MemorySegment path = Native.string(arena, "/proc/self/fd/" + file.number());
             MemorySegment key = Native.string(arena, name);
-            MemorySegment value = arena.allocate(LIMIT);
-            long length = Native.raw(Nr.GETXATTR, path.address(), key.address(), value.address(), LIMIT);
+            MemorySegment value = arena.allocate(USUAL);
+            long length = Native.raw(Nr.GETXATTR, path.address(), key.address(), value.address(), USUAL);
+            if (length == -Errno.ERANGE) {
+                value = arena.allocate(LIMIT);
+                length = Native.raw(Nr.GETXATTR, path.address(), key.address(), value.address(), LIMIT);
+            }
             if (length == -Errno.ENODATA || length == -Errno.EOPNOTSUPP) {
                 return Optional.empty();
             }
@@ -41,8 +47,12 @@ public final class ExtendedAttributes {
     public static List<String> names(Fd file) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment path = Native.string(arena, "/proc/self/fd/" + file.number());
-            MemorySegment list = arena.allocate(LIMIT);
-            long length = Native.raw(Nr.LISTXATTR, path.address(), list.address(), LIMIT);
+            MemorySegment list = arena.allocate(USUAL);
+            long length = Native.raw(Nr.LISTXATTR, path.address(), list.address(), USUAL);
+            if (length == -Errno.ERANGE) {
+                list = arena.allocate(LIMIT);
+                length = Native.raw(Nr.LISTXATTR, path.address(), list.address(), LIMIT);
+            }
             if (length == -Errno.EOPNOTSUPP) {
                 return List.of();
             }
