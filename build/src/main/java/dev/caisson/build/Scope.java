@@ -31,6 +31,7 @@ final class Scope {
     private final Map<String, String> arguments = new TreeMap<>();
     private final char escape;
     private Map<String, String> environment;
+    private @Nullable Map<String, String> variables;
 
     /// @param given build arguments from outside
     /// @param globals those of before the first `FROM`, and the predefined ones of the platform
@@ -43,7 +44,10 @@ final class Scope {
     }
 
     void environment(Map<String, String> all) {
-        environment = all;
+        if (!environment.equals(all)) {
+            environment = all;
+            variables = null;
+        }
     }
 
     /// Declares an argument.
@@ -52,6 +56,7 @@ final class Scope {
         String known = given.getOrDefault(name, value == null ? globals.get(name) : value);
         if (known != null) {
             arguments.put(name, known);
+            variables = null;
         }
     }
 
@@ -66,11 +71,16 @@ final class Scope {
         return Collections.unmodifiableMap(arguments);
     }
 
-    /// Returns the variables of a program, without those of proxies.
+    /// Returns the variables of a program, without those of proxies. Programs with the same ones share them.
     Map<String, String> variables() {
-        var all = new LinkedHashMap<String, String>(arguments);
-        all.putAll(environment);
-        return all;
+        Map<String, String> known = variables;
+        if (known == null) {
+            var all = new LinkedHashMap<String, String>(arguments);
+            all.putAll(environment);
+            known = Collections.unmodifiableMap(all);
+            variables = known;
+        }
+        return known;
     }
 
     /// Returns the variables of a program.

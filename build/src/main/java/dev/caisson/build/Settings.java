@@ -1,6 +1,5 @@
 package dev.caisson.build;
 
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -9,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /// The configuration of an image as a Dockerfile changes it. Immutable; each method that takes a value gives a changed
 /// copy.
@@ -16,10 +16,10 @@ final class Settings implements Cloneable {
     /// The shell of an image that names none.
     static final List<String> DEFAULT_SHELL = List.of("/bin/sh", "-c");
 
-    private Map<String, String> environment = Map.of();
-    private Map<String, String> labels = Map.of();
-    private Set<String> ports = Set.of();
-    private Set<String> volumes = Set.of();
+    private @Nullable Added<Map<String, String>> environment;
+    private @Nullable Added<Map<String, String>> labels;
+    private @Nullable Added<List<String>> ports;
+    private @Nullable Added<List<String>> volumes;
     private String workingDirectory = "";
     private String user = "";
     private List<String> entrypoint = List.of();
@@ -28,7 +28,7 @@ final class Settings implements Cloneable {
     private List<String> shell = List.of();
     private String stopSignal = "";
     private Optional<Health> health = Optional.empty();
-    private List<String> triggers = List.of();
+    private @Nullable Added<String> triggers;
     private String author = "";
 
     /// A health check in the terms of an image's configuration; times in nanoseconds, 0 for the default.
@@ -49,37 +49,44 @@ final class Settings implements Cloneable {
         }
     }
 
-    private static <T> Map<String, T> plus(Map<String, T> map, Map<String, T> more) {
-        var all = new LinkedHashMap<>(map);
-        all.putAll(more);
+    private static Map<String, String> map(@Nullable Added<Map<String, String>> added) {
+        var all = new LinkedHashMap<String, String>();
+        Added.all(added).forEach(all::putAll);
         return Collections.unmodifiableMap(all);
     }
 
-    private static Set<String> plus(Set<String> set, List<String> more) {
-        var all = new LinkedHashSet<>(set);
-        all.addAll(more);
+    private static Set<String> set(@Nullable Added<List<String>> added) {
+        var all = new LinkedHashSet<String>();
+        Added.all(added).forEach(all::addAll);
         return Collections.unmodifiableSet(all);
+    }
+
+    /// Adds names that are not there yet.
+    private static @Nullable Added<List<String>> plus(@Nullable Added<List<String>> added, List<String> more) {
+        var fresh = new LinkedHashSet<>(more);
+        fresh.removeAll(set(added));
+        return fresh.isEmpty() ? added : new Added<>(added, List.copyOf(fresh));
     }
 
     /// Variables in their order.
     Map<String, String> environment() {
-        return environment;
+        return map(environment);
     }
 
     Settings environment(Map<String, String> more) {
-        return with(copy -> copy.environment = plus(environment, more));
+        return with(copy -> copy.environment = new Added<>(environment, new LinkedHashMap<>(more)));
     }
 
     Map<String, String> labels() {
-        return labels;
+        return map(labels);
     }
 
     Settings labels(Map<String, String> more) {
-        return with(copy -> copy.labels = plus(labels, more));
+        return with(copy -> copy.labels = new Added<>(labels, new LinkedHashMap<>(more)));
     }
 
     Set<String> ports() {
-        return ports;
+        return set(ports);
     }
 
     Settings ports(List<String> more) {
@@ -87,7 +94,7 @@ final class Settings implements Cloneable {
     }
 
     Set<String> volumes() {
-        return volumes;
+        return set(volumes);
     }
 
     Settings volumes(List<String> more) {
@@ -182,19 +189,15 @@ final class Settings implements Cloneable {
 
     /// Instructions that a build on this image carries out first.
     List<String> triggers() {
-        return triggers;
+        return Added.all(triggers);
     }
 
     Settings trigger(String instruction) {
-        return with(copy -> {
-            var all = new ArrayList<>(triggers);
-            all.add(instruction);
-            copy.triggers = List.copyOf(all);
-        });
+        return with(copy -> copy.triggers = new Added<>(triggers, instruction));
     }
 
     Settings withoutTriggers() {
-        return with(copy -> copy.triggers = List.of());
+        return with(copy -> copy.triggers = null);
     }
 
     String author() {

@@ -29,12 +29,17 @@ final class StagePlanner {
     private static final Pattern BLANK = Pattern.compile("\\s+");
     private static final int LAST_PORT = 65_535;
     private static final int MOST_PORTS = 65_536;
+    private static final int MOST_STEPS = 10_000;
+    private static final int MOST_VARIABLES = 1_000;
+    /// An image with more could not be unpacked.
+    private static final int MOST_LAYERS = 500;
 
     private final StageGraph graph;
     private final Stage stage;
     private final Scope scope;
     private final List<BuildStep> steps = new ArrayList<>();
     private Settings settings;
+    private int layers;
 
     /// @param base the configuration that the stage begins with
     StagePlanner(StageGraph graph, Stage stage, Settings base) {
@@ -116,8 +121,20 @@ final class StagePlanner {
         Place place = instruction.place();
         Place shownAt = place.file().equals("ONBUILD") ? stage.from().place() : place;
         steps.add(new BuildStep(shownAt, shown(place.text()), createdBy, operation, after));
-        settings = after;
-        scope.environment(after.environment());
+        layers += operation instanceof Nothing || operation instanceof Directory ? 0 : 1;
+        requireFew(shownAt, steps.size(), MOST_STEPS, "instructions in a stage");
+        requireFew(shownAt, layers, MOST_LAYERS, "instructions in a stage that make a layer");
+        if (after != settings) {
+            settings = after;
+            scope.environment(after.environment());
+        }
+    }
+
+    private static void requireFew(Place place, int count, int most, String what) {
+        if (count > most) {
+            throw new BuildException(
+                    "BUILD_SIZE", place, "there are more than " + most + " " + what + ": put several into one");
+        }
     }
 
     private static String shown(String text) {
@@ -155,7 +172,9 @@ final class StagePlanner {
                         "BUILD_NAME", instruction.place(), "ENV has the name " + name + " with a =: take it out");
             }
         });
-        change(instruction, settings.environment(pairs));
+        Settings after = settings.environment(pairs);
+        requireFew(instruction.place(), after.environment().size(), MOST_VARIABLES, "variables in an image");
+        change(instruction, after);
     }
 
     private void labels(Instruction instruction) {

@@ -250,4 +250,53 @@ class StagePlannerTest {
         }
         assertThat(code(lines.toArray(String[]::new))).isEqualTo("CF-208");
     }
+
+    private static String[] lines(int count, java.util.function.IntFunction<String> line) {
+        var lines = new java.util.ArrayList<String>(List.of("FROM scratch"));
+        for (int i = 0; i < count; i++) {
+            lines.add(line.apply(i));
+        }
+        return lines.toArray(String[]::new);
+    }
+
+    private static long usedMemory() {
+        System.gc();
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+
+    @Test
+    void the_settings_after_many_instructions_take_no_more_memory_than_their_text() {
+        String[] lines = lines(4_000, i -> "LABEL l" + i + "=x\nONBUILD RUN " + i);
+        long before = usedMemory();
+
+        List<BuildStep> steps = Plans.steps(lines);
+
+        assertThat(usedMemory() - before).isLessThan(64L << 20);
+        assertThat(steps.getLast().after().labels()).hasSize(4_000);
+        assertThat(steps.getLast().after().triggers()).hasSize(4_000);
+    }
+
+    @Test
+    void a_port_that_is_there_is_not_added_again() {
+        Settings after = Plans.settings("FROM scratch", "EXPOSE 80-82", "EXPOSE 82 81/tcp 83");
+        assertThat(after.ports()).containsExactly("80/tcp", "81/tcp", "82/tcp", "83/tcp");
+    }
+
+    @Test
+    void a_stage_has_a_bounded_number_of_instructions_layers_and_variables() {
+        assertThat(refusal(lines(10_001, i -> "ENV A=" + i))).isEqualTo("BUILD_SIZE");
+        assertThat(Plans.settings(lines(10_000, i -> "ENV A=" + i)).environment()).containsExactly(entry("A", "9999"));
+        assertThat(refusal(lines(1_001, i -> "ENV A" + i + "=1"))).isEqualTo("BUILD_SIZE");
+        assertThat(Plans.settings(lines(1_000, i -> "ENV A" + i + "=1")).environment()).hasSize(1_000);
+        assertThat(refusal(lines(501, i -> "RUN x"))).isEqualTo("BUILD_SIZE");
+        assertThat(Plans.steps(lines(500, i -> "RUN x"))).hasSize(500);
+    }
+
+    private static String refusal(String... lines) {
+        try {
+            return Plans.steps(lines).isEmpty() ? "no step" : "none";
+        } catch (BuildException e) {
+            return e.code();
+        }
+    }
 }
