@@ -285,9 +285,11 @@ class StagePlannerTest {
     @Test
     void a_stage_has_a_bounded_number_of_instructions_layers_and_variables() {
         assertThat(refusal(lines(10_001, i -> "ENV A=" + i))).isEqualTo("BUILD_SIZE");
-        assertThat(Plans.settings(lines(10_000, i -> "ENV A=" + i)).environment()).containsExactly(entry("A", "9999"));
+        assertThat(Plans.settings(lines(10_000, i -> "ENV A=" + i)).environment())
+                .containsExactly(entry("A", "9999"));
         assertThat(refusal(lines(1_001, i -> "ENV A" + i + "=1"))).isEqualTo("BUILD_SIZE");
-        assertThat(Plans.settings(lines(1_000, i -> "ENV A" + i + "=1")).environment()).hasSize(1_000);
+        assertThat(Plans.settings(lines(1_000, i -> "ENV A" + i + "=1")).environment())
+                .hasSize(1_000);
         assertThat(refusal(lines(501, i -> "RUN x"))).isEqualTo("BUILD_SIZE");
         assertThat(Plans.steps(lines(500, i -> "RUN x"))).hasSize(500);
     }

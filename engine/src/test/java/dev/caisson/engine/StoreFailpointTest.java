@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.caisson.engine.StoreActor.Act;
 import dev.caisson.error.CaissonException;
@@ -42,13 +43,21 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// or finds no room on the disk there. Afterwards every image of the store is whole, the act can be done
 /// again, and nothing is left.
 ///
-/// `-Dcaisson.test.failpoints=1000` tries every line.
+/// `-Dcaisson.test.failpoints=1000` tries every line, `-Dcaisson.test.failpoints.acts=LOAD,PULL` those of some acts
+/// alone, and
+/// `-Dcaisson.test.failpoints.from=100` those behind the first hundred: so all can be tried in pieces.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.MINUTES)
 class StoreFailpointTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("stores"), OwnDirectories.data("stores"));
     private static final int LINES = Integer.getInteger("caisson.test.failpoints", 2);
+    private static final int ALL = 1_000;
+    private static final int FROM = Integer.getInteger("caisson.test.failpoints.from", 0);
+    private static final List<String> ACTS = List.of(System.getProperty(
+                    "caisson.test.failpoints.acts",
+                    Stream.of(Act.values()).map(Act::name).collect(Collectors.joining(",")))
+            .split(",", -1));
     private static final String BASE = "caisson-test/base:1";
     private static final String BOX = "box";
     private static final int CONTENT = 300_000;
@@ -138,13 +147,18 @@ class StoreFailpointTest {
     @ParameterizedTest
     @EnumSource(Act.class)
     void one_who_is_killed(Act act) throws Exception {
-        for (String line : lines(act)) {
+        assumeTrue(ACTS.contains(act.name()));
+        List<String> lines = lines(act);
+        for (String line : lines) {
             prepare(act);
             ask(act, line);
             assertThat(answer()).isEqualTo(Failpoint.AT + line);
             actor.orElseThrow().destroyForcibly().waitFor();
             actor = Optional.empty();
             check(act, "%s killed at %s".formatted(act, line));
+        }
+        if (LINES >= ALL) {
+            System.out.printf("%s: killed at %d lines, from line %d%n", act, lines.size(), FROM);
         }
     }
 
@@ -185,7 +199,7 @@ class StoreFailpointTest {
         assertThat(all).hasSizeGreaterThan(10);
         double step = Math.max(1, (double) all.size() / LINES);
         var chosen = new ArrayList<String>();
-        for (double at = step == 1 ? 0 : step / 2; at < all.size(); at += step) {
+        for (double at = step == 1 ? FROM : step / 2; at < all.size(); at += step) {
             chosen.add(all.get((int) at));
         }
         return chosen;

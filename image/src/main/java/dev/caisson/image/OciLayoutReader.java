@@ -296,8 +296,8 @@ final class OciLayoutReader implements AutoCloseable {
         Optional<FileStatus> status =
                 FileSystem.findStatus(layout, BLOBS + descriptor.digest().hex());
         Optional<Document> known = status.flatMap(KNOWN::find)
-                .filter(document -> document.digest.equals(descriptor.digest())
-                        && document.content.length == descriptor.size());
+                .filter(document ->
+                        document.digest.equals(descriptor.digest()) && document.content.length == descriptor.size());
         if (known.isPresent()) {
             return known.get().content.clone();
         }
