@@ -243,7 +243,7 @@ static int leave(void)
 static void clear(struct monitor *m)
 {
 	int *none[] = {&m->cgroup, &m->state_directory, &m->status, &m->oom, &m->freezer, &m->program, &m->redaction, &m->answers, &m->set_id.queue, &m->network, &m->owner, &m->zygote, &m->zygote_pidfd, &m->listener, &m->timer,
-		       &m->signals, &m->init_pidfd, &m->resolver[0], &m->resolver[1], &m->control, &m->progress, &m->input, &m->output[0], &m->output[1], &m->log.directory,
+		       &m->signals, &m->init_pidfd, &m->resolver[0], &m->resolver[1], &m->control, &m->progress, &m->input, &m->output[0], &m->output[1], &m->log.directory, &m->log.output,
 		       &m->log.file, &m->holder, &m->freezes};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
 		*none[i] = NO_FD;

@@ -89,7 +89,8 @@ enum monitor_op {
 				nothing, ESRCH if the container does not run, EBUSY for more than MONITOR_MAX_EXECS, also without one */
 	MONITOR_OWNER = 19, /* a pidfd of the first process of the container that NETWORK is of -> -. A start by policy fails with ESRCH unless
 			       that process lives: without it nobody would make the network again. EINVAL without a NETWORK */
-	/* 20..22 and 30, 31 are free */
+	MONITOR_OUTPUT = 20, /* - -> -, and the directory of the log, which is FD_OUTPUT. EINVAL if there is none */
+	/* 21, 22, 30 and 31 are free */
 	MONITOR_REDACT = 23, /* -, and memory with a struct redaction_table -> -. It takes the place of the one from SETUP at once */
 	MONITOR_MOUNT = 24, /* argument: a slot -> -, and a detached copy of the mount that is kept for it, as each start gets one.
 			       EINVAL if none is. A process that joins the container's id map sees its files while it does not run */
@@ -134,7 +135,7 @@ enum monitor_fd {
 				  namespace; every start gets a copy */
 	FD_CGROUP = 3,	       /* v2 directory that init is cloned into (CLONE_INTO_CGROUP); at most one */
 	FD_STATE_DIRECTORY = 4, /* directory of the socket; exactly one */
-	FD_LOG_DIRECTORY = 5,  /* directory of log and exit record; exactly one. The monitor holds its flock(2), if there is one */
+	FD_LOG_DIRECTORY = 5,  /* directory of log and records; exactly one. The monitor holds its flock(2), if there is one */
 	FD_HOLD = 6,	       /* only held open: locks, leases of id ranges */
 	FD_JOIN = 7,	       /* the group for the monitor and its zygote: a v2 directory, or a `cgroup.procs` or `tasks` file */
 	FD_OOM = 8,	       /* memory.events or memory.oom_control of the container's group, readable; at most one */
@@ -150,6 +151,7 @@ enum monitor_fd {
 				  at most one */
 	FD_ANSWERS = 15,       /* sealed memory with struct sock_filter[]: the container's filter asks about calls, and this one, which
 				  asks about none, has the answers; at most one */
+	FD_OUTPUT = 16,	       /* directory of the log alone, in place of FD_LOG_DIRECTORY; at most one */
 };
 
 /*

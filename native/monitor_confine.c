@@ -1,6 +1,6 @@
 /*
  * Drops what a running monitor does not need: the host's file tree (it enters its zygote's mount namespace), all capabilities
- * except KILL and CHOWN, all files except those in its two directories (if the kernel has Landlock), and all system calls
+ * except KILL and CHOWN, all files except those in its directories (if the kernel has Landlock), and all system calls
  * except those below.
  */
 #include "init.h"
@@ -102,6 +102,8 @@ static int restrict_files(const struct monitor *m)
 	if (ruleset < 0)
 		return ruleset;
 	int error = allow_beneath(ruleset, m->log.directory, files);
+	if (error == 0 && m->log.output >= 0)
+		error = allow_beneath(ruleset, m->log.output, files);
 	if (error == 0)
 		error = allow_beneath(ruleset, m->state_directory, LANDLOCK_ACCESS_FS_REMOVE_FILE);
 	if (error == 0)

@@ -31,9 +31,11 @@ static const char *const labels[STREAM_COUNT] = {"stdout", "stderr"};
 
 /* ---- files ---- */
 
+static int directory_of(const struct log *log) { return log->output < 0 ? log->directory : log->output; }
+
 static int create(struct log *log)
 {
-	log->file = result(openat(log->directory, log->name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+	log->file = result(openat(directory_of(log), log->name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
 	log->size = 0;
 	return log->file < 0 ? log->file : 0;
 }
@@ -45,17 +47,32 @@ static int name_of(const struct log *log, unsigned age, char name[128])
 	return length < 0 || length >= 128 ? -ENAMETOOLONG : 0;
 }
 
+/* Frees the space of the oldest file in a directory that has no more than the log needs, even while a reader has it open. */
+static int empty_oldest(const struct log *log)
+{
+	char oldest[128];
+	int error = name_of(log, log->files - 1, oldest);
+	if (error < 0 || log->output < 0)
+		return error;
+	int file = openat(log->output, oldest, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
+	if (file < 0)
+		return errno == ENOENT ? 0 : -errno;
+	close(file);
+	return 0;
+}
+
 static int turn_over(struct log *log)
 {
 	char from[128], to[128];
+	int directory = directory_of(log);
 	close_fd(&log->file);
-	int error = 0;
-	if (log->files == 1 && unlinkat(log->directory, log->name, 0) < 0 && errno != ENOENT)
+	int error = empty_oldest(log);
+	if (error == 0 && log->files == 1 && unlinkat(directory, log->name, 0) < 0 && errno != ENOENT)
 		error = -errno;
 	for (unsigned age = log->files - 1; error == 0 && age > 0; age--) {
 		if ((error = name_of(log, age - 1, from)) < 0 || (error = name_of(log, age, to)) < 0)
 			break;
-		if (syscall(SYS_renameat2, log->directory, from, log->directory, to, 0) < 0 && errno != ENOENT)
+		if (syscall(SYS_renameat2, directory, from, directory, to, 0) < 0 && errno != ENOENT)
 			error = -errno;
 	}
 	return error < 0 ? error : create(log);
@@ -66,7 +83,7 @@ static int open_again(struct log *log)
 {
 	struct stat status;
 	char last = '\n';
-	log->file = result(openat(log->directory, log->name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+	log->file = result(openat(directory_of(log), log->name, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
 	if (log->file < 0)
 		return log->file;
 	if (fstat(log->file, &status) < 0)

@@ -40,7 +40,9 @@ struct client {
 enum { NOTE_STDIN = 4 }; /* in addition to enum monitor_watch */
 
 struct log {
-	int directory, file; /* file: NO_FD if none is open */
+	int directory; /* of the records */
+	int output;    /* directory of the log; NO_FD: that of the records */
+	int file;      /* NO_FD if none is open */
 	char name[96];
 	unsigned files;
 	uint64_t most;	/* size limit of one file */

@@ -336,7 +336,7 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 	const struct ask ask = {m, client, header, payload};
 	bool takes_payload = header->op == MONITOR_STOP || header->op == MONITOR_STDIN || header->op == MONITOR_SET;
 	bool known = header->op <= MONITOR_REMOVE || header->op == MONITOR_MOUNT || header->op == MONITOR_LAYER ||
-		     header->op == MONITOR_LEND || header->op == MONITOR_PLAN || header->op == MONITOR_PROGRAM;
+		     header->op == MONITOR_LEND || header->op == MONITOR_PLAN || header->op == MONITOR_PROGRAM || header->op == MONITOR_OUTPUT;
 	if (header->length != 0 && !takes_payload && known) {
 		answer(&ask, EBADMSG);
 		return;
@@ -415,6 +415,9 @@ void serve_request(struct monitor *m, struct client *client, const struct monito
 		break;
 	case MONITOR_PROGRAM:
 		reply(m, client, header, m->program < 0 ? ENOENT : 0, NULL, 0, m->program);
+		break;
+	case MONITOR_OUTPUT:
+		reply(m, client, header, m->log.output < 0 ? EINVAL : 0, NULL, 0, m->log.output);
 		break;
 	default: /* also a second SETUP */
 		answer(&ask, EOPNOTSUPP);

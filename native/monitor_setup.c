@@ -97,6 +97,8 @@ static bool take_role(struct monitor *m, struct monitor_role role, int fd, bool 
 		return take_one(&m->state_directory, fd);
 	case FD_LOG_DIRECTORY:
 		return take_one(&m->log.directory, fd);
+	case FD_OUTPUT:
+		return take_one(&m->log.output, fd);
 	case FD_PROBE_SLOT:
 		if (role.slot >= health->want.slots || (role.slot >= SLOT_CONTROL && role.slot <= SLOT_STDERR) ||
 		    health->given_count == PLAN_MAX_SLOTS)
@@ -143,6 +145,8 @@ static int take_fds(struct monitor *m, const struct monitor_setup *setup, const 
 	if (probes != (m->health.kill >= 0) || probes != (m->health.given_count > 0))
 		return -EBADMSG;
 	if (fstat(m->state_directory, &stat) < 0 || !S_ISDIR(stat.st_mode))
+		return -ENOTDIR;
+	if (m->log.output >= 0 && (fstat(m->log.output, &stat) < 0 || !S_ISDIR(stat.st_mode)))
 		return -ENOTDIR;
 	return fstat(m->log.directory, &stat) < 0 || !S_ISDIR(stat.st_mode) ? -ENOTDIR : 0;
 }

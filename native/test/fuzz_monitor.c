@@ -113,7 +113,7 @@ static void try_setup(const uint8_t *bytes, size_t length)
 	memcpy(&setup, bytes, length < sizeof setup ? length : sizeof setup);
 	for (unsigned i = 0; i < MONITOR_MAX_FDS; i++)
 		fds[i] = played.directory;
-	other = (struct monitor){.cgroup = NO_FD, .state_directory = NO_FD, .oom = NO_FD, .freezer = NO_FD, .network = NO_FD, .owner = NO_FD, .log.directory = NO_FD};
+	other = (struct monitor){.cgroup = NO_FD, .state_directory = NO_FD, .oom = NO_FD, .freezer = NO_FD, .network = NO_FD, .owner = NO_FD, .log.directory = NO_FD, .log.output = NO_FD};
 	clear_health(&other.health);
 	if (!valid(&setup))
 		return;

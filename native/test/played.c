@@ -103,7 +103,7 @@ void play_fresh(void)
 {
 	int *none[] = {&m.cgroup, &m.oom, &m.freezer, &m.program, &m.network, &m.owner, &m.answers, &m.zygote_pidfd, &m.listener, &m.timer, &m.signals, &m.init_pidfd,
 		       &m.resolver[0], &m.resolver[1], &m.control, &m.progress, &m.input, &m.output[0], &m.output[1], &m.log.file, &m.holder, &m.freezes};
-	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = played.directory, .name = "log", .files = 2, .most = 65536}};
+	m = (struct monitor){.phase = MONITOR_CREATED, .log = {.directory = played.directory, .output = NO_FD, .name = "log", .files = 2, .most = 65536}};
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
 		*none[i] = NO_FD;
 	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)

@@ -183,6 +183,33 @@ static void files_are_as_many_as_was_asked_for(void)
 	end_log();
 }
 
+static void a_directory_of_its_own_has_all_files_of_the_log(void)
+{
+	char path[] = "/tmp/output-XXXXXX";
+	begin_log();
+	close_fd(&m.log.file);
+	CHECK(unlinkat(played.directory, "log", 0) == 0);
+	CHECK(mkdtemp(path) && (m.log.output = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0);
+	m.log.most = 100;
+	CHECK_EQUAL(0, open_log(&m.log));
+	put_log(STREAM_OUT, "a line of which two are too many\n");
+	int slow = openat(m.log.output, "log", O_RDONLY | O_CLOEXEC);
+	struct stat stat;
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK(fstat(slow, &stat) == 0 && stat.st_size > 0);
+		put_log(STREAM_OUT, "a line of which two are too many\n");
+	}
+	CHECK(fstat(slow, &stat) == 0 && stat.st_size == 0); /* a reader keeps no space */
+	close(slow);
+	CHECK(faccessat(m.log.output, "log", F_OK, 0) == 0 && faccessat(m.log.output, "log.1", F_OK, 0) == 0);
+	CHECK(faccessat(m.log.output, "log.2", F_OK, 0) < 0);
+	CHECK(faccessat(played.directory, "log", F_OK, 0) < 0 && faccessat(played.directory, "log.1", F_OK, 0) < 0);
+	unlinkat(m.log.output, "log", 0), unlinkat(m.log.output, "log.1", 0);
+	close_fd(&m.log.output);
+	CHECK(rmdir(path) == 0);
+	end_log();
+}
+
 static void a_new_file_that_cannot_be_made_is_an_error(void)
 {
 	begin_log();
@@ -376,6 +403,7 @@ static void notes_of_denied_calls_are_written_when_they_are_due(void)
 }
 
 const struct test played_log_tests[] = {
+	{"log: directory of its own", a_directory_of_its_own_has_all_files_of_the_log},
 	{"log: pieces", a_line_is_written_whole_in_many_pieces},
 	{"log: taken back", what_does_not_fit_is_taken_back_and_tried_again_after_five_seconds},
 	{"log: half a line", half_a_line_is_lost_with_what_follows},

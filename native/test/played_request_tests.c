@@ -45,7 +45,7 @@ static void a_payload_where_none_belongs_is_refused(void)
 {
 	static const uint16_t without[] = {MONITOR_HELLO, MONITOR_STATE, MONITOR_START, MONITOR_GO, MONITOR_SIGNAL, MONITOR_PAUSE, MONITOR_UNPAUSE,
 					   MONITOR_RESIZE, MONITOR_WATCH, MONITOR_RENEW, MONITOR_REMOVE, MONITOR_MOUNT, MONITOR_LAYER, MONITOR_LEND,
-					   MONITOR_PLAN, MONITOR_PROGRAM, MONITOR_REDACT, MONITOR_NETWORK, MONITOR_OWNER, MONITOR_ANSWER};
+					   MONITOR_PLAN, MONITOR_PROGRAM, MONITOR_OUTPUT, MONITOR_REDACT, MONITOR_NETWORK, MONITOR_OWNER, MONITOR_ANSWER};
 	static const uint16_t with[] = {MONITOR_STOP, MONITOR_SET, MONITOR_ADOPT, MONITOR_READ, MONITOR_RELINK};
 	uint32_t payload = 1;
 	begin();
@@ -54,7 +54,7 @@ static void a_payload_where_none_belongs_is_refused(void)
 	for (unsigned i = 0; i < sizeof with / sizeof *with; i++)
 		CHECK_EQUAL(EBADMSG, ask_with(with[i], &payload, sizeof payload));
 	CHECK_EQUAL(EOPNOTSUPP, ask(MONITOR_SETUP, 0));
-	CHECK_EQUAL(EOPNOTSUPP, ask(20, 0));
+	CHECK_EQUAL(EOPNOTSUPP, ask(22, 0));
 	CHECK_EQUAL(EOPNOTSUPP, ask_with(21, &payload, sizeof payload));
 	CHECK_EQUAL(MONITOR_CREATED, m.phase);
 	finish();
@@ -335,6 +335,19 @@ static void a_mount_is_handed_out_if_there_is_one(void)
 	finish();
 }
 
+static void the_directory_of_a_log_is_handed_out_if_it_has_one_of_its_own(void)
+{
+	struct stat own, given;
+	begin();
+	CHECK_EQUAL(EINVAL, ask(MONITOR_OUTPUT, 0));
+	CHECK_EQUAL(-1, answered.fd);
+	m.log.output = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_EQUAL(0, ask(MONITOR_OUTPUT, 0));
+	CHECK(fstat(answered.fd, &given) == 0 && fstat(m.log.output, &own) == 0 && own.st_ino == given.st_ino);
+	close_fd(&m.log.output);
+	finish();
+}
+
 static void the_plan_and_the_program_are_handed_out(void)
 {
 	begin();
@@ -372,6 +385,7 @@ const struct test played_request_tests[] = {
 	{"requests: removal", only_what_rests_is_removed_without_force},
 	{"requests: layers", layers_are_numbered_from_0},
 	{"requests: mounts", a_mount_is_handed_out_if_there_is_one},
+	{"requests: directory of a log", the_directory_of_a_log_is_handed_out_if_it_has_one_of_its_own},
 	{"requests: plan and program", the_plan_and_the_program_are_handed_out},
 };
 const unsigned played_request_test_count = sizeof played_request_tests / sizeof *played_request_tests;

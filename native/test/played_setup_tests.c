@@ -154,8 +154,8 @@ static int take(const struct monitor_role *roles, unsigned count)
 	setup.fds = (uint16_t)count;
 	memcpy(setup.role, roles, count * sizeof *roles);
 	for (unsigned i = 0; i < count; i++)
-		fds[i] = roles[i].kind == FD_STATE_DIRECTORY || roles[i].kind == FD_LOG_DIRECTORY ? directory_fd : file_fd;
-	m.state_directory = m.log.directory = m.redaction = NO_FD;
+		fds[i] = roles[i].kind == FD_STATE_DIRECTORY || roles[i].kind == FD_LOG_DIRECTORY || roles[i].kind == FD_OUTPUT ? directory_fd : file_fd;
+	m.state_directory = m.log.directory = m.log.output = m.redaction = NO_FD;
 	m.given_count = m.layer_count = m.health.given_count = 0;
 	m.health.kill = m.cgroup = m.oom = m.freezer = m.answers = NO_FD;
 	m.freezer_v1 = false;
@@ -183,7 +183,7 @@ static void begin_taking(void)
 
 static void end_taking(void)
 {
-	m.state_directory = m.log.directory = m.redaction = m.health.kill = m.cgroup = m.oom = m.freezer = m.answers = NO_FD;
+	m.state_directory = m.log.directory = m.log.output = m.redaction = m.health.kill = m.cgroup = m.oom = m.freezer = m.answers = NO_FD;
 	m.health.want = (struct monitor_health){0};
 	close(directory_fd), close(file_fd);
 	play_over();
@@ -209,7 +209,7 @@ static void what_is_needed_comes_once(void)
 
 static void some_come_once_at_most(void)
 {
-	static const uint16_t kinds[] = {FD_CGROUP, FD_OOM, FD_FREEZE_V1, FD_FREEZE_V2, FD_REDACTION, FD_ANSWERS};
+	static const uint16_t kinds[] = {FD_CGROUP, FD_OOM, FD_FREEZE_V1, FD_FREEZE_V2, FD_REDACTION, FD_ANSWERS, FD_OUTPUT};
 	begin_taking();
 	for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		CHECK_EQUAL(0, with((struct monitor_role){kinds[i], 0}));
@@ -228,10 +228,12 @@ static void some_come_once_at_most(void)
 	CHECK(m.redaction == file_fd);
 	CHECK_EQUAL(0, with((struct monitor_role){FD_ANSWERS, 0}));
 	CHECK(m.answers == file_fd);
+	CHECK_EQUAL(0, with((struct monitor_role){FD_OUTPUT, 0}));
+	CHECK(m.log.output == directory_fd);
 	CHECK_EQUAL(0, twice((struct monitor_role){FD_HOLD, 0}));
 	CHECK_EQUAL(0, twice((struct monitor_role){FD_JOIN, 0}));
 	CHECK_EQUAL(-EBADMSG, with((struct monitor_role){FD_HOLD, 1}));
-	CHECK_EQUAL(-EBADMSG, with((struct monitor_role){FD_ANSWERS + 1, 0}));
+	CHECK_EQUAL(-EBADMSG, with((struct monitor_role){FD_OUTPUT + 1, 0}));
 	CHECK_EQUAL(-EBADMSG, with((struct monitor_role){0, 0}));
 	end_taking();
 }
@@ -309,15 +311,15 @@ static void roles_without_a_descriptor_are_refused(void)
 
 static void directories_are_directories(void)
 {
-	const struct monitor_role roles[] = {{FD_SLOT, SLOT_PLAN}, {FD_STATE_DIRECTORY, 0}, {FD_LOG_DIRECTORY, 0}};
+	const struct monitor_role roles[] = {{FD_SLOT, SLOT_PLAN}, {FD_STATE_DIRECTORY, 0}, {FD_LOG_DIRECTORY, 0}, {FD_OUTPUT, 0}};
 	struct monitor_setup setup = good();
 	begin_taking();
-	setup.fds = 3;
+	setup.fds = 4;
 	memcpy(setup.role, roles, sizeof roles);
-	for (unsigned i = 1; i < 3; i++) {
-		int some[3] = {file_fd, directory_fd, directory_fd};
+	for (unsigned i = 1; i < 4; i++) {
+		int some[4] = {file_fd, directory_fd, directory_fd, directory_fd};
 		some[i] = file_fd;
-		m.state_directory = m.log.directory = NO_FD, m.given_count = 0, m.slots = setup.slots;
+		m.state_directory = m.log.directory = m.log.output = NO_FD, m.given_count = 0, m.slots = setup.slots;
 		CHECK_EQUAL(-ENOTDIR, take_fds(&m, &setup, some));
 	}
 	end_taking();

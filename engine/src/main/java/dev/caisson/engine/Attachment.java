@@ -66,6 +66,11 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
+    /// True if it was written faster than it was read here, so that a part was not passed on.
+    public boolean hasGap() {
+        return log.hasGap();
+    }
+
     private ContainerState state() throws InterruptedException {
         try {
             return ToldState.of(output.state());

@@ -249,7 +249,7 @@ public final class DetachedContainer {
     ///
     /// @param last how many entries of what is there are read; all where that is empty
     @SuppressWarnings("exports") // for Caisson's own modules
-    public LogReader log(OptionalLong last) {
+    public LogReader log(OptionalLong last) throws InterruptedException {
         return place.log(last);
     }
 
@@ -357,7 +357,7 @@ public final class DetachedContainer {
         return place.file().options();
     }
 
-    public Path logPath() {
+    public Optional<Path> logPath() {
         return place.logPath();
     }
 

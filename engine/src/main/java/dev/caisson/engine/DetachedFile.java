@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelText;
+import dev.caisson.spec.Bytes;
 import dev.caisson.state.KeptFile;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -48,6 +49,9 @@ record DetachedFile(
         if (options.health().command().isPresent()) {
             fields.put("health", fields(options.health()));
         }
+        if (!options.log().equals(LogFiles.STANDARD)) {
+            fields.put("log", fields(options.log()));
+        }
         fields.put("terminal", terminal);
         fields.put("input", input);
         KeptFile.write(directory, NAME, fields);
@@ -68,6 +72,7 @@ record DetachedFile(
                         Boolean.TRUE.equals(fields.get("removedAtEnd")),
                         fields.get("health") instanceof Map<?, ?> health ? health(health) : HealthCheck.NONE,
                         millis(fields, "leaseMillis"),
+                        fields.get("log") instanceof Map<?, ?> log ? log(log) : LogFiles.STANDARD,
                         Boolean.TRUE.equals(fields.get("imageVolumes"))),
                 (int) KeptFile.number(fields, "stopSignal"),
                 Duration.ofMillis(KeptFile.number(fields, "stopMillis")),
@@ -97,6 +102,21 @@ record DetachedFile(
                 millis(fields, "startIntervalMillis").orElse(Duration.ZERO),
                 (int) KeptFile.number(fields, "retries"),
                 HealthCheck.OnFailure.valueOf(KeptFile.text(fields, "onFailure")));
+    }
+
+    private static Map<String, Object> fields(LogFiles log) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("place", log.place().name());
+        fields.put("most", log.most().count());
+        fields.put("count", (long) log.count());
+        return fields;
+    }
+
+    private static LogFiles log(Map<?, ?> fields) {
+        return new LogFiles(
+                LogFiles.Place.valueOf(KeptFile.text(fields, "place")),
+                Bytes.of(KeptFile.number(fields, "most")),
+                (int) KeptFile.number(fields, "count"));
     }
 
     private static Optional<Duration> millis(Map<?, ?> fields, String name) {

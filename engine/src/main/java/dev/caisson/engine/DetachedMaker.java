@@ -21,7 +21,6 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.SeccompChoice;
-import dev.caisson.state.ContainerLog;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
 import dev.caisson.state.Groups;
@@ -252,17 +251,22 @@ final class DetachedMaker implements AutoCloseable {
                 mounts,
                 group,
                 secrets.variables(spec))) {
+            LogFiles log = file.options().log();
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
                             plan,
                             parts.all(),
                             new MonitorSetup.Streams(file.terminal(), file.input(), false, owner),
-                            new MonitorSetup.Log(KeptRun.logName(id), ContainerLog.FILES, ContainerLog.FILE_BYTES),
+                            new MonitorSetup.Log(KeptRun.logName(id), log.count(), log.most().count()),
                             policy(file))
                     .directories(place.directory(), own)
                     .layers(upper, layers)
                     .hold(place.lock())
                     .hold(ranges.holder());
+            LogDirectory.make(log).ifPresent(memory -> {
+                closing.add(memory);
+                setup.output(memory);
+            });
             if (spec.network() instanceof Network.Joined) {
                 setup.linkable();
             }

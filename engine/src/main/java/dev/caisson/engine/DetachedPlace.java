@@ -402,18 +402,15 @@ final class DetachedPlace {
         return read(ContainerDetails::read).orElseThrow(this::unknown);
     }
 
-    java.nio.file.Path logPath() {
-        return among.path().resolve(entry.directory()).resolve(KeptRun.logName(id()));
+    /// Returns the newest file of its log; empty if that is in memory.
+    Optional<java.nio.file.Path> logPath() {
+        return file().options().log().place() == LogFiles.Place.MEMORY
+                ? Optional.empty()
+                : Optional.of(among.path().resolve(entry.directory()).resolve(KeptRun.logName(id())));
     }
 
-    LogReader log(OptionalLong last) {
-        Fd own = directory().orElseThrow(this::unknown);
-        try {
-            return new LogReader(own, KeptRun.logName(id()), last);
-        } catch (RuntimeException e) {
-            own.close();
-            throw e;
-        }
+    LogReader log(OptionalLong last) throws InterruptedException {
+        return LogDirectory.open(this, directory().orElseThrow(this::unknown), last);
     }
 
     void rename(String name) {

@@ -6,7 +6,6 @@ import dev.caisson.spec.Denial;
 import dev.caisson.spec.DeniedDestination;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptFile;
-import dev.caisson.state.KeptRun;
 import dev.caisson.state.LogReader;
 import dev.caisson.state.State;
 import java.time.Duration;
@@ -216,16 +215,12 @@ public final class KeptContainer {
     /// Opens its log.
     ///
     /// @param last how many entries of what is there are read; all where that is empty
-    /// @throws EngineException CONTAINER_UNKNOWN where it has been removed
+    /// @throws EngineException CONTAINER_UNKNOWN where it has been removed, LOG_GONE where it was in memory that
+    ///     nobody has any more
     @SuppressWarnings("exports") // for Caisson's own modules
-    public LogReader log(OptionalLong last) {
+    public LogReader log(OptionalLong last) throws InterruptedException {
         Fd own = among.open(entry).orElseThrow(() -> unknown(entry.id().shortForm(), options));
-        try {
-            return new LogReader(own, KeptRun.logName(entry.id()), last);
-        } catch (RuntimeException e) {
-            own.close();
-            throw e;
-        }
+        return LogDirectory.open(new DetachedPlace(options, among, entry), own, last);
     }
 
     /// Removes what is kept of it.

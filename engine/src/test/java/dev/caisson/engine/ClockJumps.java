@@ -149,7 +149,7 @@ final class ClockJumps {
         checked.remove(true);
     }
 
-    private static boolean hasPrinted(DetachedContainer container) {
+    private static boolean hasPrinted(DetachedContainer container) throws InterruptedException {
         try (LogReader log = container.log(OptionalLong.empty())) {
             return !log.next().isEmpty();
         }

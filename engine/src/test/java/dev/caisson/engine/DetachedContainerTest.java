@@ -56,7 +56,7 @@ class DetachedContainerTest {
         return DetachedContainer.find(name, OPTIONS).orElseThrow();
     }
 
-    private static String log(DetachedContainer container) {
+    private static String log(DetachedContainer container) throws InterruptedException {
         var text = new StringBuilder();
         try (LogReader log = container.log(OptionalLong.empty())) {
             for (List<LogEntry> next = log.next(); !next.isEmpty(); next = log.next()) {

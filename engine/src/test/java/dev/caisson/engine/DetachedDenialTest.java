@@ -137,7 +137,7 @@ class DetachedDenialTest {
 
         long count = denialsAtEnd(box).getFirst().count();
         assertThat(count).isBetween(1L, 64L * 20 * 4);
-        assertThat(Files.readString(box.logPath())).contains(Long.toString(count));
+        assertThat(Files.readString(box.logPath().orElseThrow())).contains(Long.toString(count));
     }
 
     @Test

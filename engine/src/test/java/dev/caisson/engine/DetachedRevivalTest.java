@@ -111,7 +111,7 @@ class DetachedRevivalTest {
                 file, Files.readString(file).replaceFirst("\"boot\":\"[^\"]*\"", "\"boot\":\"" + OTHER_BOOT + "\""));
     }
 
-    private static String log(DetachedContainer container) {
+    private static String log(DetachedContainer container) throws InterruptedException {
         var text = new StringBuilder();
         try (LogReader log = container.log(OptionalLong.empty())) {
             for (List<LogEntry> next = log.next(); !next.isEmpty(); next = log.next()) {
@@ -291,7 +291,7 @@ class DetachedRevivalTest {
         made.start();
         awaitLog(made, "up\n");
         killMonitor(made);
-        halve(made.logPath());
+        halve(made.logPath().orElseThrow());
 
         one().start();
 

@@ -391,7 +391,7 @@ class KeptContainerTest {
         return spec.seccomp(new SeccompChoice.Watched(new SeccompChoice.Standard(), SeccompChoice.Watch.TELL));
     }
 
-    private static List<String> texts(KeptContainer kept) {
+    private static List<String> texts(KeptContainer kept) throws InterruptedException {
         var texts = new ArrayList<String>();
         try (LogReader log = kept.log(OptionalLong.empty())) {
             for (List<LogEntry> some = log.next(); !some.isEmpty(); some = log.next()) {

@@ -153,7 +153,7 @@ class LeftExecTest {
         for (Instant time : finished) {
             log.put(new byte[32]).putLong(0).putLong(time.toEpochMilli()).putLong(0);
         }
-        Path directory = box.logPath().resolveSibling(".").normalize();
+        Path directory = box.logPath().orElseThrow().resolveSibling(".").normalize();
         Files.write(directory.resolve(".ends"), log.array());
         Files.move(directory.resolve(".ends"), directory.resolve(ExecLog.NAME), StandardCopyOption.REPLACE_EXISTING);
     }

@@ -77,7 +77,7 @@ class NetworkKeeperTest {
         }
     }
 
-    private static long count(DetachedContainer container, String line) {
+    private static long count(DetachedContainer container, String line) throws InterruptedException {
         var text = new StringBuilder();
         try (LogReader log = container.log(OptionalLong.empty())) {
             for (List<LogEntry> next = log.next(); !next.isEmpty(); next = log.next()) {

@@ -94,7 +94,7 @@ class RunSecretsTest extends BusyboxEngine {
         return Path.of("/proc/" + container.pid() + "/root/run/secrets/db");
     }
 
-    private static String log(String container) {
+    private static String log(String container) throws InterruptedException {
         var text = new StringBuilder();
         try (var log = KeptContainer.find(container, OPTIONS).log(OptionalLong.empty())) {
             for (var next = log.next(); !next.isEmpty(); next = log.next()) {

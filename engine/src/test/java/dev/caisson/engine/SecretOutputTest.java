@@ -57,7 +57,7 @@ class SecretOutputTest extends BusyboxEngine {
         return busybox("sh", "-c", script).mount(new Mount.Secrets(List.of(SecretFile.of("db"))));
     }
 
-    private static String log(String container) {
+    private static String log(String container) throws InterruptedException {
         var text = new StringBuilder();
         try (var log = KeptContainer.find(container, OPTIONS).log(OptionalLong.empty())) {
             for (var next = log.next(); !next.isEmpty(); next = log.next()) {

@@ -29,6 +29,7 @@ public final class LogReader implements AutoCloseable {
 
     private final Fd directory;
     private final String name;
+    private final int most;
     private final byte[] chunk = new byte[CHUNK];
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private @Nullable Fd file;
@@ -37,9 +38,11 @@ public final class LogReader implements AutoCloseable {
     private boolean hasGap;
 
     /// @param directory closed with this
-    public LogReader(Fd directory, String name, OptionalLong last) {
+    /// @param most files that there may be
+    public LogReader(Fd directory, String name, int most, OptionalLong last) {
         this.directory = directory;
         this.name = name;
+        this.most = most;
         List<Fd> files = open();
         try {
             begin(files, last);
@@ -52,7 +55,7 @@ public final class LogReader implements AutoCloseable {
     private List<Fd> open() {
         while (true) {
             var files = new ArrayList<Fd>();
-            for (int age = 0; age < ContainerLog.FILES; age++) {
+            for (int age = 0; age < most; age++) {
                 find(age).ifPresent(files::add);
             }
             if (isNewest(files)) {

@@ -231,7 +231,7 @@ class ContainerLogTest {
     }
 
     private LogReader reader(OptionalLong last) {
-        return new LogReader(open(), NAME, last);
+        return new LogReader(open(), NAME, ContainerLog.FILES, last);
     }
 
     private List<LogEntry> read() {

@@ -83,13 +83,15 @@ public final class ScanCommand implements Callable<Integer> {
     private final ReportOutput output = new ReportOutput();
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         RuleSet known = rules == null ? RuleSet.own() : ScanInputs.rules(rules);
         var audit = new LeakAudit(known);
         List<ScanTarget> all = targets.stream().map(ScanTarget::of).toList();
         try (ScanStore store = ScanStore.open(stored)) {
             var scanner = new LeakScanner(known, Instant.now(), store.known());
-            all.forEach(target -> target.scan(scanner, audit));
+            for (ScanTarget target : all) {
+                target.scan(scanner, audit);
+            }
         } catch (ScanException e) {
             throw ScanInputs.failed(e);
         } catch (AuditException e) {

@@ -44,7 +44,7 @@ sealed interface ScanTarget {
     /// Returns the name by which reports call it.
     String shown();
 
-    void scan(LeakScanner scanner, LeakAudit audit);
+    void scan(LeakScanner scanner, LeakAudit audit) throws InterruptedException;
 
     /// Standard input.
     record Input() implements ScanTarget {
@@ -103,7 +103,7 @@ sealed interface ScanTarget {
     /// A container of this machine.
     record Container(String shown, String name) implements ScanTarget {
         @Override
-        public void scan(LeakScanner scanner, LeakAudit audit) {
+        public void scan(LeakScanner scanner, LeakAudit audit) throws InterruptedException {
             ScanContainer.scan(scanner, name, shown, Caller.current().directories(), audit);
         }
     }

@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.DetachedOptions;
+import dev.caisson.engine.LogFiles;
 import dev.caisson.engine.RestartPolicy;
 import dev.caisson.linux.Terminal;
 import dev.caisson.spec.ContainerId;
@@ -26,6 +27,7 @@ public final class DetachOptions {
     private @Nullable String containerIdFile;
     private @Nullable String lease;
     private final HealthOptions health;
+    private final LogOptions log;
 
     /// Adds the options to a command.
     /// @param always whether the command makes no other containers
@@ -51,6 +53,7 @@ public final class DetachOptions {
                         "End and remove it unless 'caisson renew' is called in time: 10m; with -d.",
                         value -> lease = value);
         health = new HealthOptions(command);
+        log = new LogOptions(options);
     }
 
     public boolean isDetached() {
@@ -61,6 +64,11 @@ public final class DetachOptions {
             requireUnset("--lease", lease);
         }
         return detached;
+    }
+
+    /// Whether its log is another one than a container in the foreground leaves.
+    public boolean hasOwnLog() {
+        return !log.files().equals(LogFiles.STANDARD);
     }
 
     private static void requireUnset(String option, @Nullable String value) {
@@ -75,7 +83,10 @@ public final class DetachOptions {
             throw CommandException.refused(
                     "--output-limit", "the log of a container in the background is bounded by itself: leave it out");
         }
-        DetachedOptions options = DetachedOptions.STANDARD.removedAtEnd(remove).health(health.check());
+        DetachedOptions options = DetachedOptions.STANDARD
+                .removedAtEnd(remove)
+                .health(health.check())
+                .log(log.files());
         if (restart != null) {
             options = options.restart(RestartPolicy.parse(restart));
         }

@@ -12,8 +12,6 @@ public final class LaterOptions {
             "-a attaches, in 'caisson run' and 'start', and lists all, in 'ps'; here it means nothing";
     private static final String WINDOWS = "it is an option of Docker for Windows";
     private static final String REGISTRY = "images are compared with their digests; signatures are not looked at";
-    private static final String LOG =
-            "a container without --rm has one kind of log, files as Docker's json-file makes them, three of 10 MiB";
     private static final String REAL_TIME = "real-time processor time is not given to containers";
     private static final Map<String, String> REASONS = new HashMap<>();
 
@@ -28,7 +26,6 @@ public final class LaterOptions {
         put(WINDOWS, "--cpu-count", "--cpu-percent", "--io-maxbandwidth", "--io-maxiops", "--isolation");
         put(REGISTRY, "--disable-content-trust");
         put("nothing is printed of an image that is at hand: leave it out", "-q", "--quiet");
-        put(LOG, "--log-driver", "--log-opt");
         put(REAL_TIME, "--cpu-rt-runtime", "--cpu-rt-period");
         put("volumes are of one driver, local: leave it out", "--volume-driver");
         put("there is no OCI runtime below that would read it: use --label", "--annotation");

@@ -91,6 +91,9 @@ public final class AttachSession {
                 Thread.ofPlatform().daemon().name("caisson-input").start(() -> passInput(attachment, terminal));
             }
             ContainerState end = attachment.follow(this::print, () -> !left.get() && endedBy.get() == 0);
+            if (attachment.hasGap()) {
+                err.println("caisson: lines are missing here, which were written faster than they were read");
+            }
             if (endedBy.get() != 0) {
                 return BY_SIGNAL + endedBy.get();
             }

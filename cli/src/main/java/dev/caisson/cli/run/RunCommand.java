@@ -44,7 +44,7 @@ public final class RunCommand implements Callable<Integer> {
         if (detached) {
             return inBackground();
         }
-        if (attach.mayBeLeft()) {
+        if (attach.mayBeLeft() || (detach.hasOwnLog() && !options.remove())) {
             return attached();
         }
         ContainerSpec wish = options.spec();
@@ -73,7 +73,8 @@ public final class RunCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// One that may go on when this command ends is kept by a monitor, as with -d, and attached here.
+    /// One that may go on when this command ends, or has a log of its own, is kept by a monitor, as with -d, and attached
+    /// here.
     private int attached() throws InterruptedException {
         DetachedContainer made = CreateCommand.create(options, detach, images, spec);
         var session = new AttachSession(made, spec, attach.keys(), options.interactive(), attach.passesSignals());

@@ -226,7 +226,7 @@ final class CanaryLife {
         return log;
     }
 
-    private String log() {
+    private String log() throws InterruptedException {
         var text = new StringBuilder();
         try (LogReader log = KeptContainer.find(name.text(), options).log(OptionalLong.empty())) {
             for (var next = log.next(); !next.isEmpty(); next = log.next()) {

@@ -5,6 +5,7 @@ import dev.caisson.engine.ContainerDetails;
 import dev.caisson.engine.ContainerStatus;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.DetachedOptions;
+import dev.caisson.engine.LogFiles;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RestartPolicy;
 import dev.caisson.spec.Bytes;
@@ -61,8 +62,20 @@ final class HostConfigObject {
             putFiles(config, spec);
             putNames(config, spec.network());
         });
-        config.put("LogConfig", Map.of("Type", "json-file", "Config", Map.of()));
+        config.put("LogConfig", logConfig(options.log()));
         return config;
+    }
+
+    private static Map<String, Object> logConfig(LogFiles log) {
+        boolean inMemory = log.place() == LogFiles.Place.MEMORY;
+        boolean isChosen = !log.equals(inMemory ? LogFiles.IN_MEMORY : LogFiles.STANDARD);
+        return Map.of(
+                "Type",
+                inMemory ? "none" : "json-file",
+                "Config",
+                isChosen
+                        ? Map.of("max-size", Long.toString(log.most().count()), "max-file", Integer.toString(log.count()))
+                        : Map.of());
     }
 
     private static Map<String, Object> restartPolicy(RestartPolicy restart) {

@@ -8,6 +8,7 @@ import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.NetworkPlaces;
 import dev.caisson.engine.RunningContainer;
 import dev.caisson.linux.Processes;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +40,7 @@ final class InspectObject {
         object.put("Args", arguments.isEmpty() ? List.of() : arguments.subList(1, arguments.size()));
         object.put("State", state(status, detached, attached));
         object.put("Image", status.image());
-        object.put("LogPath", detached.map(one -> one.logPath().toString()).orElse(""));
+        object.put("LogPath", detached.flatMap(DetachedContainer::logPath).map(Path::toString).orElse(""));
         object.put("Name", "/" + status.name().orElse(""));
         object.put("RestartCount", detached.isPresent() ? (long) detached.get().restarts() : 0L);
         object.put("Driver", "overlay");

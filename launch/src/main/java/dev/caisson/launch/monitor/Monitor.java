@@ -304,6 +304,11 @@ public final class Monitor implements AutoCloseable {
         }
     }
 
+    /// Returns the directory that its log has for itself, the caller's to close; empty if it has none.
+    public Optional<Fd> output() throws InterruptedException {
+        return given(Requests.OUTPUT, 0);
+    }
+
     /// Returns the sockets of the run's resolver, each the caller's to close; empty if there are none. They keep
     /// the run's network namespace: whoever watches the container closes them when the run ends.
     public Optional<ResolverSockets> resolver() throws InterruptedException {

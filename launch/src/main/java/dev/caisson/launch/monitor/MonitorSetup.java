@@ -50,7 +50,8 @@ public final class MonitorSetup {
         PROBE_KILL,
         LAYER,
         REDACTION,
-        ANSWERS
+        ANSWERS,
+        OUTPUT
     }
 
     /// How the container's health is checked.
@@ -123,6 +124,12 @@ public final class MonitorSetup {
     public MonitorSetup directories(Fd state, Fd kept) {
         add(Role.STATE_DIRECTORY, 0, state);
         add(Role.LOG_DIRECTORY, 0, kept);
+        return this;
+    }
+
+    /// Has the log in a directory of its own, apart from the records.
+    public MonitorSetup output(Fd directory) {
+        add(Role.OUTPUT, 0, directory);
         return this;
     }
 

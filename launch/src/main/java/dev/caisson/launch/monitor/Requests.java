@@ -20,6 +20,7 @@ final class Requests {
     static final int READ = 17;
     static final int ANSWER = 18;
     static final int OWNER = 19;
+    static final int OUTPUT = 20;
     static final int REDACT = 23;
     static final int MOUNT = 24;
     static final int LAYER = 25;
@@ -38,6 +39,11 @@ final class Requests {
 
     /// True if the answer has a descriptor for the caller.
     static boolean isForDescriptor(int request) {
-        return request == PROGRAM || request == MOUNT || request == LAYER || request == LEND || request == PLAN;
+        return request == PROGRAM
+                || request == MOUNT
+                || request == LAYER
+                || request == LEND
+                || request == PLAN
+                || request == OUTPUT;
     }
 }
