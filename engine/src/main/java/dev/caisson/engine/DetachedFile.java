@@ -114,9 +114,8 @@ record DetachedFile(
 
     private static LogFiles log(Map<?, ?> fields) {
         return new LogFiles(
-                LogFiles.Place.valueOf(KeptFile.text(fields, "place")),
-                Bytes.of(KeptFile.number(fields, "most")),
-                (int) KeptFile.number(fields, "count"));
+                LogFiles.Place.valueOf(KeptFile.text(fields, "place")), Bytes.of(KeptFile.number(fields, "most")), (int)
+                        KeptFile.number(fields, "count"));
     }
 
     private static Optional<Duration> millis(Map<?, ?> fields, String name) {

@@ -257,7 +257,8 @@ final class DetachedMaker implements AutoCloseable {
                             plan,
                             parts.all(),
                             new MonitorSetup.Streams(file.terminal(), file.input(), false, owner),
-                            new MonitorSetup.Log(KeptRun.logName(id), log.count(), log.most().count()),
+                            new MonitorSetup.Log(
+                                    KeptRun.logName(id), log.count(), log.most().count()),
                             policy(file))
                     .directories(place.directory(), own)
                     .layers(upper, layers)

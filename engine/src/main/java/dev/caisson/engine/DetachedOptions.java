@@ -22,8 +22,8 @@ public record DetachedOptions(
         LogFiles log,
         boolean imageVolumes) {
     /// Kept until it is removed, and never started again by itself.
-    public static final DetachedOptions STANDARD =
-            new DetachedOptions(RestartPolicy.NEVER, false, HealthCheck.OF_IMAGE, Optional.empty(), LogFiles.STANDARD, true);
+    public static final DetachedOptions STANDARD = new DetachedOptions(
+            RestartPolicy.NEVER, false, HealthCheck.OF_IMAGE, Optional.empty(), LogFiles.STANDARD, true);
 
     private static final Duration LONGEST = Duration.ofDays(24);
 

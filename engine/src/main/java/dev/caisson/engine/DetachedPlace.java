@@ -374,8 +374,9 @@ final class DetachedPlace {
         int pid = known.get().pid();
         try (Held _ = hold()) {
             ContainerRecord record = record();
-            if (record.pid() != pid) {
-                save(record.restarted(pid, ProcessTimes.startTime(pid)));
+            OptionalLong startTime = ProcessTimes.findStartTime(pid);
+            if (record.pid() != pid && startTime.isPresent()) {
+                save(record.restarted(pid, startTime.getAsLong()));
             }
         }
     }

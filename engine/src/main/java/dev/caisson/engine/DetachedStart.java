@@ -77,6 +77,7 @@ final class DetachedStart {
             throw reply.failure(record.plan().plan(record.command()));
         }
         int pid = reply.state().pid();
+        long startTime;
         try {
             for (Verifier.Check check : new Verifier(plan).beforeStart(pid)) {
                 if (!check.asPlanned()) {
@@ -84,12 +85,14 @@ final class DetachedStart {
                 }
             }
             shared.ifPresent(namespace -> SharedNetwork.require(namespace, pid));
+            startTime = ProcessTimes.findStartTime(pid)
+                    .orElseThrow(() -> new HostException("PROGRAM_ENDED", "the container's process is gone"));
         } catch (HostException e) {
             // of one that is on its way out the kernel tells less than of one that lives
             boolean ended = e.code().equals("PROGRAM_ENDED") || Processes.isBeingKilled(pid);
             throw ended ? Failures.endedAtStart(place.name(), e) : e;
         }
-        place.save(record.restarted(pid, ProcessTimes.startTime(pid)));
+        place.save(record.restarted(pid, startTime));
         Instant time = Instant.now(); // it may have ended before this is written down
         monitor.go();
         if (!plan.links().isEmpty()) {

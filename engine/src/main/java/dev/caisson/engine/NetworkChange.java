@@ -19,6 +19,7 @@ import dev.caisson.state.ContainerRecord;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// Changes the networks that a container is on which outlives its command, under its lock. The place is recorded as
 /// changing first; then what its next start does is changed, then what runs, and last the record says that it is done.
@@ -180,7 +181,8 @@ final class NetworkChange {
                     GuestNetworks.relinked(place.options(), places(networks, joined), joined.egress(), asks), spec);
             MonitorState state = relink(monitor, relinking.of(whole(monitor, former)));
             if (runs(state) && state.pid() != record.pid()) { // its policy has started it since
-                record = record.restarted(state.pid(), ProcessTimes.startTime(state.pid()));
+                OptionalLong startTime = ProcessTimes.findStartTime(state.pid());
+                record = startTime.isPresent() ? record.restarted(state.pid(), startTime.getAsLong()) : record;
             }
             place.save(record.planned(relinking.of(former)));
             KeptSpec.write(held.kept(), spec);

@@ -1,6 +1,7 @@
 package dev.caisson.linux;
 
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /// When processes started: with the pid this names one process, however pids are used again.
@@ -22,6 +23,18 @@ public final class ProcessTimes {
     /// are counted from its closing parenthesis.
     public static long startTime(int pid) {
         return startTime(fields(pid));
+    }
+
+    /// The same of a process that anybody may reap; empty if it is gone.
+    public static OptionalLong findStartTime(int pid) {
+        try {
+            return OptionalLong.of(startTime(pid));
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT) || e.is(Errno.ESRCH)) {
+                return OptionalLong.empty();
+            }
+            throw e;
+        }
     }
 
     /// True if that very process runs: a zombie that nobody has reaped does not.

@@ -40,7 +40,8 @@ final class ScanContainer {
     /// @param name the beginning of its id, or its name
     /// @param shown by which places call it
     /// @throws dev.caisson.error.CaissonException if there is none
-    static void scan(LeakScanner scanner, String name, String shown, EngineOptions directories, ScanSink sink) throws InterruptedException {
+    static void scan(LeakScanner scanner, String name, String shown, EngineOptions directories, ScanSink sink)
+            throws InterruptedException {
         KeptContainer container = KeptContainer.find(name, directories);
         var scan = new ScanContainer(scanner, shown, sink);
         container

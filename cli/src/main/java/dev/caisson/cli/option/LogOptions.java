@@ -29,16 +29,15 @@ final class LogOptions {
     }
 
     LogFiles files() {
-        LogFiles files =
-                switch (driver == null ? "json-file" : driver) {
-                    case "json-file" -> LogFiles.STANDARD;
-                    case "none" -> LogFiles.IN_MEMORY;
-                    default ->
-                        throw CommandException.refused(
-                                "--log-driver " + driver,
-                                "a log is files of Docker's json-file format, which collectors read: give json-file, or"
-                                        + " none to keep nothing on the disk");
-                };
+        LogFiles files = switch (driver == null ? "json-file" : driver) {
+            case "json-file" -> LogFiles.STANDARD;
+            case "none" -> LogFiles.IN_MEMORY;
+            default ->
+                throw CommandException.refused(
+                        "--log-driver " + driver,
+                        "a log is files of Docker's json-file format, which collectors read: give json-file, or"
+                                + " none to keep nothing on the disk");
+        };
         for (String setting : settings) {
             files = with(files, setting);
         }

@@ -73,7 +73,8 @@ public final class RunCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// One that may go on when this command ends, or has a log of its own, is kept by a monitor, as with -d, and attached
+    /// One that may go on when this command ends, or has a log of its own, is kept by a monitor, as with -d, and
+    /// attached
     /// here.
     private int attached() throws InterruptedException {
         DetachedContainer made = CreateCommand.create(options, detach, images, spec);

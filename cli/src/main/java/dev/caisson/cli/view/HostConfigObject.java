@@ -74,7 +74,11 @@ final class HostConfigObject {
                 inMemory ? "none" : "json-file",
                 "Config",
                 isChosen
-                        ? Map.of("max-size", Long.toString(log.most().count()), "max-file", Integer.toString(log.count()))
+                        ? Map.of(
+                                "max-size",
+                                Long.toString(log.most().count()),
+                                "max-file",
+                                Integer.toString(log.count()))
                         : Map.of());
     }
 

@@ -40,7 +40,9 @@ final class InspectObject {
         object.put("Args", arguments.isEmpty() ? List.of() : arguments.subList(1, arguments.size()));
         object.put("State", state(status, detached, attached));
         object.put("Image", status.image());
-        object.put("LogPath", detached.flatMap(DetachedContainer::logPath).map(Path::toString).orElse(""));
+        object.put(
+                "LogPath",
+                detached.flatMap(DetachedContainer::logPath).map(Path::toString).orElse(""));
         object.put("Name", "/" + status.name().orElse(""));
         object.put("RestartCount", detached.isPresent() ? (long) detached.get().restarts() : 0L);
         object.put("Driver", "overlay");

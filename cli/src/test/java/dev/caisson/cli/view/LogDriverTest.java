@@ -122,7 +122,16 @@ class LogDriverTest {
     @Test
     void a_command_in_the_foreground_shows_what_is_in_memory() {
         Answer run = caisson(
-                "run", "--log-driver", "none", "--name", name, "host", "--", "sh", "-c", "echo out; echo err >&2; exit 3");
+                "run",
+                "--log-driver",
+                "none",
+                "--name",
+                name,
+                "host",
+                "--",
+                "sh",
+                "-c",
+                "echo out; echo err >&2; exit 3");
 
         assertThat(run).isEqualTo(new Answer(3, "out\n", "err\n"));
         assertThat(inspected("{{.HostConfig.LogConfig.Type}}")).isEqualTo("none");
@@ -159,7 +168,9 @@ class LogDriverTest {
         if (!starts) {
             caisson("start", name);
         }
-        Process client = new ProcessBuilder(CommandProcess.words(line.replace("NAME", name).split(" ", -1))).start();
+        Process client = new ProcessBuilder(
+                        CommandProcess.words(line.replace("NAME", name).split(" ", -1)))
+                .start();
         client.getOutputStream().close();
         TimeUnit.SECONDS.sleep(1); // it follows by now
 
