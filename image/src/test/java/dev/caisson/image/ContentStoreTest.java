@@ -366,4 +366,44 @@ class ContentStoreTest {
             assertThatThrownBy(() -> blob.write(new byte[1], 1, 1)).isInstanceOf(IndexOutOfBoundsException.class);
         }
     }
+
+    // ---- what was read before
+
+    @Test
+    void a_document_that_was_read_and_then_damaged_is_refused() throws Exception {
+        StoredImage image = named(one, "1");
+        store.add(image);
+        Thread.sleep(1_200); // a file that is younger is read each time
+        assertThat(store.describe(image).id()).isEqualTo(one.config);
+        byte[] damaged = one.manifest.clone();
+        damaged[damaged.length - 1] ^= 1;
+        Files.write(blob(one.digest()), damaged);
+
+        assertThatThrownBy(() -> store.describe(image)).hasMessageContaining("is not what its digest says");
+
+        Files.delete(blob(one.digest()));
+        assertThatThrownBy(() -> store.describe(image)).hasMessageContaining("cannot be opened");
+    }
+
+    @Test
+    void a_list_that_was_read_and_then_changed_by_another_process_is_read_again() throws Exception {
+        store.add(named(one, "1"));
+        Thread.sleep(1_200);
+        assertThat(store.images()).containsExactly(named(one, "1"));
+        Path list = content().resolve("index.json");
+        Files.writeString(list, Files.readString(list).replace("app:1", "app:2"));
+
+        assertThat(store.images()).containsExactly(named(one, "2"));
+    }
+
+    @Test
+    void a_name_that_an_image_has_already_is_not_written_again() throws Exception {
+        store.add(named(one, "1"));
+        store.add(named(two, "2"));
+        Object before = Files.getAttribute(content().resolve("index.json"), "unix:ino");
+        store.add(named(one, "1"));
+
+        assertThat(Files.getAttribute(content().resolve("index.json"), "unix:ino")).isEqualTo(before);
+        assertThat(store.images()).containsExactly(named(one, "1"), named(two, "2"));
+    }
 }
