@@ -403,7 +403,8 @@ class ContentStoreTest {
         Object before = Files.getAttribute(content().resolve("index.json"), "unix:ino");
         store.add(named(one, "1"));
 
-        assertThat(Files.getAttribute(content().resolve("index.json"), "unix:ino")).isEqualTo(before);
+        assertThat(Files.getAttribute(content().resolve("index.json"), "unix:ino"))
+                .isEqualTo(before);
         assertThat(store.images()).containsExactly(named(one, "1"), named(two, "2"));
     }
 }
