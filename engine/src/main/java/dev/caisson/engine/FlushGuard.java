@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes the tables of the packet filter again, with all that is recorded, when somebody has removed them, as
 /// `nft flush ruleset` and a restart of nftables do. Without them nothing keeps containers on networks from each other
-/// and from the host. For one thread.
+/// and from the host but tables of its own, which drop everything meanwhile. For one thread.
 final class FlushGuard implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(FlushGuard.class.getName());
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
@@ -39,6 +39,7 @@ final class FlushGuard implements AutoCloseable {
             if (due || seen != generation) {
                 next = now + PAUSE_NANOS;
                 known.recover(_ -> true);
+                known.standBy();
                 generation = seen;
             }
         } catch (RuntimeException e) {

@@ -319,7 +319,7 @@ class GatedContainersTest {
     }
 
     private static String table() {
-        return NetworkBed.sh("nft list tables inet").strip().split(" ", -1)[2];
+        return NetworkBed.sh("nft list tables inet | grep -v unseen").strip().split(" ", -1)[2];
     }
 
     /// Returns the directories with authorities and certificates of containers.

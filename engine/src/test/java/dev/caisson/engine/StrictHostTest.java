@@ -235,7 +235,8 @@ class StrictHostTest {
     @Test
     void a_chain_of_ours_that_somebody_flushes_is_back_at_once() throws Exception {
         String before = ours();
-        String table = NetworkBed.sh("nft list tables bridge").strip().split(" ", -1)[2];
+        String table =
+                NetworkBed.sh("nft list tables bridge | grep -v unseen").strip().split(" ", -1)[2];
 
         for (String chain :
                 List.of("inet " + table + " leaving", "inet " + table + " host", "bridge " + table + " guest")) {
@@ -339,7 +340,7 @@ class StrictHostTest {
 
             web.remove(true);
             NetworkBed.sh("nft flush chain bridge "
-                    + NetworkBed.sh("nft list tables bridge | grep -o 'caisson-.*'")
+                    + NetworkBed.sh("nft list tables bridge | grep -o 'caisson-[0-9a-f]*$'")
                             .strip() + " guest");
             try (Engine engine = Engine.open(OPTIONS)) {
                 web = started(engine, "web", spec -> spec, Network.on("web"));
@@ -372,12 +373,12 @@ class StrictHostTest {
     private static String rules() {
         return NetworkBed.sh(
                 "for family in inet bridge; do nft -s -t list table $family $(nft list tables bridge | grep -o"
-                        + " 'caisson-.*'); done");
+                        + " 'caisson-[0-9a-f]*$'); done");
     }
 
     private static String ours() {
         return NetworkBed.sh(
-                "for family in inet bridge; do nft list tables $family | grep caisson | while read -r table; do"
+                "for family in inet bridge; do nft list tables $family | grep 'caisson-[0-9a-f]*$' | while read -r table; do"
                         + " nft list $table; done; done | sed /expires/d");
     }
 }

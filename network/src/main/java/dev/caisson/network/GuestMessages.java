@@ -43,8 +43,6 @@ public final class GuestMessages {
     private static final int IPV6_DESTINATION = 24;
     private static final int SOURCE_PORT = 0;
     private static final int DESTINATION_PORT = 2;
-    private static final int UDP_SUM = 6;
-    private static final int TCP_SUM = 16;
     private static final byte MULTICAST_6 = (byte) 0xff;
     private static final String NEIGHBORS = "neighbors";
     private static final int MOST_NEIGHBORS = 256;
@@ -196,19 +194,19 @@ public final class GuestMessages {
                 .table(Family.IPV4, TABLE)
                 .chain(Family.IPV4, TABLE, QUESTIONS, "filter", Hook.OUTPUT, MANGLE)
                 .chain(Family.IPV4, TABLE, ANSWERS, "filter", Hook.OUTPUT, RAW);
-        redirect(batch, Transport.UDP, udpPort, UDP_SUM);
-        redirect(batch, Transport.TCP, tcpPort, TCP_SUM);
+        redirect(batch, Transport.UDP, udpPort);
+        redirect(batch, Transport.TCP, tcpPort);
         return batch.toBytes();
     }
 
-    private static void redirect(Batch batch, Transport transport, int port, int sum) {
-        rewrite(batch, QUESTIONS, transport, IPV4_DESTINATION, DESTINATION_PORT, DNS, port, sum);
-        rewrite(batch, ANSWERS, transport, IPV4_SOURCE, SOURCE_PORT, port, DNS, sum);
+    private static void redirect(Batch batch, Transport transport, int port) {
+        rewrite(batch, QUESTIONS, transport, IPV4_DESTINATION, DESTINATION_PORT, DNS, port);
+        rewrite(batch, ANSWERS, transport, IPV4_SOURCE, SOURCE_PORT, port, DNS);
     }
 
     /// Writes another port where the resolver's address is at one end of a packet.
     private static void rewrite(
-            Batch batch, String chain, Transport transport, int address, int offset, int port, int written, int sum) {
+            Batch batch, String chain, Transport transport, int address, int offset, int port, int written) {
         var rule = new ArrayList<Expression>();
         rule.add(Expressions.payload(Header.NETWORK, address, 4, 0));
         rule.add(Expressions.equal(0, RESOLVER.getAddress()));
@@ -217,7 +215,7 @@ public final class GuestMessages {
         rule.add(Expressions.payload(Header.TRANSPORT, offset, 2, 0));
         rule.add(Expressions.equal(0, port(port)));
         rule.add(Expressions.load(0, port(written)));
-        rule.add(Expressions.write(0, offset, 2, sum));
+        rule.add(Expressions.write(0, offset, 2));
         batch.rule(Family.IPV4, TABLE, chain, rule);
     }
 

@@ -34,6 +34,7 @@ final class KernelNetworks implements AutoCloseable {
     private final EndingLinks ending = new EndingLinks();
     private final Tables tables;
     private final RulesWatch rules;
+    private final Standby standby;
 
     KernelNetworks(NetworkRecords records, String identity) {
         this.records = records;
@@ -46,6 +47,7 @@ final class KernelNetworks implements AutoCloseable {
         this.bridges = new Bridges(route, "caisson " + identity + " ");
         this.tables = new Tables("caisson-" + identity);
         this.rules = new RulesWatch(filter, tables, records);
+        this.standby = new Standby(tables.name());
     }
 
     /// Makes what a network needs and is not there: its bridge, our tables, forwarding.
@@ -319,6 +321,15 @@ final class KernelNetworks implements AutoCloseable {
         return new HostSide(route, filter, tables, records).of(container, all.all());
     }
 
+    /// Keeps containers closed while somebody has taken our tables, until this is closed or there are no networks.
+    void standBy() {
+        if (records.networks().isEmpty()) {
+            standby.close();
+        } else if (rules.areWhole()) {
+            standby.open();
+        }
+    }
+
     /// Returns a number that changes with each change of the packet filter, ours and others'.
     int generation() {
         return TableQueries.generation(filter);
@@ -366,6 +377,7 @@ final class KernelNetworks implements AutoCloseable {
     @Override
     public void close() {
         ending.close();
+        standby.close();
         filter.close();
         route.close();
     }

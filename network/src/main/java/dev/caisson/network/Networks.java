@@ -402,8 +402,15 @@ public final class Networks implements AutoCloseable {
         }
     }
 
-    /// Returns a number that changes whenever anybody changes the packet filter of the host: as long as it stays, our
-    /// tables are there. One question to the kernel.
+    /// Keeps containers closed from here on while our tables are gone, as after `nft flush ruleset`; until [#close].
+    /// For one process of a directory, which looks after the tables.
+    public synchronized void standBy() {
+        try (NetworkRecords.Held _ = hold()) {
+            kernel.standBy();
+        }
+    }
+
+    /// Returns a number that changes when anybody changes the packet filter, with one question to the kernel.
     public int generation() {
         return kernel.generation();
     }
@@ -423,8 +430,7 @@ public final class Networks implements AutoCloseable {
         }
     }
 
-    /// Returns the sockets that hold the published ports of a container for nobody else: bound, not listening. They
-    /// stay this object's.
+    /// Returns the bound sockets that hold the published ports of a container. They stay this object's.
     public synchronized List<Fd> reserved(ContainerId container) {
         return reservations.of(container);
     }

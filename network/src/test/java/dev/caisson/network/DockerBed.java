@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -21,31 +22,45 @@ final class DockerBed implements AutoCloseable {
     private Namespace server = neighbor;
     private InetAddress address = InetAddress.getLoopbackAddress();
 
-    private DockerBed(Path directory) throws IOException {
+    private DockerBed(Path directory, List<String> options) throws IOException {
         Files.createDirectories(directory);
         host.sh("ip link add lan0 type veth peer name lan0 netns " + Bed.thread(neighbor) + "; ip addr add " + Bed.HOST
                 + "/24 dev lan0; ip link set lan0 up; sysctl -qw net.ipv4.ip_forward=1");
         neighbor.sh("ip addr add " + Bed.NEIGHBOR + "/24 dev lan0; ip link set lan0 up");
         docker = "docker -H unix://" + directory.resolve("socket") + " ";
-        daemon = host.call(() -> new ProcessBuilder(
-                        "unshare",
-                        "-m",
-                        "--propagation",
-                        "private",
-                        "dockerd",
-                        "--host=unix://" + directory.resolve("socket"),
-                        "--data-root=" + directory.resolve("data"),
-                        "--exec-root=" + directory.resolve("exec"),
-                        "--pidfile=" + directory.resolve("pid"))
+        var command = new ArrayList<>(List.of(
+                "unshare",
+                "-m",
+                "--propagation",
+                "private",
+                "dockerd",
+                "--host=unix://" + directory.resolve("socket"),
+                "--data-root=" + directory.resolve("data"),
+                "--exec-root=" + directory.resolve("exec"),
+                "--pidfile=" + directory.resolve("pid")));
+        command.addAll(options);
+        daemon = host.call(() -> new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("log").toFile())
                 .start());
     }
 
     static DockerBed start(Path directory) throws IOException {
-        var bed = new DockerBed(directory);
+        DockerBed bed = daemon(directory, List.of());
         try {
-            bed.begin(directory);
+            bed.begin();
+            return bed;
+        } catch (RuntimeException e) {
+            bed.close();
+            throw e;
+        }
+    }
+
+    /// Starts a dockerd with further options, and no container.
+    static DockerBed daemon(Path directory, List<String> options) throws IOException {
+        var bed = new DockerBed(directory, options);
+        try {
+            bed.makeImage(directory);
             return bed;
         } catch (RuntimeException | IOException e) {
             bed.close();
@@ -53,19 +68,32 @@ final class DockerBed implements AutoCloseable {
         }
     }
 
-    private void begin(Path directory) throws IOException {
+    private void makeImage(Path directory) throws IOException {
         host.sh("for i in $(seq 600); do " + docker + "version >/dev/null 2>&1 && exit; sleep 0.1; done; tail -n 3 "
                 + directory.resolve("log") + "; exit 1");
         Path root = Files.createDirectories(directory.resolve("root/bin"));
         Files.copy(Path.of("/bin/busybox"), root.resolve("busybox"), StandardCopyOption.COPY_ATTRIBUTES);
         host.sh("tar -C " + directory.resolve("root") + " -c . | " + docker + "import - bench; " + docker
                 + "network create web");
+    }
+
+    private void begin() {
         client = container("--name client");
         String iperf = IperfComparison.PUBLISHED + ":" + IperfComparison.PORT;
         server = container("--name server -p 8080:80 -p " + iperf + " -p " + iperf + "/udp");
         address = InetAddress.ofLiteral(host.sh(docker + "inspect -f"
                         + " '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' $(" + docker + "ps -lq)")
                 .strip());
+    }
+
+    /// Runs one more container, whose ports from 1 on are published from a port of the host on.
+    ///
+    /// @return how long the command takes
+    long publish(int from, int count) {
+        String ports = count == 0 ? "" : "-p " + from + "-" + (from + count - 1) + ":1-" + count;
+        long begun = System.nanoTime();
+        host.sh(docker + "run -d --network web " + ports + " bench /bin/busybox sleep 3600");
+        return System.nanoTime() - begun;
     }
 
     private Namespace container(String options) {

@@ -102,6 +102,34 @@ class GuestMessagesTest {
     }
 
     @Test
+    void a_query_without_a_checksum_stays_without_one_and_others_have_the_right_one() {
+        commit(GuestMessages.resolver(40053, 40054));
+
+        // frames of loopback have no checksum filled in, so one query of each kind goes through a raw socket
+        assertThat(namespace.sh("""
+                timeout 10 python3 -c '
+                import socket, struct
+                def total(data):
+                    s = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+                    while s >> 16: s = (s & 0xffff) + (s >> 16)
+                    return s
+                here = socket.inet_aton("127.0.0.11")
+                u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("127.0.0.11", 40053)); u.settimeout(5)
+                seen = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x800)); seen.settimeout(5)
+                raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP); raw.bind(("127.0.0.11", 0))
+                pseudo = here + here + struct.pack("!BBH", 0, 17, 12)
+                for summed in (False, True):
+                    head = struct.pack("!HHHH", 5000, 53, 12, 0)
+                    check = 0xffff - total(pseudo + head + b"asks") if summed else 0
+                    raw.sendto(struct.pack("!HHHH", 5000, 53, 12, check) + b"asks", ("127.0.0.11", 53))
+                    frame = seen.recv(99)
+                    while frame[9] != 17 or frame[22:24] != struct.pack("!H", 40053): frame = seen.recv(99)
+                    found = struct.unpack("!H", frame[26:28])[0]
+                    print(u.recvfrom(9)[0], "none" if found == 0 else total(pseudo + frame[20:32]) == 0xffff)'
+                """).lines()).containsExactly("b'asks' none", "b'asks' True");
+    }
+
+    @Test
     void a_container_that_lets_in_nothing_but_answers_gets_those_of_the_resolver() {
         commit(GuestMessages.resolver(40053, 40054));
         namespace.sh(

@@ -112,6 +112,7 @@ final class NetworksBenchmark {
                                 server.namespace())));
                 names(docker.client(), docker.address(), client.namespace(), server.ip4());
             }
+            PortCurve.print(bed, directory);
         }
         System.out.println(
                 "load after " + Files.readString(Path.of("/proc/loadavg")).strip());

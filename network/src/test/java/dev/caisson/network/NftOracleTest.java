@@ -32,6 +32,7 @@ import static dev.caisson.network.nft.Expressions.notInSet;
 import static dev.caisson.network.nft.Expressions.payload;
 import static dev.caisson.network.nft.Expressions.reject;
 import static dev.caisson.network.nft.Expressions.remember;
+import static dev.caisson.network.nft.Expressions.set;
 import static dev.caisson.network.nft.Expressions.translate;
 import static dev.caisson.network.nft.Expressions.write;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -165,11 +166,13 @@ class NftOracleTest extends OnAHost {
                     List.of(nextHop(10, 0), remember(0, "seen6", Duration.ofSeconds(5)), accept())),
             Map.entry(
                     "meta l4proto tcp tcp dport set 53",
+                    List.of(meta(Meta.TRANSPORT, 0), equal(0, bytes("06")), load(0, bytes("0035")), write(0, 2, 2))),
+            Map.entry(
+                    "meta priority set meta priority and 0xffff or 0xca150000",
                     List.of(
-                            meta(Meta.TRANSPORT, 0),
-                            equal(0, bytes("06")),
-                            load(0, bytes("0035")),
-                            write(0, 2, 2, 16))),
+                            meta(Meta.PRIORITY, 0),
+                            mask(0, number(0xffff), number(0xca15_0000)),
+                            set(Meta.PRIORITY, 0))),
             Map.entry(
                     "dnat ip to meta l4proto . th dport map @ports",
                     List.of(
@@ -184,6 +187,11 @@ class NftOracleTest extends OnAHost {
                             payload(Header.TRANSPORT, 2, 2, 1),
                             map(0, "ports6", 0),
                             translate(10, 0, 4))));
+
+    /// nft gives the checksum's place, at which the kernel writes into datagrams that have none, too.
+    private static final String OFFSET_OF_SUM = "csum_type 1 csum_off 16 csum_flags 0x0";
+
+    private static final String SUM_IS_FOUND = "csum_type 0 csum_off 0 csum_flags 0x1";
 
     @Test
     void each_expression_is_what_nft_makes_of_the_same_rule() {
@@ -207,7 +215,10 @@ class NftOracleTest extends OnAHost {
         });
 
         for (int i = 0; i < texts.size(); i++) {
-            assertThat(expressions("ours", i)).as(texts.get(i)).isNotEmpty().isEqualTo(expressions("theirs", i));
+            List<String> expected = expressions("theirs", i).stream()
+                    .map(one -> one.replace(OFFSET_OF_SUM, SUM_IS_FOUND))
+                    .toList();
+            assertThat(expressions("ours", i)).as(texts.get(i)).isNotEmpty().isEqualTo(expected);
         }
     }
 

@@ -123,6 +123,18 @@ class SpoofingTest {
     }
 
     @Test
+    void nobody_redirects_ipv4_packets() {
+        assertThat(arrives(icmp4(5))).isFalse();
+        assertThat(arrives(icmp4(8))).isTrue();
+    }
+
+    private byte[] icmp4(int type) {
+        byte[] frame = ip4(mac(attacker), attacker.ip4().getAddress(), type << 8);
+        frame[23] = 1; // the protocol
+        return frame;
+    }
+
+    @Test
     void a_destination_option_hides_no_advertisement() {
         byte[] own = attacker.ip6().getAddress();
         byte[] gateway =

@@ -21,7 +21,7 @@ import java.util.List;
 /// server of addresses to the others. Frames of other bridges' ports pass.
 final class BridgeRules {
     /// Before the bridge learns which port a hardware address is at.
-    private static final int FIRST = -300;
+    static final int FIRST = -300;
 
     private static final int SOURCE = 6;
     private static final int TYPE = 12;
@@ -58,6 +58,7 @@ final class BridgeRules {
         ip6();
         neighbor();
         batch.chain(Family.BRIDGE, table, "prerouting", "filter", Hook.PREROUTING, FIRST);
+        add("prerouting", Match.from(Sets.PORTS), Seen.sign(Seen.BRIDGE));
         add("prerouting", Match.from(Sets.RATE_OUT), then(drop())); // an element is found while there is too much
         batch.chain(Family.BRIDGE, table, "postrouting", "filter", Hook.POSTROUTING, FIRST);
         add("postrouting", Match.to(Sets.RATE_IN), then(drop()));
@@ -90,6 +91,7 @@ final class BridgeRules {
                 Match.is(network(protocol, 1), Match.UDP),
                 Match.is(Expressions.payload(Header.TRANSPORT, 0, 2, 0), 0, DHCP_SERVER),
                 then(drop()));
+        add("ip4", icmp(Match.ICMP, REDIRECT_4), then(drop()));
         add(
                 "ip4",
                 sender(Header.LINK, SOURCE),

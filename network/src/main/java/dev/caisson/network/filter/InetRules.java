@@ -80,6 +80,8 @@ final class InetRules {
         base("raw", "filter", Hook.PREROUTING, RAW);
         add("raw", notFromLoopback(), family(IPV4), Match.is(payload(IPV4_DESTINATION, 1), 127), then(drop()));
         base("forward", "filter", Hook.FORWARD, FILTER);
+        add("forward", Match.from(Sets.BRIDGES), Seen.sign(Seen.INET));
+        add("forward", to(Sets.BRIDGES), Seen.sign(Seen.INET));
         add("forward", Match.from(Sets.BRIDGES), then(Expressions.go("leaving")));
         add("forward", to(Sets.BRIDGES), then(Expressions.go("entering")));
         add("forward", laterBridge(Meta.INPUT_LINK_KIND, Meta.INPUT_NAME), then(accept()));
@@ -88,7 +90,11 @@ final class InetRules {
                 "forward",
                 List.of(Expressions.meta(Meta.FAMILY, 0), Expressions.inSet(0, name(Sets.UNROUTED))),
                 then(drop()));
+        base("forwarded", "filter", Hook.FORWARD, Seen.UNSIGNED);
+        add("forwarded", Match.from(Sets.BRIDGES), Seen.unsign());
+        add("forwarded", to(Sets.BRIDGES), Seen.unsign());
         base("input", "filter", Hook.INPUT, FILTER);
+        add("input", Match.from(Sets.BRIDGES), Seen.sign(Seen.INET));
         add("input", Match.from(Sets.BRIDGES), then(Expressions.go("host")));
         add("input", notFromLoopback(), family(IPV4), in(Sets.GATEWAYS, IPV4_DESTINATION, 4), then(drop()));
         add("input", notFromLoopback(), family(IPV6), in(Sets.GATEWAYS6, IPV6_DESTINATION, 16), then(drop()));

@@ -57,6 +57,7 @@ public final class Batch {
     private static final int DELETE_ELEMENTS = 14;
     private static final int DESTROY_ELEMENTS = 30;
     private static final int LIST_ELEMENT = 1;
+    private static final int OWNER = 2;
     /// Elements of one message are one attribute, whose length has 16 bits.
     private static final int LONGEST_LIST = 60_000;
 
@@ -87,6 +88,16 @@ public final class Batch {
         begin(NEW_TABLE, NetlinkWriter.CREATE, family)
                 .string(1, name)
                 .put(6, TableQueries.commentData(comment))
+                .end();
+        return this;
+    }
+
+    /// Makes a table that belongs to the socket by which it is made: nobody else changes or removes it, also not by
+    /// `nft flush ruleset`, and it goes when that is closed. Linux 5.12.
+    public Batch ownTable(Family family, String name) {
+        begin(NEW_TABLE, NetlinkWriter.CREATE, family)
+                .string(1, name)
+                .big32(2, OWNER)
                 .end();
         return this;
     }

@@ -11,6 +11,7 @@ public final class Expressions {
     /// Fields that `meta` reads.
     public enum Meta {
         PROTOCOL(1),
+        PRIORITY(2),
         INPUT_NAME(6),
         OUTPUT_NAME(7),
         OUTPUT_KIND(9),
@@ -77,6 +78,11 @@ public final class Expressions {
         return new Expression("meta", out -> out.big32(1, register(register)).big32(2, field.number));
     }
 
+    /// Writes a register of 4 bytes into a field of a packet.
+    public static Expression set(Meta field, int register) {
+        return new Expression("meta", out -> out.big32(2, field.number).big32(3, register(register)));
+    }
+
     public static Expression payload(Header header, int offset, int length, int register) {
         return new Expression(
                 "payload",
@@ -106,6 +112,11 @@ public final class Expressions {
 
     /// Keeps the bits of `mask`, in place.
     public static Expression mask(int register, byte[] mask) {
+        return mask(register, mask, new byte[mask.length]);
+    }
+
+    /// Keeps the bits of `mask`, and inverts those of `inverted`, in place.
+    public static Expression mask(int register, byte[] mask, byte[] inverted) {
         return new Expression(
                 "bitwise",
                 out -> out.big32(1, register(register))
@@ -115,7 +126,7 @@ public final class Expressions {
                         .put(DATA_VALUE, mask)
                         .end()
                         .nested(5)
-                        .put(DATA_VALUE, new byte[mask.length])
+                        .put(DATA_VALUE, inverted)
                         .end());
     }
 
@@ -293,19 +304,17 @@ public final class Expressions {
                 new Expression("connlimit", out -> out.big32(1, most).big32(2, 1)));
     }
 
-    /// Writes a field of the transport header, and sets its checksum right.
-    ///
-    /// @param sum where the checksum of the transport is, in bytes of its header
-    public static Expression write(int register, int offset, int length, int sum) {
-        int ofTheInternet = 1;
+    /// Writes a field of the transport header, and updates its checksum. A datagram without a checksum stays
+    /// without one: the kernel finds the checksum itself, as it would write at a given offset into those too.
+    public static Expression write(int register, int offset, int length) {
+        int findsTheChecksum = 1;
         return new Expression(
                 "payload",
                 out -> out.big32(2, Header.TRANSPORT.number)
                         .big32(3, offset)
                         .big32(4, length)
                         .big32(5, register(register))
-                        .big32(6, ofTheInternet)
-                        .big32(7, sum));
+                        .big32(8, findsTheChecksum));
     }
 
     /// Reads the neighbor that a packet goes to next, which is its destination where that is on the link, and a gateway
