@@ -17,6 +17,8 @@ import java.util.function.Predicate;
 /// A container's group: the same path in every tree that limits, measures or ends it. Holds nothing open; two objects
 /// for one group, in one process or in two, see the same.
 public final class Cgroup {
+    private static final Duration ENDING_PATIENCE = Duration.ofMillis(5);
+
     private final Controllers controllers;
     private final Group place;
     private volatile List<Lack> lacks;
@@ -314,6 +316,20 @@ public final class Cgroup {
     /// @throws CgroupException BUSY where some stay for five seconds
     public void remove() {
         remove(Group.REMOVE_PATIENCE);
+    }
+
+    /// Removes it, and kills first what is in it, if anything stays there. A process that ends is in it for a moment
+    /// after its files are closed.
+    public void killAndRemove() {
+        try {
+            remove(ENDING_PATIENCE);
+        } catch (CgroupException e) {
+            if (e.reason() != CgroupException.Code.BUSY) {
+                throw e;
+            }
+            kill();
+            remove();
+        }
     }
 
     /// Like [#remove()], for no longer than `patience`.

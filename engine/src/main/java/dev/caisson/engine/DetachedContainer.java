@@ -89,9 +89,10 @@ public final class DetachedContainer {
 
     private void startAgain() throws InterruptedException {
         place.askAlone(held -> {
-            Revival.ifLost(place, held);
-            NetworkChange.takeBackLeft(place, held);
-            DetachedStart.ifDown(place, held);
+            try (Monitor monitor = Revival.monitor(place, held)) {
+                NetworkChange.takeBackLeft(place, held);
+                DetachedStart.ifDown(place, held, monitor);
+            }
         });
     }
 
@@ -130,7 +131,7 @@ public final class DetachedContainer {
     public void stop(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         DetachedFile file = place.file();
         Optional<Monitor> found;
-        try (DetachedPlace.Held held = place.hold()) {
+        try (DetachedHold held = place.hold()) {
             if (DetachedFile.isWanted(held.kept()).isPresent()) {
                 DetachedFile.wants(held.kept(), false);
             }
@@ -261,10 +262,9 @@ public final class DetachedContainer {
 
     /// Connects to its streams before it is started, so that no word of it is missed.
     public Attachment attachBeforeStart() throws InterruptedException {
-        try (DetachedPlace.Held held = place.hold()) {
-            Revival.ifLost(place, held);
+        try (DetachedHold held = place.hold()) {
+            return new Attachment(place, Revival.monitor(place, held));
         }
-        return new Attachment(place, place.monitor());
     }
 
     /// Gives it another name.
@@ -286,7 +286,7 @@ public final class DetachedContainer {
             if (restart.isPresent()) {
                 DetachedFile file = place.file();
                 DetachedFile changed = file.with(file.options().restart(restart.get()));
-                changed.write(held.kept());
+                held.write(changed);
                 Optional<Monitor> found = place.connect();
                 if (found.isPresent()) {
                     try (Monitor monitor = found.get()) {
@@ -399,7 +399,7 @@ public final class DetachedContainer {
 
     /// Returns what it was asked to be, with the limits that it was given since; empty if a later version wrote it.
     public Optional<ContainerSpec> spec() {
-        return KeptSpec.of(id(), place.options());
+        return place.spec();
     }
 
     /// Returns its mounts, volumes by their names.

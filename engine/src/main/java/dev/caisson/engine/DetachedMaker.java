@@ -218,7 +218,7 @@ final class DetachedMaker implements AutoCloseable {
             KeptSpec.write(directory, pinned(prepared));
             ContainerDetails.of(spec, plan).write(directory);
             if (home instanceof DetachedHome.New) { // of a former one the caller has the lock
-                closing.add(DetachedPlace.holdNew(directory)); // whoever finds it then waits until it is there
+                closing.add(DetachedDirectory.holdNew(directory)); // whoever finds it then waits until it is there
             }
         };
         Fd own = home.take(entry, spec, plan, fill, undo);
@@ -298,7 +298,7 @@ final class DetachedMaker implements AutoCloseable {
         shared.handOver(id); // the monitor has copies
         place.leave();
         ranges.close();
-        return new DetachedPlace(options, kept, entry);
+        return new DetachedPlace(options, kept, entry, file.place());
     }
 
     /// Returns the program of monitors, the same for all of this engine: those that are started from one

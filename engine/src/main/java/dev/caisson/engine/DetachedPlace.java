@@ -11,6 +11,7 @@ import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.ProcessTimes;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptFile;
@@ -22,32 +23,32 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// Where the parts of a container that outlives its command stand: its directory among those that are kept, and the
 /// place in the state directory that its monitor holds.
 final class DetachedPlace {
-    private static final String LOCK = "lock";
     private static final String DEAD = "CONTAINER_DEAD";
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
     private final EngineOptions options;
-    private final KeptDirectory among;
-    private KeptDirectory.Entry entry;
-
-    /// The lock of one container, which everybody takes who changes what it is or does.
-    record Held(Fd kept, Fd lock) implements AutoCloseable {
-        @Override
-        public void close() {
-            lock.close();
-            kept.close();
-        }
-    }
+    private final DetachedDirectory directory;
+    /// The name of the place that its monitor had last. Another monitor has another place, and who removes the
+    /// container
+    /// clears its place first.
+    private volatile @Nullable String lastPlace;
+    /// What it was made of, which nobody changes.
+    private volatile KeptFile.@Nullable Origin origin;
 
     DetachedPlace(EngineOptions options, KeptDirectory among, KeptDirectory.Entry entry) {
         this.options = options;
-        this.among = among;
-        this.entry = entry;
+        this.directory = new DetachedDirectory(among, entry);
+    }
+
+    /// @param place the name of the place that its monitor has
+    DetachedPlace(EngineOptions options, KeptDirectory among, KeptDirectory.Entry entry, String place) {
+        this(options, among, entry);
+        this.lastPlace = place;
     }
 
     /// @throws EngineException CONTAINER_AMBIGUOUS
@@ -68,37 +69,16 @@ final class DetachedPlace {
     }
 
     ContainerId id() {
-        return entry.id();
+        return directory.id();
     }
 
     String name() {
-        return entry.name().orElse(id().shortForm());
+        return directory.name();
     }
 
     Optional<DetachedFile> findFile() {
-        return read(DetachedFile::read);
-    }
-
-    /// Reads in its directory; empty if that is gone.
-    private <T> Optional<T> read(Function<Fd, Optional<T>> read) {
-        return directory().flatMap(found -> {
-            try (Fd own = found) {
-                return read.apply(own);
-            }
-        });
-    }
-
-    /// Opens its directory, by the name that it has by now; empty if it was removed.
-    private Optional<Fd> directory() {
-        Optional<Fd> found = among.open(entry);
-        while (found.isEmpty()) {
-            Optional<KeptDirectory.Entry> renamed = among.find(id().value());
-            if (renamed.isEmpty()) {
-                return Optional.empty();
-            }
-            entry = renamed.get();
-            found = among.open(entry);
-        }
+        Optional<DetachedFile> found = directory.findFile();
+        found.ifPresent(file -> lastPlace = file.place());
         return found;
     }
 
@@ -111,54 +91,13 @@ final class DetachedPlace {
         return Failures.removed(name());
     }
 
-    /// Takes the lock of one that is being made, which nobody else has yet; the caller's to close.
-    static Fd holdNew(Fd kept) {
-        Fd lock = lockFile(kept);
-        FileLocks.lock(lock);
-        return lock;
-    }
-
-    private static Fd lockFile(Fd kept) {
-        return FileSystem.openAt(kept, LOCK, FileSystem.O_RDWR | FileSystem.O_CREAT, 0600, BENEATH);
-    }
-
-    Held hold() {
-        return held(true).orElseThrow(this::unknown);
+    DetachedHold hold() {
+        return directory.hold(true, this::unknown).orElseThrow(this::unknown);
     }
 
     /// Returns its lock, unless somebody else has it.
-    Optional<Held> tryHold() {
-        return held(false);
-    }
-
-    private Optional<Held> held(boolean waits) {
-        while (true) {
-            Fd kept = directory().orElseThrow(this::unknown);
-            Fd lock = null;
-            try {
-                lock = lockFile(kept);
-                boolean taken = FileLocks.tryLock(lock);
-                if (!taken && waits) {
-                    FileLocks.lock(lock);
-                    taken = true;
-                }
-                if (taken && among.isThere(entry)) {
-                    DetachedFile _ = DetachedFile.read(kept).orElseThrow(this::unknown);
-                    return Optional.of(new Held(kept, lock));
-                }
-                lock.close();
-                kept.close();
-                if (!taken) {
-                    return Optional.empty();
-                }
-            } catch (RuntimeException e) {
-                if (lock != null) {
-                    lock.close();
-                }
-                kept.close();
-                throw e;
-            }
-        }
+    Optional<DetachedHold> tryHold() {
+        return directory.hold(false, this::unknown);
     }
 
     /// Connects to its monitor; empty if that is gone.
@@ -189,13 +128,16 @@ final class DetachedPlace {
 
     /// Returns what a container is made again of whose monitor is gone.
     DetachedHome.Former home() {
-        return new DetachedHome.Former(among, entry, file());
+        return new DetachedHome.Former(directory.among(), directory.entry(), file());
     }
 
-    /// @throws EngineException CONTAINER_DEAD if its monitor is gone
+    /// @throws EngineException CONTAINER_UNKNOWN if it was removed, CONTAINER_DEAD if its monitor is gone
     Monitor monitor() {
-        file();
-        return connect().orElseThrow(this::dead);
+        Optional<Monitor> found = connect();
+        if (found.isEmpty()) {
+            file();
+        }
+        return found.orElseThrow(this::dead);
     }
 
     EngineException dead() {
@@ -208,7 +150,7 @@ final class DetachedPlace {
     }
 
     interface LockedAct {
-        void run(Held held) throws InterruptedException;
+        void run(DetachedHold held) throws InterruptedException;
     }
 
     /// Asks without the container's lock, and again if the container was just being made.
@@ -223,7 +165,7 @@ final class DetachedPlace {
                 throw e;
             }
             boolean wasMade;
-            try (Held _ = hold()) { // who makes or removes it has this lock until all of it is there or gone
+            try (DetachedHold _ = hold()) { // who makes or removes it has this lock until all of it is there or gone
                 wasMade = e instanceof EngineException && hasMonitor();
             }
             if (!wasMade) {
@@ -236,7 +178,7 @@ final class DetachedPlace {
     /// Asks under the container's lock, under which nobody else can remove it.
     /// @throws EngineException CONTAINER_UNKNOWN if it was removed, CONTAINER_DEAD if its monitor dies
     void askAlone(LockedAct act) throws InterruptedException {
-        try (Held held = hold()) {
+        try (DetachedHold held = hold()) {
             act.run(held);
         } catch (HostException e) {
             throw MonitorFailures.isGone(e) ? dead() : e;
@@ -277,7 +219,7 @@ final class DetachedPlace {
 
     /// Returns whether it is meant to run; empty if nobody ever started it.
     Optional<Boolean> isWanted() {
-        return read(DetachedFile::isWanted);
+        return directory.read(DetachedFile::isWanted);
     }
 
     /// Returns what its health checks have shown.
@@ -291,7 +233,7 @@ final class DetachedPlace {
 
     /// Returns when a file of its directory was replaced last.
     Optional<Instant> modified() {
-        return read(own -> Optional.of(FileSystem.status(own).modified()));
+        return directory.read(own -> Optional.of(FileSystem.status(own).modified()));
     }
 
     /// Returns what its monitor has left of its last end.
@@ -301,11 +243,8 @@ final class DetachedPlace {
 
     /// Reads a file that its monitor leaves in its directory.
     Optional<byte[]> left(String name, int most) {
-        return directory().flatMap(found -> {
-            try (Fd own = found) {
-                return FileSystem.find(own, name, FileSystem.O_RDONLY, BENEATH).map(file -> read(file, most));
-            }
-        });
+        return directory.read(
+                own -> FileSystem.find(own, name, FileSystem.O_RDONLY, BENEATH).map(file -> read(file, most)));
     }
 
     private static byte[] read(Fd open, int most) {
@@ -352,15 +291,18 @@ final class DetachedPlace {
     boolean isHeld() {
         Optional<Fd> place = open();
         place.ifPresent(Fd::close);
-        return place.isPresent() || among.isRunning(entry);
+        return place.isPresent()
+                || directory.read(own -> Optional.of(FileLocks.isLocked(own))).orElse(false);
     }
 
     private Optional<Fd> open() {
-        return findFile().flatMap(file -> Places.open(options.state(), file.place()));
+        String last = directory.isHeldByUs() ? null : lastPlace;
+        Optional<Fd> found = last == null ? Optional.empty() : Places.open(options.state(), last);
+        return found.isPresent() ? found : findFile().flatMap(file -> Places.open(options.state(), file.place()));
     }
 
     void save(ContainerRecord record) {
-        try (Fd place = Places.open(options.state(), file().place()).orElseThrow(this::unknown)) {
+        try (Fd place = open().orElseThrow(this::unknown)) {
             Places.replace(place, record);
         }
     }
@@ -372,7 +314,7 @@ final class DetachedPlace {
             return;
         }
         int pid = known.get().pid();
-        try (Held _ = hold()) {
+        try (DetachedHold _ = hold()) {
             ContainerRecord record = record();
             OptionalLong startTime = ProcessTimes.findStartTime(pid);
             if (record.pid() != pid && startTime.isPresent()) {
@@ -382,7 +324,18 @@ final class DetachedPlace {
     }
 
     Optional<KeptFile.Origin> origin() {
-        return read(KeptFile::origin);
+        KeptFile.@Nullable Origin known = origin;
+        if (known != null) {
+            return Optional.of(known);
+        }
+        Optional<KeptFile.Origin> found = directory.read(KeptFile::origin);
+        found.ifPresent(made -> origin = made);
+        return found;
+    }
+
+    /// Returns what it was asked to be; empty as with [KeptSpec#read], or if it was removed.
+    Optional<ContainerSpec> spec() {
+        return directory.read(KeptSpec::read);
     }
 
     /// Notes what was done with it, for those who follow events.
@@ -400,32 +353,32 @@ final class DetachedPlace {
     }
 
     ContainerDetails details() {
-        return read(ContainerDetails::read).orElseThrow(this::unknown);
+        return directory.read(ContainerDetails::read).orElseThrow(this::unknown);
     }
 
     /// Returns the newest file of its log; empty if that is in memory.
     Optional<java.nio.file.Path> logPath() {
         return file().options().log().place() == LogFiles.Place.MEMORY
                 ? Optional.empty()
-                : Optional.of(among.path().resolve(entry.directory()).resolve(KeptRun.logName(id())));
+                : Optional.of(directory.path().resolve(KeptRun.logName(id())));
     }
 
     LogReader log(OptionalLong last) throws InterruptedException {
-        return LogDirectory.open(this, directory().orElseThrow(this::unknown), last);
+        return LogDirectory.open(this, directory.open().orElseThrow(this::unknown), last);
     }
 
     void rename(String name) {
-        try (Held _ = hold()) {
+        try (DetachedHold _ = hold()) {
             String former = name();
             noteEnd(); // under the name that it ended with
             if (hasMonitor()) {
                 Places.rename(options.state(), file().place(), former, name, () -> {
                     ContainerRecord record = record();
-                    entry = among.rename(entry, name);
+                    directory.rename(name);
                     save(record.renamed(name)); // while it has both names: one that runs is found by its own
                 });
             } else {
-                entry = among.rename(entry, name);
+                directory.rename(name);
             }
             GuestNetworks.rename(options, id(), former, name);
             note("rename", Map.of("oldName", "/" + former));
@@ -438,7 +391,7 @@ final class DetachedPlace {
         Map<String, String> attributes = LifeEvents.attributes(this, Map.of());
         MonitorLeftovers.clear(this);
         GuestNetworks.release(options, id());
-        among.remove(entry);
+        directory.among().remove(directory.entry());
         LifeEvents.note(options, id(), "destroy", attributes);
     }
 }

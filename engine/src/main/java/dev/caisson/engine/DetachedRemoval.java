@@ -86,7 +86,7 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
     }
 
     /// Kills by force a monitor that takes no connection, as one that has stood still while many asked it.
-    private Optional<Monitor> connect(DetachedPlace.Held held) {
+    private Optional<Monitor> connect(DetachedHold held) {
         try {
             return place.connect();
         } catch (HostException e) {
@@ -133,7 +133,7 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
                 .toList();
     }
 
-    private void end(Monitor monitor, DetachedPlace.Held held) throws InterruptedException {
+    private void end(Monitor monitor, DetachedHold held) throws InterruptedException {
         if (!force) {
             requireLegal(monitor);
         }

@@ -19,23 +19,21 @@ final class DetachedStart {
     private DetachedStart() {}
 
     /// Starts a container that has a monitor, under its lock; nothing if it runs.
-    static void ifDown(DetachedPlace place, DetachedPlace.Held held) throws InterruptedException {
-        try (Monitor monitor = place.monitor()) {
-            ContainerState state = ToldState.of(monitor.state());
-            state.require(ContainerState.Operation.START, place.name());
-            if (state.isDone(ContainerState.Operation.START)) {
-                return;
+    static void ifDown(DetachedPlace place, DetachedHold held, Monitor monitor) throws InterruptedException {
+        ContainerState state = ToldState.of(monitor.state());
+        state.require(ContainerState.Operation.START, place.name());
+        if (state.isDone(ContainerState.Operation.START)) {
+            return;
+        }
+        boolean first = DetachedFile.isWanted(held.kept()).isEmpty();
+        DetachedFile.wants(held.kept(), true);
+        try {
+            of(place, monitor);
+        } catch (RuntimeException e) {
+            if (first) {
+                DetachedFile.wantsNothing(held.kept());
             }
-            boolean first = DetachedFile.isWanted(held.kept()).isEmpty();
-            DetachedFile.wants(held.kept(), true);
-            try {
-                of(place, monitor);
-            } catch (RuntimeException e) {
-                if (first) {
-                    DetachedFile.wantsNothing(held.kept());
-                }
-                throw e;
-            }
+            throw e;
         }
     }
 

@@ -10,9 +10,9 @@ import java.util.Map;
 /// written down.
 final class EgressChange {
     private final DetachedPlace place;
-    private final DetachedPlace.Held held;
+    private final DetachedHold held;
 
-    EgressChange(DetachedPlace place, DetachedPlace.Held held) {
+    EgressChange(DetachedPlace place, DetachedHold held) {
         this.place = place;
         this.held = held;
     }

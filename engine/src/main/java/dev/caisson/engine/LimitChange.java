@@ -14,9 +14,9 @@ import java.util.function.UnaryOperator;
 /// does not take and keeps the former limits, then what is written down, then a comparison of both.
 final class LimitChange {
     private final DetachedPlace place;
-    private final DetachedPlace.Held held;
+    private final DetachedHold held;
 
-    LimitChange(DetachedPlace place, DetachedPlace.Held held) {
+    LimitChange(DetachedPlace place, DetachedHold held) {
         this.place = place;
         this.held = held;
     }

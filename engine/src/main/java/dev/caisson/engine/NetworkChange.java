@@ -30,17 +30,17 @@ final class NetworkChange {
     private static final int MOST_TRIES = 500;
 
     private final DetachedPlace place;
-    private final DetachedPlace.Held held;
+    private final DetachedHold held;
     /// False if it runs and looks names up with others until its next start.
     private boolean asksUs = true;
 
-    NetworkChange(DetachedPlace place, DetachedPlace.Held held) {
+    NetworkChange(DetachedPlace place, DetachedHold held) {
         this.place = place;
         this.held = held;
     }
 
     /// Takes back a change that was cut off.
-    static void takeBackLeft(DetachedPlace place, DetachedPlace.Held held) throws InterruptedException {
+    static void takeBackLeft(DetachedPlace place, DetachedHold held) throws InterruptedException {
         if (HostNetworks.hasAny(place.options())) {
             try (Networks networks = HostNetworks.open(place.options())) {
                 new NetworkChange(place, held).takeBack(networks);
@@ -56,9 +56,9 @@ final class NetworkChange {
     }
 
     private static void takeBackUnlessHeld(DetachedPlace place, Networks networks) {
-        Optional<DetachedPlace.Held> found = place.tryHold();
+        Optional<DetachedHold> found = place.tryHold();
         if (found.isPresent()) {
-            try (DetachedPlace.Held held = found.get()) {
+            try (DetachedHold held = found.get()) {
                 new NetworkChange(place, held).takeBack(networks);
             } catch (CaissonException e) { // whoever starts or changes it sees the same
                 LOG.log(

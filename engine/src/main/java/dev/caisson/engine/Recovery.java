@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.cgroup.SystemdScope;
 import dev.caisson.engine.Probe.Moment;
@@ -53,10 +54,7 @@ final class Recovery {
         try (Hierarchy hierarchy = Hierarchy.detect()) {
             var layers = new DiskLayers(options.data(), State.lastingName(options.state()));
             return Places.clear(options.state(), place, id -> {
-                hierarchy.find(parent, id).ifPresent(group -> {
-                    group.kill();
-                    group.remove();
-                });
+                hierarchy.find(parent, id).ifPresent(Cgroup::killAndRemove);
                 layers.tryClear(id);
             });
         }

@@ -13,36 +13,48 @@ import java.util.Optional;
 final class Revival {
     private Revival() {}
 
-    /// Does nothing for one that has its monitor, unless that has lost its zygote: nothing can be started of what it
-    /// holds then, and what was written in memory is gone with the zygote's mounts. At rest, such a monitor is
-    /// ended.
+    /// Returns its monitor, and makes it again only if it has none, or one that has lost its zygote: nothing can be
+    /// started of what that holds, and what was written in memory is gone with the zygote's mounts. At rest, such a
+    /// monitor is ended.
     ///
     /// @param held its lock
     /// @throws EngineException SPEC_UNKNOWN, IMAGE_CHANGED, or what refuses a create
-    static void ifLost(DetachedPlace place, DetachedPlace.Held held) throws InterruptedException {
-        if (canStart(place)) {
-            return;
+    static Monitor monitor(DetachedPlace place, DetachedHold held) throws InterruptedException {
+        Optional<Monitor> found = standing(place);
+        if (found.isPresent()) {
+            return found.get();
         }
         ContainerSpec spec = KeptSpec.read(held.kept()).orElseThrow(() -> unknown(place));
         MonitorLeftovers.clear(place);
         try (Engine engine = Engine.open(place.options())) {
             engine.maker.makeAgain(spec, place.home());
         }
+        if (!held.reread()) { // it has another place
+            throw unknown(place);
+        }
+        return place.monitor();
     }
 
-    private static boolean canStart(DetachedPlace place) throws InterruptedException {
+    /// Connects to a monitor that can start it, or does not end because it runs.
+    private static Optional<Monitor> standing(DetachedPlace place) throws InterruptedException {
         Optional<Monitor> found = place.connect();
         if (found.isEmpty()) {
-            return false;
+            return Optional.empty();
         }
-        try (Monitor monitor = found.get()) {
-            return !monitor.state().isZygoteGone() || !monitor.remove(false);
+        Monitor monitor = found.get();
+        boolean stands = false;
+        try {
+            stands = !monitor.state().isZygoteGone() || !monitor.remove(false);
         } catch (HostException e) {
             if (!MonitorFailures.isGone(e)) {
                 throw e;
             }
-            return false;
+        } finally {
+            if (!stands) {
+                monitor.close();
+            }
         }
+        return stands ? found : Optional.empty();
     }
 
     private static EngineException unknown(DetachedPlace place) {
@@ -61,7 +73,7 @@ final class Revival {
         if (stands || place.isWanted().isEmpty()) {
             return List.of();
         }
-        try (DetachedPlace.Held held = place.hold()) {
+        try (DetachedHold held = place.hold()) {
             return KeptSpec.read(held.kept())
                             .filter(spec -> !spec.readOnlyRoot())
                             .isPresent()

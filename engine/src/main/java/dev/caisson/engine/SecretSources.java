@@ -130,7 +130,7 @@ final class SecretSources {
     /// locked, is passed over: the container has values, or its start says that it gets none.
     static void refresh(DetachedPlace place) throws InterruptedException {
         EngineOptions options = place.options();
-        Optional<ContainerSpec> spec = KeptSpec.of(place.id(), options);
+        Optional<ContainerSpec> spec = place.spec();
         if (spec.isEmpty()) {
             return;
         }

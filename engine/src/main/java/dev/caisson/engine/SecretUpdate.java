@@ -116,7 +116,7 @@ public final class SecretUpdate {
     /// Under the container's lock, so that of two updates the later one has the last word.
     private void on(DetachedPlace place, ContainerSpec spec, List<SecretFile> files, Act act)
             throws InterruptedException {
-        try (DetachedPlace.Held _ = place.hold()) {
+        try (DetachedHold _ = place.hold()) {
             Optional<Monitor> found = place.connect();
             if (found.isEmpty()) {
                 return; // its next start reads the store

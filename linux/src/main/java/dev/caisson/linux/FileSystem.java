@@ -130,6 +130,10 @@ public final class FileSystem {
 
     /// The directory `name` in `above`, open for reading; made where there is none. No link is followed.
     public static Fd openOrMakeDirectory(Fd above, String name, int mode) {
+        Optional<Fd> there = find(above, name, O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        if (there.isPresent()) {
+            return there.get();
+        }
         long made = makeDirectoryRaw(above, name, mode);
         if (made != -Errno.EEXIST) {
             Native.check("mkdirat " + name, made);
