@@ -14,12 +14,14 @@ import dev.caisson.launch.Parts;
 import dev.caisson.launch.Zygote;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorPolicy;
+import dev.caisson.launch.monitor.MonitorProcess;
 import dev.caisson.launch.monitor.MonitorSetup;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Mounts;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
+import dev.caisson.spec.Placement;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.DiskLayers;
@@ -199,7 +201,9 @@ final class DetachedMaker implements AutoCloseable {
         var groups = new Groups(hierarchy, place);
         ContainerRecord record = ContainerRecord.announced(
                 id, name.name(), spec, prepared.stopSignal(), groups.parent(spec.placement()), plan);
-        place.save(record, () -> {});
+        if (spec.placement() instanceof Placement.Parent) { // elsewhere the name is enough to find the group
+            place.save(record, () -> {});
+        }
         Cgroup group = group(groups, spec, id, undo);
         place.save(record.limited(group, spec.limits()), () -> {});
         var entry = new KeptDirectory.Entry(id, Optional.of(name.name()), name.isMadeUp());
@@ -244,13 +248,14 @@ final class DetachedMaker implements AutoCloseable {
             closing.add(mount);
             mounts.add(mount);
         });
-        try (Parts parts = Parts.make(
-                zygote.get(),
-                plan,
-                new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper), mounted),
-                mounts,
-                group,
-                secrets.variables(spec))) {
+        try (MonitorProcess process = MonitorProcess.start(program()); // it comes up while the parts are made
+                Parts parts = Parts.make(
+                        zygote.get(),
+                        plan,
+                        new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper), mounted),
+                        mounts,
+                        group,
+                        secrets.variables(spec))) {
             LogFiles log = file.options().log();
             int owner = lease.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
@@ -292,7 +297,7 @@ final class DetachedMaker implements AutoCloseable {
             shared.holders(id).forEach(setup::hold);
             mounted.forEach(all -> all.forEach(setup::hold));
             HealthProbes.add(health, plan, group, setup, closing);
-            Monitor.spawn(setup.group(files, directory), program()).close();
+            process.setUp(setup.group(files, directory)).close();
         }
         closing.addAll(diskLayers.handOver(id.value()));
         shared.handOver(id); // the monitor has copies

@@ -10,7 +10,6 @@ import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.MemoryFile;
-import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
 import dev.caisson.linux.Terminal;
 import java.nio.ByteBuffer;
@@ -53,20 +52,11 @@ public final class Monitor implements AutoCloseable {
         this.talk = talk;
     }
 
-    /// Starts the monitor of a container, which stands as created when this returns.
+    /// Gives a process that has started all that it needs to be the monitor of a container.
     ///
-    /// @param program its own, as [#program] or [Zygote#executable] give it; stays the caller's
-    /// @throws HostException if it did not start
-    public static Monitor spawn(MonitorSetup setup, Fd program) throws InterruptedException {
-        Sockets.Pair pair = Sockets.pair();
-        try (Fd theirs = pair.theirs()) {
-            int pid = Processes.spawn(program, List.of("caisson-init", "monitor"), List.of(theirs));
-            Processes.reap(pid); // what stays is its child
-        } catch (RuntimeException e) {
-            pair.ours().close();
-            throw e;
-        }
-        var monitor = new Monitor(pair.ours());
+    /// @throws HostException if it is none, and then the connection is closed
+    static Monitor setUp(Fd socket, MonitorSetup setup) throws InterruptedException {
+        var monitor = new Monitor(socket);
         try {
             Packet reply = monitor.ask(Requests.SETUP, 0, setup.encode(), setup.descriptors());
             if (reply.argument() != 0) {

@@ -205,10 +205,23 @@ class MonitorConnectionTest {
                 policy);
         Set<String> before = openSockets();
         try (Fd program = FileSystem.open("/bin/true", FileSystem.O_RDONLY)) {
-            assertThatThrownBy(() -> Monitor.spawn(setup, program))
+            assertThatThrownBy(() -> MonitorProcess.start(program).setUp(setup))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.code()).isEqualTo("MONITOR_GONE"));
         }
         assertThat(openSockets()).isEqualTo(before);
+    }
+
+    @Test
+    void a_process_that_is_given_nothing_leaves_no_child_and_no_socket() throws IOException {
+        Set<String> before = openSockets();
+        try (Fd program = FileSystem.open("/bin/true", FileSystem.O_RDONLY)) {
+            MonitorProcess process = MonitorProcess.start(program);
+            assertThat(openSockets()).hasSize(before.size() + 1);
+
+            process.close();
+        }
+        assertThat(openSockets()).isEqualTo(before);
+        assertThat(ProcessHandle.current().children()).isEmpty();
     }
 }
