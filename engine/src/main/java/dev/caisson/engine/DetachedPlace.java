@@ -33,9 +33,8 @@ final class DetachedPlace {
 
     private final EngineOptions options;
     private final DetachedDirectory directory;
-    /// The name of the place that its monitor had last. Another monitor has another place, and who removes the
-    /// container
-    /// clears its place first.
+    /// The name of the place that its monitor had last. Another monitor has another place, and the place is cleared
+    /// before the container is removed.
     private volatile @Nullable String lastPlace;
     /// What it was made of, which nobody changes.
     private volatile KeptFile.@Nullable Origin origin;
