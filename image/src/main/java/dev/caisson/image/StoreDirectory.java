@@ -37,7 +37,6 @@ final class StoreDirectory implements AutoCloseable {
     private static final String PROBE = "trusted.caisson.probe";
     private static final String HEX = "[0-9a-f]{64}";
     private static final String LOCKS = "locks";
-    private static final int PRIVATE = 0700;
     private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
     private static final long WAIT_MILLIS = 20;
 
@@ -65,10 +64,8 @@ final class StoreDirectory implements AutoCloseable {
         var store = new StoreDirectory(path.resolve(name), directory, removable);
         try {
             // Images hold setuid programs: nobody else on the host may reach them. Fails where others own the
-            // directory.
-            if (FileSystem.status(directory).permissions() != PRIVATE) {
-                FileSystem.changeMode(directory, PRIVATE);
-            }
+            // directory, and where nothing may be written.
+            FileSystem.changeMode(directory, 0700);
             store.removeLeftovers();
             return store;
         } catch (RuntimeException e) {
