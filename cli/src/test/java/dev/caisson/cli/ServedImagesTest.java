@@ -383,7 +383,9 @@ class ServedImagesTest {
     /// The variables are as many and as long as they may be.
     @Test
     void memory_that_runs_out_ends_that_command_alone() throws Exception {
-        var lines = new StringBuilder("FROM scratch\nARG A=").append("b".repeat(130_000)).append('\n');
+        var lines = new StringBuilder("FROM scratch\nARG A=")
+                .append("b".repeat(130_000))
+                .append('\n');
         for (int i = 0; i < 900; i++) {
             lines.append("ENV A").append(i).append("=$A-").append(i).append('\n');
         }

@@ -102,9 +102,12 @@ public final class Processes {
         }
     }
 
-    /// A descriptor of the process `pid`, valid for that very process however pids are reused later.
+    /// A descriptor of the process `pid`, valid for that very process however pids are reused later. ESRCH also for one
+    /// that is being reaped, and for a thread, for which kernels have errors of their own: pidfd_open(2).
     public static Fd open(int pid) {
-        return Fd.of("pidfd_open", Native.raw(Nr.PIDFD_OPEN, pid, 0));
+        long result = Native.raw(Nr.PIDFD_OPEN, pid, 0);
+        boolean hasNone = pid > 0 && (result == -Errno.EINVAL || result == -Errno.ENOENT);
+        return Fd.of("pidfd_open", hasNone ? -Errno.ESRCH : result);
     }
 
     /// Sends a signal; false where the process is gone already.
