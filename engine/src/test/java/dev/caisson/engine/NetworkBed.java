@@ -108,7 +108,7 @@ final class NetworkBed implements AutoCloseable {
 
     /// Returns tables, links, addresses and routes, a line each.
     static List<String> everything() {
-        return sh("nft list ruleset; ip -br link | sed 's/[ @].*//'; ip -4 -br addr | tr -s ' ' | cut -d' ' -f1,3; ip route | sed 's/ linkdown//'")
+        return sh("nft list tables | grep -v unseen | sort | sed 's/^/nft list /' | sh; ip -br link | sed 's/[ @].*//'; ip -4 -br addr | tr -s ' ' | cut -d' ' -f1,3; ip route | sed 's/ linkdown//'")
                 .lines()
                 .toList();
     }
