@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What instructions have added, one above the other: the settings after each instruction share what those
-/// before it have, so that many take no more memory than their text.
+/// A list of additions by instructions, linked from the last to the first. The settings after each instruction share
+/// what those before it have, so that many take no more memory than their text.
 ///
 /// @param below null for none
 record Added<T>(@Nullable Added<T> below, T more) {

@@ -167,7 +167,7 @@ class HouseTest {
                 .check(classes);
     }
 
-    /// What they must know of the host is handed to them, so that a wish is judged alike wherever that is done.
+    /// They are handed all that they must know of the host, so that a wish is judged alike wherever that is done.
     @Test
     void policy_and_planner_ask_the_host_nothing() {
         ArchRuleDefinition.noClasses()

@@ -36,7 +36,7 @@ final class DetachedPlace {
     /// The name of the place that its monitor had last. Another monitor has another place, and the place is cleared
     /// before the container is removed.
     private volatile @Nullable String lastPlace;
-    /// What it was made of, which nobody changes.
+    /// Its image, command and labels, once they were read: nobody changes them.
     private volatile KeptFile.@Nullable Origin origin;
 
     DetachedPlace(EngineOptions options, KeptDirectory among, KeptDirectory.Entry entry) {

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/// Where the log of a container in the background is: beside what is kept of it, or in memory that its monitor alone
+/// Finds the log of a container in the background: beside what is kept of it, or in memory that its monitor alone
 /// holds.
 final class LogDirectory {
     /// For the directory itself, and what a file takes over its size.

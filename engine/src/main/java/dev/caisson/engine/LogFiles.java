@@ -13,7 +13,7 @@ import dev.caisson.state.ContainerLog;
 /// @param most size of one of them, 64 KiB or more
 /// @param count how many there are at most, the newest included, 1 to 100
 public record LogFiles(Place place, Bytes most, int count) {
-    /// Where the files are.
+    /// The place of the files.
     public enum Place {
         /// Beside what else is kept of the container, until it is removed.
         DISK,
@@ -35,23 +35,16 @@ public record LogFiles(Place place, Bytes most, int count) {
     public LogFiles {
         present(place, "place");
         if (present(most, "most").compareTo(LEAST) < 0 || most.compareTo(LARGEST) > 0) {
-            throw ArgumentException.invalid("a file of a log has 64 KiB to 64 GiB, not " + most);
+            throw ArgumentException.invalid(
+                    "a file of a log has 64 KiB to 64 GiB, not " + most + ": give another size");
         }
         if (count < 1 || count > MOST_FILES) {
-            throw ArgumentException.invalid("a log has 1 to " + MOST_FILES + " files, not " + count);
+            throw ArgumentException.invalid(
+                    "a log has 1 to " + MOST_FILES + " files, not " + count + ": give another number");
         }
         if (place == Place.MEMORY && most.count() > MOST_MEMORY.count() / count) {
-            throw ArgumentException.invalid("a log in memory has at most " + MOST_MEMORY + " in all its files");
+            throw ArgumentException.invalid(count + " files of " + most + " are more than the " + MOST_MEMORY
+                    + " that a log in memory has: give fewer or smaller ones");
         }
-    }
-
-    /// The same files, of another size.
-    public LogFiles most(Bytes value) {
-        return new LogFiles(place, value, count);
-    }
-
-    /// Another number of files.
-    public LogFiles count(int value) {
-        return new LogFiles(place, most, value);
     }
 }

@@ -12,8 +12,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// What the host has at the paths that a wish names, each followed through all its links. It is looked at once, before
-/// [Policy] judges: what was judged is what is mounted or made later, whatever somebody puts there meanwhile.
+/// The objects of the host at the paths that a wish names, each followed through all its links. They are looked at
+/// once,
+/// before [Policy] judges: what was judged is mounted or made later, whatever somebody puts there meanwhile.
 ///
 /// @param sources what the sources of binds lead to; one that leads nowhere is missing
 /// @param devices what there is at the sources of devices
@@ -23,7 +24,7 @@ public record HostObjects(Map<Path, Path> sources, Map<Path, Device> devices) {
         devices = Map.copyOf(devices);
     }
 
-    /// What there is where a device should be.
+    /// The object at the path of a device.
     public sealed interface Device {
         /// It is there.
         /// @param real its path without links
@@ -51,7 +52,7 @@ public record HostObjects(Map<Path, Path> sources, Map<Path, Device> devices) {
         return new HostObjects(sources, devices);
     }
 
-    /// Whether it is a path that leads from the root to what it names, with no step back.
+    /// Returns true if a path leads from the root to what it names, with no step back.
     static boolean isPlain(Path source) {
         return source.isAbsolute() && source.equals(source.normalize());
     }

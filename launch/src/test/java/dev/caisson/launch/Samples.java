@@ -66,7 +66,7 @@ public final class Samples {
                 host.layerMedia());
     }
 
-    /// What the host has, and two devices besides.
+    /// Returns the host's own objects, and two devices besides.
     static HostObjects objects(ContainerSpec spec) {
         HostObjects found = HostObjects.of(spec);
         var devices = new HashMap<>(found.devices());

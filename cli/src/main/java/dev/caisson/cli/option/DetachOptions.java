@@ -66,7 +66,7 @@ public final class DetachOptions {
         return detached;
     }
 
-    /// Whether its log is another one than a container in the foreground leaves.
+    /// Returns true if its log is another one than a container in the foreground leaves.
     public boolean hasOwnLog() {
         return !log.files().equals(LogFiles.STANDARD);
     }

@@ -9,7 +9,7 @@ import dev.caisson.spec.LimitException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Where the log of a container is kept, in Docker's words.
+/// Options for the place and the size of a container's log, in Docker's words.
 final class LogOptions {
     private @Nullable String driver;
     private List<String> settings = List.of();
@@ -38,26 +38,38 @@ final class LogOptions {
                         "a log is files of Docker's json-file format, which collectors read: give json-file, or"
                                 + " none to keep nothing on the disk");
         };
+        Bytes most = files.most();
+        int count = files.count();
         for (String setting : settings) {
-            files = with(files, setting);
-        }
-        return files;
-    }
-
-    private static LogFiles with(LogFiles files, String setting) {
-        String[] pair = OptionText.pair("--log-opt", setting);
-        try {
-            return switch (pair[0]) {
-                case "max-size" -> files.most(Bytes.parse(pair[1]));
-                case "max-file" -> files.count(Integer.parseInt(pair[1]));
+            String[] pair = OptionText.pair("--log-opt", setting);
+            switch (pair[0]) {
+                case "max-size" -> most = size(setting, pair[1]);
+                case "max-file" -> count = number(setting, pair[1]);
                 default ->
                     throw CommandException.refused(
                             "--log-opt " + setting, "a log has max-size and max-file: leave it out");
-            };
-        } catch (NumberFormatException e) {
-            throw CommandException.refused("--log-opt " + setting, "it is no number of files");
-        } catch (LimitException | ArgumentException e) {
+            }
+        }
+        try {
+            return new LogFiles(files.place(), most, count); // what one alone would exceed, both together may not
+        } catch (ArgumentException e) {
+            throw CommandException.refused("--log-opt", e.sentence());
+        }
+    }
+
+    private static Bytes size(String setting, String text) {
+        try {
+            return Bytes.parse(text);
+        } catch (LimitException e) {
             throw CommandException.refused("--log-opt " + setting, e.sentence());
+        }
+    }
+
+    private static int number(String setting, String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw CommandException.refused("--log-opt " + setting, "give a number of files");
         }
     }
 }

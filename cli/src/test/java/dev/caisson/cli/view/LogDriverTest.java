@@ -190,6 +190,37 @@ class LogDriverTest {
         assertThat(errors).contains("lines are missing here");
     }
 
+    @Test
+    void size_and_number_of_files_are_judged_together() {
+        Answer fits = caisson(
+                "create",
+                "--log-driver",
+                "none",
+                "--log-opt",
+                "max-size=40m",
+                "--log-opt",
+                "max-file=1",
+                "host",
+                "true");
+        assertThat(fits.err()).isEmpty();
+        caisson("rm", fits.out().strip());
+
+        Answer tooMuch = caisson(
+                "create",
+                "--log-driver",
+                "none",
+                "--log-opt",
+                "max-file=2",
+                "--log-opt",
+                "max-size=40m",
+                "host",
+                "true");
+        assertThat(tooMuch.err())
+                .contains("OPTION_REFUSED: --log-opt", "64 MiB")
+                .hasLineCount(1);
+        assertThat(tooMuch.status()).isEqualTo(125);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "--log-driver,syslog,json-file",

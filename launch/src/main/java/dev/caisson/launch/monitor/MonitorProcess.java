@@ -39,7 +39,7 @@ public final class MonitorProcess implements AutoCloseable {
         return Monitor.setUp(socket, setup);
     }
 
-    /// What stays is a child of the process that was started.
+    /// The process that was started ends at once, and its child stays.
     private void reap() {
         if (!reaped) {
             reaped = true;
