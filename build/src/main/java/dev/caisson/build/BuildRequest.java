@@ -2,6 +2,7 @@ package dev.caisson.build;
 
 import dev.caisson.containerfile.Source;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.Platform;
 import dev.caisson.image.RegistryLogins;
 import dev.caisson.spec.Network;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ import java.util.Set;
 /// @param listed whether an image without a name gets one of its own; if not, it is kept as the result of a step is
 /// @param caches places outside the store that results of steps come from and go to
 /// @param notes what is said about the image beside it
+/// @param platform that the image is for
 /// @param agents sockets of SSH agents, by the id under which a `RUN` asks for them
 public record BuildRequest(
         @SuppressWarnings("exports") Source dockerfile,
@@ -48,7 +50,8 @@ public record BuildRequest(
         boolean listed,
         BuildCaches caches,
         BuildNotes notes,
-        Map<String, Path> agents) {
+        Map<String, Path> agents,
+        Platform platform) {
     public BuildRequest {
         agents = Map.copyOf(agents);
         names = List.copyOf(names);
@@ -90,31 +93,41 @@ public record BuildRequest(
                 true,
                 BuildCaches.none(),
                 BuildNotes.none(),
-                Map.of());
+                Map.of(),
+                Platform.running());
     }
 
     public BuildRequest again(Set<String> stages) {
-        return with(stages, listed, caches, notes, agents);
+        return with(stages, listed, caches, notes, agents, platform);
     }
 
     public BuildRequest listed(boolean value) {
-        return with(again, value, caches, notes, agents);
+        return with(again, value, caches, notes, agents, platform);
     }
 
     public BuildRequest caches(BuildCaches value) {
-        return with(again, listed, value, notes, agents);
+        return with(again, listed, value, notes, agents, platform);
     }
 
     public BuildRequest notes(BuildNotes value) {
-        return with(again, listed, caches, value, agents);
+        return with(again, listed, caches, value, agents, platform);
     }
 
     public BuildRequest agents(Map<String, Path> value) {
-        return with(again, listed, caches, notes, value);
+        return with(again, listed, caches, notes, value, platform);
+    }
+
+    public BuildRequest platform(Platform value) {
+        return with(again, listed, caches, notes, agents, value);
     }
 
     private BuildRequest with(
-            Set<String> stages, boolean onLists, BuildCaches shared, BuildNotes said, Map<String, Path> lent) {
+            Set<String> stages,
+            boolean onLists,
+            BuildCaches shared,
+            BuildNotes said,
+            Map<String, Path> lent,
+            Platform wanted) {
         return new BuildRequest(
                 dockerfile,
                 context,
@@ -133,6 +146,7 @@ public record BuildRequest(
                 onLists,
                 shared,
                 said,
-                lent);
+                lent,
+                wanted);
     }
 }

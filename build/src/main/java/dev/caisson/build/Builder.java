@@ -10,6 +10,7 @@ import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
 import dev.caisson.engine.Leftovers;
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.Emulation;
 import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.StoredImage;
@@ -66,7 +67,11 @@ public final class Builder {
 
     private BuildResult run(BuildRequest request, BuildListener listener) throws InterruptedException {
         Dockerfile dockerfile = Dockerfile.parse(request.dockerfile());
-        StageGraph graph = StageGraph.of(dockerfile, request.arguments(), request.target());
+        StageGraph graph = StageGraph.of(
+                dockerfile,
+                request.arguments(),
+                request.target(),
+                new StageGraph.Platforms(request.platform(), Emulation::obstacleHere));
         for (String unused : graph.unused()) {
             listener.warns("build argument " + unused + " is not declared by any ARG: it changes nothing");
         }

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param history one entry for each instruction, those without a layer too
 /// @param diffIds lowest layer first
-record ConfigDocument(Settings settings, List<History> history, List<String> diffIds, Instant created) {
+record ConfigDocument(
+        Settings settings, List<History> history, List<String> diffIds, Instant created, Platform platform) {
     private static final JsonMapper JSON = JsonMapper.builder()
             .jsonStream(JsonStream.builder().serializeEmpty(true).build())
             .build();
@@ -36,11 +37,11 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
     }
 
     /// The configuration of an image without files: a search path and `/`, as other builders give it.
-    static ConfigDocument scratch() {
+    static ConfigDocument scratch(Platform platform) {
         Settings settings = Settings.scratch()
                 .environment(Map.of("PATH", ImageConfig.DEFAULT_PATH))
                 .workingDirectory("/");
-        return new ConfigDocument(settings, List.of(), List.of(), Instant.EPOCH);
+        return new ConfigDocument(settings, List.of(), List.of(), Instant.EPOCH, platform);
     }
 
     // ---- reading
@@ -56,7 +57,8 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
                     settings(config, document),
                     history(document),
                     texts(object(document, "rootfs"), "diff_ids"),
-                    instant(document));
+                    instant(document),
+                    new Platform(text(document, "os"), text(document, "architecture"), text(document, "variant")));
         } catch (MalformedJsonException e) {
             throw new BuildException(
                     "BUILD_BASE", null, "the configuration of the base image is no JSON: pull it again", e);
@@ -171,7 +173,6 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
     /// @param more members beside those of the specification
     byte[] toJson(Map<String, Object> more) {
         var document = new LinkedHashMap<String, Object>();
-        Platform platform = Platform.running();
         document.put("architecture", platform.architecture());
         if (!platform.variant().isEmpty()) {
             document.put("variant", platform.variant());
@@ -264,7 +265,7 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
     // ---- changing
 
     ConfigDocument settings(Settings value) {
-        return new ConfigDocument(value, history, diffIds, created);
+        return new ConfigDocument(value, history, diffIds, created, platform);
     }
 
     /// Adds an instruction that made no layer.
@@ -282,7 +283,7 @@ record ConfigDocument(Settings settings, List<History> history, List<String> dif
     private ConfigDocument withHistory(History entry, List<String> ids, Instant time) {
         var all = new ArrayList<>(history);
         all.add(entry);
-        return new ConfigDocument(settings, all, ids, time);
+        return new ConfigDocument(settings, all, ids, time, platform);
     }
 
     /// Returns the last layer, if it has any.

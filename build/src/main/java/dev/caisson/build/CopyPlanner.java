@@ -107,7 +107,7 @@ final class CopyPlanner {
         Optional<Stage> source = graph.source(stage, name);
         return source.isPresent()
                 ? new Origin.Stage(source.get().index())
-                : new Origin.Image(name, instruction.place());
+                : new Origin.Image(name, graph.platform(stage), instruction.place());
     }
 
     private Source source(Instruction instruction, Word word, boolean add) {

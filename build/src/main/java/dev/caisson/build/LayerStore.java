@@ -57,28 +57,31 @@ final class LayerStore {
     }
 
     /// Adds the result of a step that lies outside the store. Its layer alone is taken from there.
-    StoredImage take(Optional<StoredImage> base, RemoteSteps.Found found, String key) {
+    StoredImage take(Snapshot before, RemoteSteps.Found found, String key) {
         CacheDocument.Entry entry = found.entry();
-        List<String> below = base.map(image -> config(image).diffIds()).orElse(List.of());
-        byte[] config = step(below, List.of(entry.diffId()), entry.created()).toJson();
-        return images.shared().take(base, found.cache(), entry.layer(), config, name(key));
+        byte[] config = step(before, List.of(entry.diffId()), entry.created()).toJson();
+        return images.shared().take(before.image(), found.cache(), entry.layer(), config, name(key));
     }
 
     /// Adds the result of a step.
-    /// @param base what the step was carried out on; empty for nothing
-    StoredImage add(Optional<StoredImage> base, NewLayer layer, String key, Instant created) {
-        List<String> below = base.map(image -> config(image).diffIds()).orElse(List.of());
+    /// @param before what the step was carried out on
+    StoredImage add(Snapshot before, NewLayer layer, String key, Instant created) {
         return images.make(
-                base, List.of(layer), added -> step(below, added, created).toJson(), name(key));
+                before.image(),
+                List.of(layer),
+                added -> step(before, added, created).toJson(),
+                name(key));
     }
 
-    private static ConfigDocument step(List<String> below, List<Digest> added, Instant created) {
-        var all = new ArrayList<>(below);
+    private ConfigDocument step(Snapshot before, List<Digest> added, Instant created) {
+        var all = new ArrayList<>(
+                before.image().map(image -> config(image).diffIds()).orElse(List.of()));
         added.forEach(digest -> all.add(digest.toString()));
         List<History> history = all.stream()
                 .map(_ -> new History(created, "a step of a build", false))
                 .toList();
-        return new ConfigDocument(Settings.scratch(), history, all, created);
+        return new ConfigDocument(
+                Settings.scratch(), history, all, created, before.document().platform());
     }
 
     /// Adds the image that a build ends with.

@@ -18,18 +18,18 @@ final class Materials {
     private boolean downloaded;
 
     /// Adds an image, as a package URL.
-    synchronized void add(ImageReference name, StoredImage image) {
-        digests.put(address(name), image.pulled().hex());
+    synchronized void add(ImageReference name, Platform platform, StoredImage image) {
+        digests.put(address(name, platform), image.pulled().hex());
     }
 
     /// Returns the package URL of an image (purl-spec, type docker).
-    static String address(ImageReference name) {
+    static String address(ImageReference name, Platform platform) {
         String digest = name.digest()
                 .map(value -> "digest=" + encoded(value.toString()) + "&")
                 .orElse("");
         return "pkg:docker/" + name.shortRepository()
                 + name.tag().map(tag -> "@" + tag).orElse("") + "?" + digest + "platform="
-                + encoded(Platform.running().toString());
+                + encoded(platform.toString());
     }
 
     private static String encoded(String text) {

@@ -100,7 +100,9 @@ final class MountPlanner {
             return new Origin.Context();
         }
         Optional<Stage> source = graph.source(stage, from);
-        return source.isPresent() ? new Origin.Stage(source.get().index()) : new Origin.Image(from, place);
+        return source.isPresent()
+                ? new Origin.Stage(source.get().index())
+                : new Origin.Image(from, graph.platform(stage), place);
     }
 
     private String target(Map<String, String> fields, Place place) {

@@ -1,6 +1,7 @@
 package dev.caisson.build;
 
 import dev.caisson.containerfile.Place;
+import dev.caisson.image.Platform;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -117,7 +118,7 @@ sealed interface Operation {
         /// An earlier stage, by its number.
         record Stage(int index) implements Origin {}
 
-        /// An image by name.
-        record Image(String name, Place place) implements Origin {}
+        /// An image by name, for a platform.
+        record Image(String name, Platform platform, Place place) implements Origin {}
     }
 }

@@ -86,7 +86,7 @@ final class ProvenanceStatement {
                 request.names().isEmpty()
                         ? List.of(subject("_", manifest))
                         : request.names().stream()
-                                .map(name -> subject(Materials.address(name), manifest))
+                                .map(name -> subject(Materials.address(name, request.platform()), manifest))
                                 .toList());
         statement.put("predicate", predicate());
         return JsonOutput.of(statement).getBytes(StandardCharsets.UTF_8);

@@ -1,5 +1,6 @@
 package dev.caisson.build;
 
+import dev.caisson.image.Platform;
 import dev.caisson.image.StoredImage;
 import java.util.Optional;
 
@@ -9,6 +10,12 @@ import java.util.Optional;
 /// @param key by which the files are known: of the base and of every step since
 /// @param document the configuration so far
 record Snapshot(Optional<StoredImage> image, String key, ConfigDocument document) {
+    /// Returns no files, for a platform: what runs here is no result for another machine.
+    static Snapshot scratch(Platform platform) {
+        String key = platform.runsHere() ? "scratch" : "scratch for " + platform;
+        return new Snapshot(Optional.empty(), key, ConfigDocument.scratch(platform));
+    }
+
     Snapshot document(ConfigDocument value) {
         return new Snapshot(image, key, value);
     }

@@ -1,7 +1,6 @@
 package dev.caisson.build;
 
 import dev.caisson.containerfile.BaseImages;
-import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.build.Assignment;
 import dev.caisson.containerfile.build.Base;
 import dev.caisson.containerfile.build.ImageBuild;
@@ -10,6 +9,7 @@ import dev.caisson.containerfile.dockerfile.Dockerfile;
 import dev.caisson.containerfile.dockerfile.DockerfileNode.Directive;
 import dev.caisson.containerfile.dockerfile.Keyword;
 import dev.caisson.containerfile.dockerfile.Word;
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.Platform;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /// The stages of a Dockerfile and which of them a target needs.
@@ -30,27 +31,46 @@ final class StageGraph {
     private final Map<String, String> given;
     private final Map<String, String> globals;
     private final Stage target;
+    private final Platforms platforms;
 
-    private StageGraph(ImageBuild build, Map<String, String> given, Map<String, String> globals, Stage target) {
+    private StageGraph(
+            ImageBuild build,
+            Map<String, String> given,
+            Map<String, String> globals,
+            Stage target,
+            Platforms platforms) {
         this.build = build;
         this.given = given;
         this.globals = globals;
         this.target = target;
+        this.platforms = platforms;
+    }
+
+    /// What a build is for.
+    ///
+    /// @param wanted platform of the image
+    /// @param obstacle why a platform's images do not run here; empty if they do
+    record Platforms(Platform wanted, Function<Platform, Optional<String>> obstacle) {
+        /// This host's alone.
+        static final Platforms OWN = new Platforms(
+                Platform.running(),
+                platform -> platform.runsHere() ? Optional.empty() : Optional.of(platform + " is not this host's"));
     }
 
     /// @param given build arguments from outside
     /// @param target a stage by name or number; empty for the last
     /// @throws BuildException BUILD_SYNTAX, BUILD_TARGET, BUILD_BASE, BUILD_PLATFORM, BUILD_CYCLE
-    static StageGraph of(Dockerfile dockerfile, Map<String, String> given, Optional<String> target) {
+    static StageGraph of(
+            Dockerfile dockerfile, Map<String, String> given, Optional<String> target, Platforms platforms) {
         dockerfile.directive("syntax").ifPresent(StageGraph::requireKnown);
-        Map<String, String> platform = platform(target.orElse("default"));
+        Map<String, String> platform = predefined(target.orElse("default"), platforms.wanted());
         var outside = new HashMap<>(platform);
         outside.putAll(given);
         ImageBuild build = ImageBuild.of(dockerfile, outside, BaseImages.NONE);
         Stage wanted = target.map(name -> find(build, name)).orElseGet(build::finalStage);
         var globals = new HashMap<>(platform);
         globals.putAll(build.globals());
-        var graph = new StageGraph(build, Map.copyOf(given), Map.copyOf(globals), wanted);
+        var graph = new StageGraph(build, Map.copyOf(given), Map.copyOf(globals), wanted, platforms);
         graph.needed().forEach(graph::check);
         return graph;
     }
@@ -65,15 +85,14 @@ final class StageGraph {
         }
     }
 
-    private static Map<String, String> platform(String target) {
-        Platform here = Platform.running();
+    private static Map<String, String> predefined(String target, Platform wanted) {
         var values = new HashMap<String, String>();
-        for (String side : List.of("BUILD", "TARGET")) {
-            values.put(side + "PLATFORM", here.toString());
-            values.put(side + "OS", here.os());
-            values.put(side + "ARCH", here.architecture());
-            values.put(side + "VARIANT", here.variant());
-        }
+        Map.of("BUILD", Platform.running(), "TARGET", wanted).forEach((side, platform) -> {
+            values.put(side + "PLATFORM", platform.toString());
+            values.put(side + "OS", platform.os());
+            values.put(side + "ARCH", platform.architecture());
+            values.put(side + "VARIANT", platform.variant());
+        });
         values.put("TARGETSTAGE", target);
         return values;
     }
@@ -107,10 +126,17 @@ final class StageGraph {
     }
 
     private void check(Stage stage) {
-        Scope scope = new Scope(given, globals, globals, escape());
-        new Flags(stage.from(), scope, Set.of("platform"))
-                .text("platform")
-                .ifPresent(wanted -> requireHere(wanted, stage.from().place()));
+        Platform platform = platform(stage);
+        platforms.obstacle().apply(platform).ifPresent(why -> {
+            throw new BuildException("BUILD_PLATFORM", stage.from().place(), why);
+        });
+        if (stage.base() instanceof Base.Earlier(Stage earlier) && !platform.equals(platform(earlier))) {
+            throw new BuildException(
+                    "BUILD_PLATFORM",
+                    stage.from().place(),
+                    "stage " + earlier.label() + " is for " + platform(earlier) + ", not for " + platform
+                            + ": write --platform at that stage's FROM");
+        }
         if (stage.base() instanceof Base.Unknown unknown) {
             throw new BuildException(
                     "BUILD_BASE",
@@ -120,26 +146,19 @@ final class StageGraph {
         build.sources(stage).forEach(word -> refuseLater(stage, word));
     }
 
+    /// Returns the platform of a stage: that of its `FROM`, else of the stage that it begins with, else the image's.
     /// @throws BuildException BUILD_PLATFORM
-    static void requireHere(String wanted, Place place) {
-        if (!isHere(wanted)) {
-            throw new BuildException("BUILD_PLATFORM", place, foreign(wanted));
+    Platform platform(Stage stage) {
+        Scope scope = new Scope(given, globals, globals, escape());
+        Optional<String> written = new Flags(stage.from(), scope, Set.of("platform")).text("platform");
+        if (written.isPresent()) {
+            try {
+                return Platform.parse(written.get());
+            } catch (CaissonException e) {
+                throw new BuildException("BUILD_PLATFORM", stage.from().place(), e.sentence(), e);
+            }
         }
-    }
-
-    /// Returns whether a platform is this host's.
-    static boolean isHere(String wanted) {
-        Platform here = Platform.running();
-        String plain = here.os() + "/" + here.architecture();
-        return wanted.equals(plain)
-                || wanted.equals(here.toString())
-                || wanted.equals(here.architecture())
-                || wanted.equals(here.os());
-    }
-
-    static String foreign(String wanted) {
-        return "platform " + wanted + " is not this host's, which is " + Platform.running()
-                + ": build it on a host of that platform";
+        return stage.base() instanceof Base.Earlier(Stage earlier) ? platform(earlier) : platforms.wanted();
     }
 
     /// A `from` that names its own stage or a later one can only be a mistake: as an image it would be another thing.

@@ -73,10 +73,13 @@ final class StageRun {
 
     private Snapshot begin() {
         Snapshot base = switch (stage.base()) {
-            case Base.Scratch _ -> new Snapshot(Optional.empty(), "scratch", ConfigDocument.scratch());
+            case Base.Scratch _ -> Snapshot.scratch(graph.platform(stage));
             case Base.Earlier earlier -> present(trees.stage(earlier.stage().index()), "an earlier stage");
             case Base.Image image ->
-                trees.image(image.reference().toString(), stage.baseWord().place());
+                trees.image(
+                        image.reference().toString(),
+                        graph.platform(stage),
+                        stage.baseWord().place());
             case Base.Unknown unknown -> throw new IllegalStateException(unknown.reason());
         };
         Settings settings = base.document().settings();

@@ -161,7 +161,7 @@ final class StepRunner {
             return Optional.empty();
         }
         try {
-            return Optional.of(store.take(turn.before().image(), found.get(), key));
+            return Optional.of(store.take(turn.before(), found.get(), key));
         } catch (CaissonException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException(e.sentence());
@@ -210,7 +210,7 @@ final class StepRunner {
         var layer = new LayerBuilder(files, turn.step().place());
         LayerBuilder.Owner owner = placed(turn.step(), () -> CopyStep.owner(files, directory.user()));
         layer.directories(layer.follow(directory.path()), owner, now);
-        return store.add(turn.before().image(), layer(layer, request.latest()), key, now);
+        return store.add(turn.before(), layer(layer, request.latest()), key, now);
     }
 
     private interface Call<T> {
@@ -240,7 +240,7 @@ final class StepRunner {
             String key = hash.hex();
             return made(turn, key, now -> {
                 NewLayer layer = layer(copied.layer(trees.files(before), now), request.latest());
-                return store.add(before.image(), layer, key, now);
+                return store.add(before, layer, key, now);
             });
         });
     }
@@ -266,7 +266,7 @@ final class StepRunner {
                             prepared::addTo,
                             output,
                             request.latest(),
-                            layer -> store.add(before.image(), layer, key, now()));
+                            layer -> store.add(before, layer, key, now()));
                 }
             });
         }
@@ -292,7 +292,7 @@ final class StepRunner {
         String key = key(before).add("empty").hex();
         var layer = new LayerBuilder(trees.files(before), request.dockerfile().place(0, 0));
         Instant now = now();
-        StoredImage image = store.add(Optional.empty(), layer(layer, request.latest()), key, now);
+        StoredImage image = store.add(before, layer(layer, request.latest()), key, now);
         ConfigDocument document = before.document()
                 .and("FROM scratch", store.config(image).lastDiffId().orElseThrow(), now);
         return new Snapshot(Optional.of(image), key, document);

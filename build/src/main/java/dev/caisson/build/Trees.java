@@ -7,6 +7,7 @@ import dev.caisson.engine.Images;
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageTree;
+import dev.caisson.image.Platform;
 import dev.caisson.image.StoredImage;
 import dev.caisson.image.TarArchive;
 import dev.caisson.linux.ErrnoException;
@@ -68,16 +69,16 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     }
 
     /// Finds a base image, and fetches it where that is needed.
-    Snapshot image(String name, Place place) {
-        return bases.computeIfAbsent(name, _ -> base(name, place));
+    Snapshot image(String name, Platform platform, Place place) {
+        return bases.computeIfAbsent(platform + " " + name, _ -> base(name, platform, place));
     }
 
-    private Snapshot base(String name, Place place) {
+    private Snapshot base(String name, Platform platform, Place place) {
         StoredImage image;
         try {
             ImageReference reference = ImageReference.parse(name);
-            image = find(reference);
-            materials.add(reference, image);
+            image = find(reference, platform);
+            materials.add(reference, platform, image);
         } catch (CaissonException e) {
             throw new BuildException(e.code(), place, e.sentence(), e);
         }
@@ -85,14 +86,14 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     }
 
     /// Fetches one image at a time: its layers come side by side.
-    private StoredImage find(ImageReference reference) {
+    private StoredImage find(ImageReference reference, Platform platform) {
         synchronized (pulling) {
-            if (!request.pulled() && images.has(reference)) {
+            if (!request.pulled() && images.has(reference, platform)) {
                 return images.find(reference.toString());
             }
             String name = reference.toString();
             try {
-                return images.pull(reference, request.logins(), listener.pulls(name));
+                return images.pull(reference, platform, request.logins(), listener.pulls(name));
             } finally {
                 listener.pulled(name);
             }
@@ -104,7 +105,8 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
         return switch (origin) {
             case Origin.Context _ -> context();
             case Origin.Stage stage -> files(Optional.ofNullable(stages.get(stage.index())), "stage " + stage.index());
-            case Origin.Image image -> files(Optional.of(image(image.name(), image.place())), "image " + image.name());
+            case Origin.Image image ->
+                files(Optional.of(image(image.name(), image.platform(), image.place())), "image " + image.name());
         };
     }
 

@@ -3,6 +3,7 @@ package dev.caisson.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.image.Platform;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
@@ -28,7 +29,7 @@ class ConfigDocumentTest {
                 "ENTRYPOINT [\"/e\"]",
                 "CMD [\"c\"]",
                 "MAINTAINER somebody");
-        return ConfigDocument.scratch()
+        return ConfigDocument.scratch(Platform.running())
                 .settings(settings)
                 .and("RUN x", "sha256:" + "a".repeat(64), TIME)
                 .and("ENV A=1");

@@ -12,7 +12,7 @@ final class Plans {
 
     static StageGraph graph(Map<String, String> given, Optional<String> target, String... lines) {
         String text = String.join("\n", lines) + "\n";
-        return StageGraph.of(Dockerfile.parse(Source.of("Dockerfile", text)), given, target);
+        return StageGraph.of(Dockerfile.parse(Source.of("Dockerfile", text)), given, target, StageGraph.Platforms.OWN);
     }
 
     /// Plans the last stage, on a base with this configuration.

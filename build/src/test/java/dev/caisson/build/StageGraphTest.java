@@ -3,8 +3,12 @@ package dev.caisson.build;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.build.Base;
 import dev.caisson.containerfile.build.Stage;
+import dev.caisson.containerfile.dockerfile.Dockerfile;
+import dev.caisson.image.Platform;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class StageGraphTest {
+    private static final Platform ARM = new Platform("linux", "arm", "v7");
+
     private static List<String> needed(Optional<String> target, String... lines) {
         return Plans.graph(Map.of(), target, lines).needed().stream()
                 .map(Stage::label)
@@ -103,6 +109,83 @@ class StageGraphTest {
         assertThat(code("FROM --platform=$BUILDPLATFORM x")).isEqualTo("none");
         assertThat(code("FROM --platform=linux/s390x x AS a", "FROM scratch")).isEqualTo("none");
         assertThat(code("FROM --platform=$NOTHING x")).isEqualTo("BUILD_PLATFORM");
+    }
+
+    private static StageGraph forArm(String... lines) {
+        return StageGraph.of(
+                Dockerfile.parse(Source.of("Dockerfile", String.join("\n", lines) + "\n")),
+                Map.of(),
+                Optional.empty(),
+                new StageGraph.Platforms(
+                        ARM,
+                        platform -> platform.architecture().equals("s390x")
+                                ? Optional.of("no interpreter")
+                                : Optional.empty()));
+    }
+
+    private static Platform platform(StageGraph graph, int stage) {
+        return graph.platform(graph.stage(stage));
+    }
+
+    @Test
+    void stages_are_for_the_image_s_platform_or_for_that_of_their_from_or_of_their_base() {
+        StageGraph graph = forArm(
+                "FROM --platform=$BUILDPLATFORM x AS tools",
+                "FROM tools AS more",
+                "FROM x AS files",
+                "FROM --platform=$TARGETPLATFORM x AS named",
+                "FROM files");
+        assertThat(platform(graph, 0)).isEqualTo(Platform.running());
+        assertThat(platform(graph, 1)).isEqualTo(Platform.running());
+        assertThat(platform(graph, 2)).isEqualTo(ARM);
+        assertThat(platform(graph, 3)).isEqualTo(ARM);
+        assertThat(platform(graph, 4)).isEqualTo(ARM);
+    }
+
+    @Test
+    void arguments_say_what_is_built_on_and_what_for() {
+        Scope scope = forArm("FROM scratch").scope(Settings.scratch());
+        for (String name : List.of("TARGETPLATFORM", "TARGETARCH", "TARGETVARIANT", "BUILDPLATFORM", "BUILDARCH")) {
+            scope.declare(name, null);
+        }
+        assertThat(scope.arguments())
+                .containsEntry("TARGETPLATFORM", "linux/arm/v7")
+                .containsEntry("TARGETARCH", "arm")
+                .containsEntry("TARGETVARIANT", "v7")
+                .containsEntry("BUILDPLATFORM", Platform.running().toString())
+                .containsEntry("BUILDARCH", Platform.running().architecture());
+    }
+
+    @Test
+    void a_stage_whose_platform_does_not_run_here_or_is_not_its_base_s_is_refused_at_its_from() {
+        assertThatThrownBy(() -> forArm("FROM --platform=linux/s390x x"))
+                .hasMessageContaining("no interpreter")
+                .isInstanceOfSatisfying(
+                        BuildException.class,
+                        e -> assertThat(e.place().orElseThrow().text()).startsWith("FROM"));
+        assertThatThrownBy(() -> forArm("FROM x AS a", "FROM --platform=$BUILDPLATFORM a"))
+                .hasMessageContaining("stage a is for linux/arm/v7, not for " + Platform.running());
+    }
+
+    @Test
+    void what_is_copied_from_an_image_is_of_the_stage_s_platform() {
+        StageGraph graph = forArm("FROM scratch", "COPY --from=x a b");
+        var copy = (Operation.Copy) new StagePlanner(graph, graph.target(), Settings.scratch())
+                .plan()
+                .getLast()
+                .operation();
+        assertThat(copy.origin())
+                .isInstanceOfSatisfying(
+                        Operation.Origin.Image.class,
+                        image -> assertThat(image.platform()).isEqualTo(ARM));
+    }
+
+    @Test
+    void files_of_another_machine_are_no_results_for_this_one() {
+        assertThat(Snapshot.scratch(ARM).key())
+                .isNotEqualTo(Snapshot.scratch(Platform.running()).key());
+        assertThat(new String(Snapshot.scratch(ARM).document().toJson(), StandardCharsets.UTF_8))
+                .contains("\"architecture\":\"arm\",\"variant\":\"v7\",\"os\":\"linux\"");
     }
 
     @Test

@@ -1,16 +1,22 @@
 package dev.caisson.engine;
 
+import dev.caisson.image.Digest;
 import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.ImageSizes;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.StoredImage;
+import dev.caisson.spec.Bytes;
 import dev.caisson.spec.Mount;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
-/// Finds what uses an image of a store.
+/// Finds what uses an image of a store, and what it takes.
 record ImageUsers(EngineOptions options, ImageStore store) {
     /// Returns the names of containers that have an image, whether they run or are kept, and of snapshots
     /// above it.
@@ -55,6 +61,39 @@ record ImageUsers(EngineOptions options, ImageStore store) {
                     .isPresent();
         } catch (ImageException e) {
             return false; // host, dir:, oci: and docker-archive: are not of the store
+        }
+    }
+
+    /// Returns what each image takes, those with several names once.
+    DiskUse.OfImages use() {
+        ImageSizes sizes = store.sizes();
+        List<StoredImage> all = List.copyOf(store.images().stream()
+                .collect(Collectors.toMap(
+                        StoredImage::manifest,
+                        Function.identity(),
+                        (one, other) -> other.tag().isPresent() ? other : one,
+                        LinkedHashMap::new))
+                .values());
+        List<DiskUse.OfImage> images = all.stream()
+                .map(image -> new DiskUse.OfImage(
+                        image,
+                        id(image),
+                        Bytes.of(sizes.of(List.of(image))),
+                        Bytes.of(sizes.alone(image, all)),
+                        of(image).size()))
+                .toList();
+        long used = sizes.of(images.stream()
+                .filter(image -> image.users() > 0)
+                .map(DiskUse.OfImage::image)
+                .toList());
+        return new DiskUse.OfImages(images, Bytes.of(sizes.all()), Bytes.of(sizes.all() - used));
+    }
+
+    private Digest id(StoredImage image) {
+        try {
+            return store.describe(image).id();
+        } catch (ImageException _) {
+            return image.manifest(); // it is damaged
         }
     }
 }

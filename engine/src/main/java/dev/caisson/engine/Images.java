@@ -11,11 +11,11 @@ import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageLayer;
 import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
-import dev.caisson.image.ImageSizes;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.ImageTree;
 import dev.caisson.image.LayerUse;
 import dev.caisson.image.NewLayer;
+import dev.caisson.image.Platform;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
@@ -33,7 +33,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of
 /// several processes go on beside each other. May be used by several threads.
@@ -72,6 +71,15 @@ public final class Images implements AutoCloseable {
     public boolean has(ImageReference reference) {
         present(reference, "reference");
         return Failures.call(() -> store.find(reference).isPresent());
+    }
+
+    /// Returns true if an image of this name is there, and is for a platform.
+    public boolean has(ImageReference reference, Platform platform) {
+        present(reference, "reference");
+        present(platform, "platform");
+        return Failures.call(() -> store.find(reference)
+                .filter(image -> store.describe(image).config().platform().fits(platform))
+                .isPresent());
     }
 
     /// Describes one, without unpacking it.
@@ -204,10 +212,17 @@ public final class Images implements AutoCloseable {
     /// Copies an image for this machine from its registry. What is there already is not fetched again.
     /// @throws EngineException with the code of what failed
     public StoredImage pull(ImageReference reference, RegistryLogins logins, PullListener listener) {
+        return pull(reference, Platform.running(), logins, listener);
+    }
+
+    /// Like the other, for another platform, whose programs an interpreter of the host runs.
+    /// @throws EngineException PLATFORM_FOREIGN if there is none; with the code of what else failed
+    public StoredImage pull(ImageReference reference, Platform platform, RegistryLogins logins, PullListener listener) {
         present(reference, "reference");
+        present(platform, "platform");
         present(logins, "logins");
         present(listener, "listener");
-        return Failures.call(() -> events.pulled(reference, store.pull(reference, logins, listener)));
+        return Failures.call(() -> events.pulled(reference, store.pull(reference, platform, logins, listener)));
     }
 
     /// Copies an image to the registry of its name. What is there already is not sent again; a layer that another
@@ -289,10 +304,16 @@ public final class Images implements AutoCloseable {
     /// @return an entry for each name; one without a tag for an image that the archive has no name for
     /// @throws EngineException SECRET_IN_IMAGE if one of them has a stored value; with the code of what failed
     public List<StoredImage> load(InputStream archive, String source) {
+        return load(archive, source, Platform.running());
+    }
+
+    /// Like the other, for a platform: its image is taken where the archive has those of several.
+    public List<StoredImage> load(InputStream archive, String source, Platform platform) {
         present(archive, "archive");
         present(source, "source");
+        present(platform, "platform");
         return Failures.call(() -> {
-            List<StoredImage> loaded = store.load(archive, source, this::requireClean);
+            List<StoredImage> loaded = store.load(archive, source, platform, this::requireClean);
             loaded.forEach(image -> events.told("load", image));
             return loaded;
         });
@@ -402,35 +423,7 @@ public final class Images implements AutoCloseable {
 
     /// Returns what each takes, those with several names once.
     DiskUse.OfImages use() {
-        ImageSizes sizes = store.sizes();
-        List<StoredImage> all = List.copyOf(store.images().stream()
-                .collect(Collectors.toMap(
-                        StoredImage::manifest,
-                        Function.identity(),
-                        (one, other) -> other.tag().isPresent() ? other : one,
-                        LinkedHashMap::new))
-                .values());
-        List<DiskUse.OfImage> images = all.stream()
-                .map(image -> new DiskUse.OfImage(
-                        image,
-                        id(image),
-                        Bytes.of(sizes.of(List.of(image))),
-                        Bytes.of(sizes.alone(image, all)),
-                        users.of(image).size()))
-                .toList();
-        long used = sizes.of(images.stream()
-                .filter(image -> image.users() > 0)
-                .map(DiskUse.OfImage::image)
-                .toList());
-        return new DiskUse.OfImages(images, Bytes.of(sizes.all()), Bytes.of(sizes.all() - used));
-    }
-
-    private Digest id(StoredImage image) {
-        try {
-            return store.describe(image).id();
-        } catch (ImageException _) {
-            return image.manifest(); // it is damaged
-        }
+        return users.use();
     }
 
     @Override

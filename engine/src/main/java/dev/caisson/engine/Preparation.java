@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.cgroup.Hierarchy;
 import dev.caisson.image.Account;
+import dev.caisson.image.Emulation;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageConfig;
 import dev.caisson.image.ImageStore;
@@ -232,6 +233,7 @@ final class Preparation implements AutoCloseable {
         hierarchy.check(limits);
         Rootfs rootfs = images.resolve(asked.image(), progress);
         ImageConfig config = rootfs.config();
+        Emulation.requireHere(config.platform());
         VolumeMounts volumes =
                 VolumeMounts.of(asked, imageVolumes && host.layerMedia().size() > 1 ? config.volumes() : List.of());
         ContainerSpec spec = volumes.spec();

@@ -40,8 +40,10 @@ public final class ImageException extends CodedException {
         DIGEST_MISMATCH(400),
         /// Several images where one was meant.
         AMBIGUOUS_REFERENCE(400),
-        /// No image for the platform that runs here.
+        /// No image for the platform that runs here, or that was asked for.
         PLATFORM_MISSING(404),
+        /// An image for another machine, whose programs nothing on this host interprets.
+        PLATFORM_FOREIGN(400),
         /// The store's directory cannot be used; [#getCause] tells what the kernel refused.
         STORE_REFUSED(500),
         /// No room, or no files, left where the store lies.

@@ -34,23 +34,26 @@ final class ImageLoad {
 
     private final ContentStore store;
     private final String shown;
+    private final Platform wanted;
     private final ArchiveNames<Descriptor> members;
 
-    private ImageLoad(ContentStore store, String shown) {
+    private ImageLoad(ContentStore store, String shown, Platform wanted) {
         this.store = store;
+        this.wanted = wanted;
         this.shown = shown;
         this.members = new ArchiveNames<>(shown, MOST_MEMBERS);
     }
 
     /// Reads an archive.
     /// @param shown what messages call the archive
+    /// @param wanted platform of the image that is taken where there are several
     /// @param check fails for images that may not be there
     /// @return an entry for each name, in the archive's order
     static List<StoredImage> load(
-            ContentStore store, InputStream archive, String shown, Consumer<List<StoredImage>> check)
+            ContentStore store, InputStream archive, String shown, Platform wanted, Consumer<List<StoredImage>> check)
             throws IOException {
         try (Fd _ = store.keepBlobs()) {
-            var load = new ImageLoad(store, shown);
+            var load = new ImageLoad(store, shown, wanted);
             load.read(archive);
             List<StoredImage> images = load.images();
             check.accept(images);
@@ -96,7 +99,7 @@ final class ImageLoad {
             throw members.bad("has no image");
         }
         for (StoredImage image : images) {
-            store.describe(image); // refuses what could not be run
+            Emulation.requireHere(store.describe(image).config().platform());
         }
         return images;
     }
@@ -125,7 +128,7 @@ final class ImageLoad {
 
     private StoredImage image(OciLayoutReader reader, Descriptor entry) throws IOException {
         requirePresent(entry);
-        Optional<ForeignStatements> statements = reader.statements(entry);
+        Optional<ForeignStatements> statements = reader.statements(entry, wanted);
         Descriptor manifest = statements.map(ForeignStatements::image).orElse(entry);
         requirePresent(manifest);
         ManifestDocument.Manifest document = reader.manifestOf(manifest);

@@ -23,7 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
-/// Copies one image for this machine's platform from its registry into the store. What is in the store already is
+/// Copies one image for one platform from its registry into the store. What is in the store already is
 /// not fetched. The image is on the store's list only when all of it is there; what a failure leaves is gone on
 /// with by the next pull.
 final class ImagePull {
@@ -40,6 +40,7 @@ final class ImagePull {
 
     private final ContentStore store;
     private final ImageReference reference;
+    private final Platform wanted;
     private final String source;
     private final RegistryClient registry;
     private final PullListener listener;
@@ -48,20 +49,26 @@ final class ImagePull {
     private ImagePull(
             ContentStore store,
             ImageReference reference,
+            Platform wanted,
             String source,
             RegistryClient registry,
             PullListener listener) {
         this.store = store;
         this.reference = reference;
+        this.wanted = wanted;
         this.source = source;
         this.registry = registry;
         this.listener = listener;
     }
 
     static StoredImage pull(
-            ContentStore store, ImageReference reference, Credentials credentials, PullListener listener)
+            ContentStore store,
+            ImageReference reference,
+            Platform wanted,
+            Credentials credentials,
+            PullListener listener)
             throws IOException {
-        return pull(store, reference, credentials, listener, RegistrySettings.ofHost());
+        return pull(store, reference, wanted, credentials, listener, RegistrySettings.ofHost());
     }
 
     /// Asks the mirrors of the image's registry first, in their order, and then the registry itself. A login for the
@@ -69,6 +76,7 @@ final class ImagePull {
     static StoredImage pull(
             ContentStore store,
             ImageReference reference,
+            Platform wanted,
             Credentials credentials,
             PullListener listener,
             RegistrySettings settings)
@@ -76,7 +84,7 @@ final class ImagePull {
         var failures = new ArrayList<CaissonException>();
         for (String mirror : settings.mirrorsOf(reference.registry())) {
             try {
-                return pull(store, reference, credentials, listener, settings, mirror);
+                return pull(store, reference, wanted, credentials, listener, settings, mirror);
             } catch (RegistryException | ImageException e) {
                 if (Thread.currentThread().isInterrupted() || isOfStore(e)) {
                     throw e;
@@ -86,7 +94,7 @@ final class ImagePull {
             }
         }
         try {
-            return pull(store, reference, credentials, listener, settings, reference.registry());
+            return pull(store, reference, wanted, credentials, listener, settings, reference.registry());
         } catch (CaissonException e) {
             failures.forEach(e::addSuppressed);
             throw e;
@@ -101,6 +109,7 @@ final class ImagePull {
     private static StoredImage pull(
             ContentStore store,
             ImageReference reference,
+            Platform wanted,
             Credentials credentials,
             PullListener listener,
             RegistrySettings settings,
@@ -108,16 +117,16 @@ final class ImagePull {
             throws IOException {
         try (var registry = new RegistryClient(source, credentials, settings);
                 Fd _ = store.keepBlobs()) {
-            return new ImagePull(store, reference, source, registry, listener).run();
+            return new ImagePull(store, reference, wanted, source, registry, listener).run();
         }
     }
 
     private StoredImage run() throws IOException {
-        String wanted = reference
+        String version = reference
                 .digest()
                 .map(Digest::toString)
                 .orElseGet(() -> reference.tag().orElseThrow());
-        Document top = registry.manifest(reference.repository(), wanted, ACCEPTED);
+        Document top = registry.manifest(reference.repository(), version, ACCEPTED);
         Digest pulled = Digest.of(top.content());
         reference.digest().ifPresent(digest -> require(digest, pulled));
         var chosen = new Descriptor(top.mediaType(), pulled, top.content().length, Optional.empty(), Map.of());
@@ -131,7 +140,7 @@ final class ImagePull {
             }
             Descriptor from = chosen;
             origin = content;
-            chosen = OciLayoutReader.only(index.manifests(), reference.toString());
+            chosen = OciLayoutReader.only(index.manifests(), reference.toString(), wanted);
             statements = Optional.of(new ForeignStatements(chosen, from, index));
             content = fetched(chosen);
             document = ManifestDocument.parse(chosen.mediaType(), content);
@@ -147,12 +156,22 @@ final class ImagePull {
                 chosen.mediaType(),
                 chosen.size(),
                 System.currentTimeMillis());
-        store.describe(image); // refuses what could not be run
+        require(store.describe(image).config().platform());
         if (statements.isPresent()) {
             image = ForeignStatements.in(image, kept(statements.get(), origin));
         }
         store.add(image);
         return image;
+    }
+
+    /// An image without an index says only in its configuration what it is for.
+    private void require(Platform found) {
+        if (!found.fits(wanted)) {
+            throw new ImageException(
+                    Code.PLATFORM_MISSING,
+                    reference + " is for " + Quoted.of(found.toString()) + ", not for " + wanted + ": "
+                            + (wanted.runsHere() ? "this host is " + wanted : "name its platform"));
+        }
     }
 
     /// Fetches the statements about the image, and stores an index of both. Empty without statements, and if the

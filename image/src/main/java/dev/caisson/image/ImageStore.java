@@ -261,10 +261,12 @@ public final class ImageStore implements AutoCloseable {
     /// gzip, zstd, xz or bzip2. All of them, or none.
     ///
     /// @param shown what messages call the archive
+    /// @param wanted platform of the image that is taken where the archive has those of several
     /// @param check fails for images that may not be there; they can be read, and are not on the store's list yet
     /// @return an entry for each name; one without a tag for an image that the archive has no name for
-    public List<StoredImage> load(InputStream archive, String shown, Consumer<List<StoredImage>> check) {
-        return guarded(shown, () -> ImageLoad.load(content, archive, shown, check));
+    public List<StoredImage> load(
+            InputStream archive, String shown, Platform wanted, Consumer<List<StoredImage>> check) {
+        return guarded(shown, () -> ImageLoad.load(content, archive, shown, wanted, check));
     }
 
     /// Writes images as one archive. The same images under the same names make the same bytes.
@@ -292,7 +294,15 @@ public final class ImageStore implements AutoCloseable {
     /// @throws dev.caisson.error.CaissonException with a code that begins with REGISTRY if the registry does not
     ///     give it
     public StoredImage pull(ImageReference reference, RegistryLogins logins, PullListener listener) {
-        return guarded(reference.toString(), () -> ImagePull.pull(content, reference, logins.credentials(), listener));
+        return pull(reference, Platform.running(), logins, listener);
+    }
+
+    /// Like the other, for another platform.
+    /// @throws ImageException also PLATFORM_FOREIGN if its programs do not run here, before anything is fetched
+    public StoredImage pull(ImageReference reference, Platform wanted, RegistryLogins logins, PullListener listener) {
+        Emulation.requireHere(wanted);
+        return guarded(
+                reference.toString(), () -> ImagePull.pull(content, reference, wanted, logins.credentials(), listener));
     }
 
     /// Returns what shares layers of builds with other machines.

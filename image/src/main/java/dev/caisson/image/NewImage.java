@@ -63,7 +63,8 @@ final class NewImage {
             }
             diffIds.addAll(added);
             byte[] json = config.apply(List.copyOf(added));
-            if (!PackedConfig.parse(json).diffIds().equals(diffIds)) {
+            PackedConfig packed = PackedConfig.parse(json);
+            if (!packed.diffIds().equals(diffIds)) {
                 throw new ImageException(
                         Code.BAD_MANIFEST,
                         "the configuration names other layers than the image has; build the image again");
@@ -73,7 +74,7 @@ final class NewImage {
                 image = image.in(new StatementWriter(this)
                         .write(
                                 ContentStore.descriptor(image),
-                                Platform.running(),
+                                packed.config().platform(),
                                 notes.statement().get(),
                                 notes.index()));
             }
@@ -89,7 +90,7 @@ final class NewImage {
     }
 
     private StoredImage list(StoredImage image) throws IOException {
-        store.describe(image); // refuses what could not be run
+        store.describe(image); // refuses what cannot be read
         store.add(image);
         return image;
     }
@@ -128,7 +129,7 @@ final class NewImage {
             throws IOException {
         StoredImage image = manifest(
                 blob(CONFIG, config), layers.stream().map(NewImage::oci).toList(), repository, tag);
-        store.describe(image); // refuses what could not be run
+        store.describe(image); // refuses what cannot be read
         return image;
     }
 

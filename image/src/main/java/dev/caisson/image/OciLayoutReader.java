@@ -18,9 +18,11 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// Reads an OCI image layout: a directory with `oci-layout`, `index.json` and `blobs/sha256/…`. Every document is
 /// read whole, compared with its digest and size, and only then parsed.
@@ -97,8 +99,8 @@ final class OciLayoutReader implements AutoCloseable {
         return manifest(image, 1);
     }
 
-    /// Returns the manifest for this machine's platform with the index that names it; empty if `image` is no index.
-    Optional<ForeignStatements> statements(Descriptor image) throws IOException {
+    /// Returns the manifest for a platform with the index that names it; empty if `image` is no index.
+    Optional<ForeignStatements> statements(Descriptor image, Platform wanted) throws IOException {
         Optional<ForeignStatements> found = Optional.empty();
         Descriptor chosen = image;
         for (int depth = 1; depth <= DEEPEST_INDEX; depth++) {
@@ -106,7 +108,7 @@ final class OciLayoutReader implements AutoCloseable {
                 return found;
             }
             Descriptor origin = chosen;
-            chosen = only(index.manifests(), "the index " + chosen.digest());
+            chosen = only(index.manifests(), "the index " + chosen.digest(), wanted);
             found = Optional.of(new ForeignStatements(chosen, origin, index));
         }
         throw new ImageException(Code.BAD_MANIFEST, "the image has indexes in indexes without end");
@@ -209,6 +211,11 @@ final class OciLayoutReader implements AutoCloseable {
 
     /// The one image among `manifests`, or the one of them that runs here.
     static Descriptor only(List<Descriptor> manifests, String where) {
+        return only(manifests, where, Platform.running());
+    }
+
+    /// The one image among `manifests`, or the one of them for a platform.
+    static Descriptor only(List<Descriptor> manifests, String where, Platform wanted) {
         var distinct = new LinkedHashMap<Digest, Descriptor>();
         manifests.forEach(manifest -> distinct.putIfAbsent(manifest.digest(), manifest));
         List<Descriptor> fitting = List.copyOf(distinct.values());
@@ -216,14 +223,14 @@ final class OciLayoutReader implements AutoCloseable {
                 || fitting.stream().anyMatch(manifest -> manifest.platform().isPresent())) {
             fitting = fitting.stream()
                     .filter(manifest ->
-                            manifest.platform().map(Platform::runsHere).orElse(false))
+                            manifest.platform().filter(one -> one.fits(wanted)).isPresent())
                     .toList();
             if (fitting.isEmpty()
                     && distinct.values().stream()
                             .anyMatch(manifest -> manifest.platform().isPresent())) {
                 throw new ImageException(
                         Code.PLATFORM_MISSING,
-                        where + " has no image for " + Platform.running() + "; fetch it for this platform");
+                        where + " has no image for " + wanted + "; it has " + platforms(distinct.values()));
             }
         }
         if (fitting.size() == 1) {
@@ -234,6 +241,18 @@ final class OciLayoutReader implements AutoCloseable {
         }
         throw new ImageException(
                 Code.AMBIGUOUS_REFERENCE, where + " has several images; name the one to take: " + names(manifests));
+    }
+
+    private static String platforms(Collection<Descriptor> manifests) {
+        return manifests.stream()
+                .flatMap(manifest -> manifest.platform().stream())
+                .map(Platform::toString)
+                .filter(platform -> !platform.startsWith("unknown/")) // a statement about an image
+                .distinct()
+                .limit(20)
+                .map(Quoted::of)
+                .collect(Collectors.collectingAndThen(
+                        Collectors.joining(", "), list -> list.isEmpty() ? "none for a known one" : list));
     }
 
     private static String names(List<Descriptor> manifests) {

@@ -30,7 +30,7 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healt
                 document.string("os").orElse(""),
                 document.string("architecture").orElse(""),
                 document.string("variant").orElse(""));
-        if (!platform.runsHere()) {
+        if (!platform.os().equals("linux")) {
             throw new ImageException(
                     Code.PLATFORM_MISSING,
                     "the image is for " + Quoted.of(platform.toString()) + " and this host is " + Platform.running()

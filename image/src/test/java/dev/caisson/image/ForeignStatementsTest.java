@@ -145,7 +145,8 @@ class ForeignStatementsTest {
             assertThat(blob("one", statement)).isEqualTo("made by others");
 
             byte[] archive = saved(store, pulled, ArchiveForm.OCI);
-            StoredImage loaded = other.load(new ByteArrayInputStream(archive), "the archive", _ -> {})
+            StoredImage loaded = other.load(
+                            new ByteArrayInputStream(archive), "the archive", Platform.running(), _ -> {})
                     .getFirst();
             assertThat(loaded.index()).isEqualTo(pulled.index());
             other.removeUnused();
@@ -201,7 +202,8 @@ class ForeignStatementsTest {
                 ImageStore other = store("other")) {
             StoredImage pulled = repository.pulledInto(store);
             byte[] archive = saved(store, pulled, ArchiveForm.DOCKER);
-            StoredImage loaded = other.load(new ByteArrayInputStream(archive), "the archive", _ -> {})
+            StoredImage loaded = other.load(
+                            new ByteArrayInputStream(archive), "the archive", Platform.running(), _ -> {})
                     .getFirst();
             assertThat(loaded.index()).isEmpty();
             assertThat(loaded.manifest()).isEqualTo(pulled.manifest());

@@ -69,7 +69,7 @@ class ImageArchiveTest {
     }
 
     private List<StoredImage> load(byte[] archive) {
-        return store.load(new ByteArrayInputStream(archive), "the archive", _ -> {});
+        return store.load(new ByteArrayInputStream(archive), "the archive", Platform.running(), _ -> {});
     }
 
     private List<String> blobs() throws IOException {
@@ -308,7 +308,7 @@ class ImageArchiveTest {
                 Code.BAD_NAME,
                 docker(image("c.json", "d/layer.tar", "\"../../etc:1\"")).build()),
         OTHER_MACHINE(
-                Code.PLATFORM_MISSING,
+                Code.PLATFORM_FOREIGN,
                 new TarBuilder()
                         .member('0', "d/layer.tar", "", LAYER)
                         .file("c.json", CONFIG.replace(Platform.running().architecture(), "mips"))

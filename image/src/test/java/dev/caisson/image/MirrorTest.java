@@ -4,6 +4,7 @@ import static dev.caisson.image.ScriptedRegistry.ok;
 import static dev.caisson.image.ScriptedRegistry.plain;
 import static dev.caisson.image.ScriptedRegistry.serving;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.error.CaissonException;
@@ -66,7 +67,35 @@ class MirrorTest {
             }
         };
         var settings = new RegistrySettings(Map.of(registry.name(), List.of(mirrors)), Set.of());
-        return ImagePull.pull(store, reference, credentials, listener, settings);
+        return ImagePull.pull(store, reference, Platform.running(), credentials, listener, settings);
+    }
+
+    @Test
+    void an_image_without_an_index_is_refused_for_another_platform_than_its_configuration_has() throws IOException {
+        try (var registry = new ScriptedRegistry(serving(image))) {
+            var reference = ImageReference.parse(registry.name() + "/app:1");
+            assertThatThrownBy(() -> ImagePull.pull(
+                            store,
+                            reference,
+                            Platform.parse("linux/s390x"),
+                            credentials,
+                            PullListener.none(),
+                            RegistrySettings.ofHost()))
+                    .hasMessageContaining("is for \"" + Platform.running() + "\", not for linux/s390x");
+            assertThat(store.images()).isEmpty();
+        }
+    }
+
+    @Test
+    void a_platform_that_nothing_here_interprets_is_refused_before_the_registry_is_asked() throws IOException {
+        try (var registry = new ScriptedRegistry(serving(image));
+                ImageStore images = ImageStore.open(directory.resolve("store"))) {
+            var reference = ImageReference.parse(registry.name() + "/app:1");
+            assertThatThrownBy(() -> images.pull(
+                            reference, Platform.parse("linux/vax"), RegistryLogins.none(), PullListener.none()))
+                    .hasMessageContaining("cannot be emulated");
+            assertThat(registry.requests).isEmpty();
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.caisson.cli.image.Pulls;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.Platform;
 import dev.caisson.spec.Network;
 import java.io.PrintWriter;
 import java.time.Instant;
@@ -113,7 +114,8 @@ public final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--platform",
             paramLabel = "OS/ARCHITECTURE",
-            description = "Refuse unless it is this machine's, which is what is built for.")
+            description =
+                    "Platform of the image (default: this machine's; another one needs an interpreter of binfmt_misc).")
     private @Nullable String platform;
 
     @Option(
@@ -186,7 +188,7 @@ public final class BuildCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Platforms.requireOwn(platform);
+        Platform target = Platforms.wanted(platform);
         BuildProgress.require(progress);
         if (!packages.equals("false")) {
             throw CommandException.refused("--sbom", "no list of packages is made in this version: give --sbom=false");
@@ -211,7 +213,8 @@ public final class BuildCommand implements Callable<Integer> {
                     .listed(!handedOut)
                     .caches(caches)
                     .notes(notes)
-                    .agents(AgentOptions.parse(agents));
+                    .agents(AgentOptions.parse(agents))
+                    .platform(target);
             BuildResult result = new Builder(lease.engine(), images, options).build(request, shown);
             if (wanted.isPresent()) {
                 wanted.get().write(result, images, request.latest());

@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.InputFile;
 import dev.caisson.engine.Images;
+import dev.caisson.image.Platform;
 import dev.caisson.image.StoredImage;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,16 +42,16 @@ public final class LoadCommand implements Callable<Integer> {
     @Option(
             names = "--platform",
             paramLabel = "OS/ARCHITECTURE",
-            description = "Refuse unless it is this machine's, which is what is taken.")
+            description = "Platform to take of an image for several (default: this machine's).")
     private @Nullable String platform;
 
     @Override
     public Integer call() {
-        Platforms.requireOwn(platform);
+        Platform wanted = Platforms.wanted(platform);
         PrintWriter out = spec.commandLine().getOut();
         try (Images images = Images.open(Caller.current().directories());
                 InputStream in = InputFile.open(input, "-i FILE")) {
-            for (StoredImage image : images.load(in, InputFile.shown(input))) {
+            for (StoredImage image : images.load(in, InputFile.shown(input), wanted)) {
                 out.println(
                         image.tag().isPresent()
                                 ? "Loaded image: " + image.name()

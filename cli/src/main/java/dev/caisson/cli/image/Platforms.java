@@ -1,6 +1,7 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.image.Emulation;
 import dev.caisson.image.Platform;
 import org.jspecify.annotations.Nullable;
 
@@ -8,16 +9,21 @@ import org.jspecify.annotations.Nullable;
 public final class Platforms {
     private Platforms() {}
 
-    /// Refuses a platform that is not this machine's.
-    public static void requireOwn(@Nullable String platform) {
+    /// Returns the platform that an option names, which runs here; this machine's without one.
+    public static Platform wanted(@Nullable String platform) {
         if (platform == null) {
-            return;
+            return Platform.running();
         }
-        Platform own = Platform.running();
-        String shorter = own.os() + "/" + own.architecture();
-        if (!platform.equals(own.toString()) && !platform.equals(shorter)) {
+        Platform wanted = Platform.parse(platform);
+        Emulation.requireHere(wanted);
+        return wanted;
+    }
+
+    /// Refuses a platform that is not this machine's.
+    static void requireOwn(@Nullable String platform) {
+        if (platform != null && !Platform.parse(platform).runsHere()) {
             throw CommandException.refused(
-                    "--platform " + platform, "programs of another machine do not run on this one: use " + shorter);
+                    "--platform " + platform, "a file system gets this machine's alone: use " + Platform.running());
         }
     }
 }

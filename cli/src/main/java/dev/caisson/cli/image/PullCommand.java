@@ -5,6 +5,7 @@ import dev.caisson.engine.Images;
 import dev.caisson.image.Digest;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.Platform;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "pull",
         sortOptions = false,
-        description = "Fetch an image from its registry, for this machine's platform.",
+        description = "Fetch an image from its registry.",
         footer = {
             "%nEach part is compared with its digest, and the layers are unpacked. Logins are those of Docker's config.json ('caisson login',",
             "'docker login'). https is used, and plain http only with this machine itself.",
@@ -47,7 +48,8 @@ public final class PullCommand implements Callable<Integer> {
     @Option(
             names = "--platform",
             paramLabel = "OS/ARCHITECTURE",
-            description = "Refuse unless it is this machine's, which is what is fetched.")
+            description =
+                    "Platform of the image (default: this machine's; another one needs an interpreter of binfmt_misc).")
     private @Nullable String platform;
 
     @Parameters(paramLabel = "IMAGE", description = "[REGISTRY/]REPOSITORY[:TAG][@DIGEST].")
@@ -55,14 +57,14 @@ public final class PullCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Platforms.requireOwn(platform);
+        Platform wanted = Platforms.wanted(platform);
         ImageReference reference = ImageReference.parse(image);
         PrintWriter out = spec.commandLine().getOut();
         PullListener shown = PullProgress.of(progress, spec.commandLine().getErr(), PullProgress.Words.OF_A_PULL);
         try (Images images = Images.open(Caller.current().directories())) {
             Optional<Digest> before =
                     images.has(reference) ? Optional.of(images.find(image).manifest()) : Optional.empty();
-            StoredImage pulled = Pulls.pull(images, reference, quiet ? PullListener.none() : shown);
+            StoredImage pulled = Pulls.pull(images, reference, wanted, quiet ? PullListener.none() : shown);
             images.tree(new Image.Named(reference)).close(); // so that its first container does not wait for it
             if (!quiet) {
                 out.println("Digest: " + pulled.pulled());

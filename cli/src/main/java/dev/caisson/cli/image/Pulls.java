@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.engine.Images;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
+import dev.caisson.image.Platform;
 import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.StoredImage;
@@ -18,24 +19,52 @@ public final class Pulls {
 
     /// Fetches the image of a run as `--pull` says: `missing`, `always` or `never`. Images that are no names of a
     /// registry are left alone.
-    public static void forRun(Image image, String policy, PrintWriter err) {
-        if (!(image instanceof Image.Named(ImageReference reference)) || policy.equals("never")) {
+    ///
+    /// @param platform of the image; empty for that which the store has, or this machine's
+    public static void forRun(Image image, Optional<Platform> platform, String policy, PrintWriter err) {
+        if (!(image instanceof Image.Named(ImageReference reference))) {
+            requireOwn(platform, image);
+            return;
+        }
+        if (policy.equals("never") && platform.isEmpty()) {
             return;
         }
         try (Images images = Images.open(Caller.current().directories())) {
-            if (policy.equals("missing") && images.has(reference)) {
+            boolean isThere = platform.isPresent() ? images.has(reference, platform.get()) : images.has(reference);
+            if (policy.equals("missing") && isThere) {
+                return;
+            }
+            if (policy.equals("never")) {
+                requireThere(isThere, images, reference, platform);
                 return;
             }
             if (policy.equals("missing")) {
                 err.println("Unable to find image '" + reference + "' locally");
                 err.flush();
             }
-            pull(images, reference, new PullProgress(err));
+            pull(images, reference, platform.orElseGet(Platform::running), new PullProgress(err));
         }
     }
 
-    static StoredImage pull(Images images, ImageReference reference, PullListener listener) {
-        return images.pull(reference, logins(), listener);
+    private static void requireOwn(Optional<Platform> platform, Image image) {
+        if (platform.isPresent() && !platform.get().runsHere()) {
+            throw CommandException.refused(
+                    "--platform " + platform.get() + " with " + image,
+                    "it chooses among images of a registry: load or import this one, or leave the option out");
+        }
+    }
+
+    private static void requireThere(
+            boolean isThere, Images images, ImageReference reference, Optional<Platform> platform) {
+        if (!isThere && images.has(reference)) {
+            throw CommandException.refused(
+                    "--platform " + platform.map(Platform::toString).orElse(""),
+                    reference + " of the store is for another platform: leave --pull never out");
+        }
+    }
+
+    static StoredImage pull(Images images, ImageReference reference, Platform platform, PullListener listener) {
+        return images.pull(reference, platform, logins(), listener);
     }
 
     /// Checks the value of `--pull`.

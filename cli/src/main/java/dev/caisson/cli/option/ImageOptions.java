@@ -3,9 +3,11 @@ package dev.caisson.cli.option;
 import dev.caisson.cli.image.Platforms;
 import dev.caisson.cli.image.Pulls;
 import dev.caisson.image.Image;
+import dev.caisson.image.Platform;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import java.io.PrintWriter;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 
@@ -24,18 +26,18 @@ public final class ImageOptions {
                 .text(
                         "--platform",
                         "OS/ARCHITECTURE",
-                        "Refuse unless it is this machine's.",
+                        "Platform of the image (default: that of the image in the store, else this machine's).",
                         value -> platform = value);
     }
 
     /// Fetches the image of a container, and those that it has mounted, if they are of a registry and the options say
     /// so.
     public void fetch(ContainerSpec wanted, PrintWriter err) {
-        Platforms.requireOwn(platform);
-        Pulls.forRun(wanted.image(), Pulls.policy(pull), err);
+        Optional<Platform> chosen = Optional.ofNullable(platform).map(Platforms::wanted);
+        Pulls.forRun(wanted.image(), chosen, Pulls.policy(pull), err);
         for (Mount mount : wanted.mounts()) {
             if (mount instanceof Mount.ImageFiles files) {
-                Pulls.forRun(new Image.Named(files.image()), Pulls.policy(pull), err);
+                Pulls.forRun(new Image.Named(files.image()), Optional.empty(), Pulls.policy(pull), err);
             }
         }
     }

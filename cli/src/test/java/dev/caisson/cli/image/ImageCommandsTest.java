@@ -337,7 +337,7 @@ class ImageCommandsTest {
                 .isEqualTo(1);
         assertThat(Answer.caisson("run", "--platform", "linux/mips", host + "/box:1")
                         .err())
-                .contains("OPTION_REFUSED");
+                .contains("PLATFORM_FOREIGN", "mips");
         assertThat(Answer.caisson("run", "--pull", "sometimes", host + "/box:1").err())
                 .contains("always, missing or never");
         assertThat(Answer.caisson("images", "--filter", "x=y").status()).isEqualTo(1);
