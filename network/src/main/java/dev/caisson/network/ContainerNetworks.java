@@ -1,10 +1,12 @@
 package dev.caisson.network;
 
+import dev.caisson.network.nft.Connections.Connection;
 import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.PortMapping;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
@@ -129,6 +131,22 @@ record ContainerNetworks(
         return attachments.stream()
                 .flatMap(one -> (six ? one.ip6() : one.ip4()).stream())
                 .map(Attachment.Address::address);
+    }
+
+    /// Returns the host's addresses of one family on its networks.
+    Stream<InetAddress> gateways(boolean six) {
+        return attachments.stream()
+                .flatMap(one -> (six ? one.ip6() : one.ip4()).stream())
+                .map(Attachment.Address::gateway);
+    }
+
+    /// True if a connection leads to a port of the host that it reaches.
+    boolean reachesHost(Connection connection) {
+        boolean six = connection.target() instanceof Inet6Address;
+        return gateways(six).anyMatch(connection.target()::equals)
+                && hostPorts.stream()
+                        .anyMatch(port -> port.number() == connection.port()
+                                && port.transport().number() == connection.protocol());
     }
 
     /// True if an address is one of its networks'.

@@ -6,7 +6,6 @@ import dev.caisson.network.nft.Connections.Connection;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.Transport;
 import java.net.InetAddress;
-import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -36,22 +35,6 @@ final class Cut {
                     end(listed, false);
                     end(listed, true);
                 }
-            }
-        }
-    }
-
-    /// Ends connections from and to containers that were begun while no rules of ours were there: those that are not
-    /// translated, as others are that lead out or to a published port. One that is allowed goes on as a new one.
-    static void endUntranslated(NetlinkSocket filter, Collection<ContainerNetworks> containers) {
-        for (int look = 0; look < LOOKS; look++) {
-            for (boolean six : new boolean[] {false, true}) {
-                Set<InetAddress> own = containers.stream()
-                        .flatMap(container -> container.addresses(six))
-                        .collect(Collectors.toSet());
-                List<Connection> begun = own.isEmpty() ? List.of() : Connections.of(filter, six);
-                begun.stream()
-                        .filter(one -> !one.translated() && (own.contains(one.source()) || own.contains(one.target())))
-                        .forEach(one -> Connections.forget(filter, one));
             }
         }
     }

@@ -277,10 +277,15 @@ final class KernelNetworks implements AutoCloseable {
     /// begun while somebody had taken them ends, unless it is allowed.
     private void replaceTables() {
         boolean wereGone = !rules.areWhole();
-        tables.replace(filter, recorded().all());
+        var severance = new Severance(filter, tables);
+        var elements = new LinkedHashMap<>(recorded().all());
+        if (tables.areThere(filter)) {
+            elements.putAll(severance.former());
+        }
+        tables.replace(filter, elements);
         records.putRules(tables.fingerprints(filter));
         if (wereGone) {
-            Cut.endUntranslated(filter, records.containers().values());
+            severance.end(records.containers().values());
         }
     }
 

@@ -46,6 +46,7 @@ final class InetRules {
     private static final int IPV4_DESTINATION = 16;
     private static final int IPV6_SOURCE = 8;
     private static final int IPV6_DESTINATION = 24;
+    private static final int SOURCE_PORT = 0;
     private static final int DESTINATION_PORT = 2;
     private static final int ECHO = 8;
     private static final int ECHO_6 = 128;
@@ -98,6 +99,9 @@ final class InetRules {
         add("input", Match.from(Sets.BRIDGES), then(Expressions.go("host")));
         add("input", notFromLoopback(), family(IPV4), in(Sets.GATEWAYS, IPV4_DESTINATION, 4), then(drop()));
         add("input", notFromLoopback(), family(IPV6), in(Sets.GATEWAYS6, IPV6_DESTINATION, 16), then(drop()));
+        base("sent", "filter", Hook.OUTPUT, FILTER);
+        add("sent", to(Sets.BRIDGES), state(NEW), family(IPV4), severed(IPV4_DESTINATION, 4, Sets.SEVERED), then(drop()));
+        add("sent", to(Sets.BRIDGES), state(NEW), family(IPV6), severed(IPV6_DESTINATION, 16, Sets.SEVERED6), then(drop()));
         base("prerouting", "nat", Hook.PREROUTING, DESTINATION_NAT);
         add("prerouting", gated(), then(Expressions.translate(IPV4, 0, 1)));
         translations("prerouting");
@@ -106,6 +110,17 @@ final class InetRules {
         base("postrouting", "nat", Hook.POSTROUTING, SOURCE_NAT);
         add("postrouting", fromAndTo(Sets.SAME), published(), then(Expressions.masquerade()));
         add("postrouting", Match.from(Sets.BRIDGES), notTo(Sets.BRIDGES), then(Expressions.masquerade()));
+    }
+
+    /// What the host sends as if to begin a connection: for one that was ended it is the middle, and would be answered.
+    private static List<Expression> severed(int target, int length, Sets.Place set) {
+        int next = length / 4;
+        return List.of(
+                Expressions.payload(Header.NETWORK, target, length, 0),
+                Expressions.meta(Meta.TRANSPORT, next),
+                Expressions.payload(Header.TRANSPORT, SOURCE_PORT, 2, next + 1),
+                Expressions.payload(Header.TRANSPORT, DESTINATION_PORT, 2, next + 2),
+                Expressions.inSet(0, name(set)));
     }
 
     /// Bridges that others made after forwarding was turned on, as another engine's, which relies on it.

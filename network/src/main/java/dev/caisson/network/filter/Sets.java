@@ -119,6 +119,14 @@ public final class Sets {
 
     public static final Place NEXT_RATE6 = inet(SetForm.set("next-rate6", IPV6).with(SetForm.Use.BY_RULES));
 
+    /// Connections that were ended though the host may go on to send: a container's address, the transport, the host's
+    /// port and the container's. They go by themselves.
+    public static final Place SEVERED =
+            inet(SetForm.set("severed", IPV4, TRANSPORT, PORT, PORT).with(SetForm.Use.TIMEOUT));
+
+    public static final Place SEVERED6 =
+            inet(SetForm.set("severed6", IPV6, TRANSPORT, PORT, PORT).with(SetForm.Use.TIMEOUT));
+
     /// Sets whose elements are written down.
     public static final List<Place> RECORDED = List.of(
             BRIDGES,
@@ -156,7 +164,8 @@ public final class Sets {
 
     static List<Place> all() {
         var all = new ArrayList<>(RECORDED);
-        all.addAll(List.of(CONNECTIONS, CONNECTIONS6, TOLD, TOLD6, NEXT, NEXT6, NEXT_RATE, NEXT_RATE6));
+        all.addAll(List.of(
+                CONNECTIONS, CONNECTIONS6, TOLD, TOLD6, NEXT, NEXT6, NEXT_RATE, NEXT_RATE6, SEVERED, SEVERED6));
         return all;
     }
 

@@ -17,6 +17,7 @@ public final class Connections {
     /// A connection as it was begun, before any translation.
     ///
     /// @param protocol number of IP's
+    /// @param sourcePort of who began it; 0 for a protocol without ports
     /// @param port 0 for a protocol without ports
     /// @param tuple attribute by which the kernel finds it
     /// @param id of the connection, as the kernel wrote it
@@ -26,6 +27,7 @@ public final class Connections {
             InetAddress source,
             InetAddress target,
             int protocol,
+            int sourcePort,
             int port,
             byte[] tuple,
             byte[] id,
@@ -79,6 +81,7 @@ public final class Connections {
                 source.get(),
                 target.get(),
                 ports.flatMap(part -> part.int8(1)).orElse(0),
+                ports.flatMap(part -> part.find(2)).map(Connections::big16).orElse(0),
                 ports.flatMap(part -> part.find(3)).map(Connections::big16).orElse(0),
                 attributes.find(ORIGINAL).orElseThrow(),
                 attributes.find(ID).orElse(new byte[0]),
