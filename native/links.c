@@ -14,7 +14,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 
+enum { LOOK_NANOS = 5000000, MOST_LOOKS = 10 };
 enum { REQUEST_BYTES = 1024, ANSWER_BYTES = 8192, TRIES = 8, FIRST_HOST_INDEX = 1 << 24 };
 
 /* A request that is written, and then the answer to it. */
@@ -374,16 +376,51 @@ static int make_all(const struct links *links, int pid)
 	return error;
 }
 
-int make_links(const struct request *request, const struct links *links, int pidfd)
+/* A look costs the kernel far less than a removal, and it removes the links of many namespaces together. */
+static int end_link(const char *host, unsigned *looks)
 {
-	int pid = pid_of_child(request, pidfd);
-	if (pid < 0)
-		return pid;
-	int error = set_effective(true); /* EPERM: it is not there */
+	const struct timespec pause = {.tv_nsec = LOOK_NANOS};
+	int index = look_up(host, 0);
+	for (; index >= 0 && *looks > 0; (*looks)--, index = look_up(host, 0))
+		nanosleep(&pause, NULL);
+	return index < 0 ? (index == -ENODEV ? 0 : index) : delete_left(host);
+}
+
+static int end_all(const struct links *links)
+{
+	unsigned looks = MOST_LOOKS;
+	int error = 0;
+	exchange.socket = result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+	if (exchange.socket < 0)
+		return exchange.socket;
+	for (uint32_t i = 0; i < links->count; i++) {
+		int failed = end_link(links->link[i].host, &looks);
+		error = error < 0 ? error : failed;
+	}
+	close_fd(&exchange.socket);
+	return error;
+}
+
+/* With CAP_NET_ADMIN. EPERM: it is not there. */
+static int make_or_end(const struct links *links, int pid)
+{
+	int error = set_effective(true);
 	if (error < 0)
 		return error;
-	error = make_all(links, pid);
+	error = pid > 0 ? make_all(links, pid) : end_all(links);
 	if (set_effective(false) < 0)
 		_exit(1);
 	return error;
 }
+
+int make_links(const struct request *request, const struct links *links, int pidfd)
+{
+	int pid = pid_of_child(request, pidfd);
+	return pid < 0 ? pid : make_or_end(links, pid);
+}
+
+/*
+ * The kernel removes links with their network namespace, soon after its last process; whoever shares that, or has a socket of it,
+ * keeps it. A stopped container has no links in any case.
+ */
+int end_links(const struct links *links) { return make_or_end(links, 0); }

@@ -191,6 +191,7 @@ int start_zygote(struct monitor *m);
 int keep_slot(struct monitor *m, uint16_t slot, int mount);
 int ask_for_init(struct monitor *m, int control, int *pidfd);
 int ask_for_links(struct monitor *m);
+void ask_for_no_links(struct monitor *m);
 int hand_over_plan(struct monitor *m, const int streams[3]);
 int ask_for_queue(struct monitor *m, int *queue);
 int ask_for_look(struct monitor *m, struct look_reply *found);

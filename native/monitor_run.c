@@ -385,6 +385,7 @@ static void finish(struct monitor *m)
 	write_set_id(m);
 	write_record(m);
 	change_phase(m, m->phase);
+	ask_for_no_links(m); /* before whoever stops it is answered */
 	answer_waiting(m, MONITOR_START, m->last.report.kind == REPORT_ERROR ? m->last.report.status : ECANCELED);
 	if (m->phase == MONITOR_EXITED)
 		answer_waiting(m, MONITOR_STOP, 0);

@@ -160,6 +160,17 @@ int ask_for_links(struct monitor *m)
 	return m->links.count == 0 ? 0 : ask_with(m, &message.request, sizeof message, &m->init_pidfd, 1, &none);
 }
 
+/* Neither answer is that of a start. A container that has no zygote any more leaves them to the kernel. */
+void ask_for_no_links(struct monitor *m)
+{
+	int none;
+	struct reply of_start = m->last.reply;
+	struct links_request message = {.request = {.kind = REQUEST_UNLINK}, .links = m->links};
+	if (m->links.count > 0)
+		ask_with(m, &message.request, sizeof message, NULL, 0, &none);
+	m->last.reply = of_start;
+}
+
 /* A probe's answer is not that of a start. */
 int ask_for_probe(struct monitor *m, int control, int *pidfd)
 {

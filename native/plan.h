@@ -197,6 +197,7 @@ enum request_kind {
 	REQUEST_LOOK = 13,  /* takes the queue of a WATCH: struct look_reply. `place` 1: nobody in the container can be its root */
 	REQUEST_LINKS = 10, /* struct links_request: links of a child; takes its pidfd. The child is not reaped meanwhile. On error none of
 	                       them is left */
+	REQUEST_UNLINK = 14, /* struct links_request: links of a child that was reaped, none of which is left; takes no descriptor */
 };
 
 enum root_kind {

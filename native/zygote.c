@@ -31,6 +31,8 @@ struct answer {
 
 /* ---- the socket ---- */
 
+static bool has_links(const struct request *request) { return request->kind == REQUEST_LINKS || request->kind == REQUEST_UNLINK; }
+
 /* 1: a request; 0: the engine is gone; -EINVAL: bytes or descriptors that are not as the request says. */
 static int receive(struct links_request *message, struct fds *fds)
 {
@@ -40,7 +42,7 @@ static int receive(struct links_request *message, struct fds *fds)
 		return (int)length;
 	if (length < (ssize_t)sizeof *request || request->magic != PLAN_MAGIC || request->fds != fds->count)
 		return -EINVAL;
-	return length == (ssize_t)(request->kind == REQUEST_LINKS ? sizeof *message : sizeof *request) ? 1 : -EINVAL;
+	return length == (ssize_t)(has_links(request) ? sizeof *message : sizeof *request) ? 1 : -EINVAL;
 }
 
 static bool answer(const struct answer *answer)
@@ -120,6 +122,7 @@ static bool valid(const struct request *request)
 	switch (request->kind) {
 	case REQUEST_USERNS:
 	case REQUEST_WATCH:
+	case REQUEST_UNLINK:
 		return request->fds == 0 && asks_no_child(request) && asks_no_root(request);
 	case REQUEST_CHILD:
 		return valid_child(request);
@@ -233,7 +236,7 @@ static int start_child(const struct request *request, const int *fds, struct ans
 static int serve(const struct links_request *message, const int *fds, struct answer *out)
 {
 	const struct request *request = &message->request;
-	if (!valid(request) || (request->kind == REQUEST_LINKS && !valid_links(&message->links)))
+	if (!valid(request) || (has_links(request) && !valid_links(&message->links)))
 		return -EINVAL;
 	if (request->kind == REQUEST_CHILD || request->kind == REQUEST_HOST_CHILD || request->kind == REQUEST_EXEC)
 		return start_child(request, fds, out);
@@ -246,6 +249,9 @@ static int serve(const struct links_request *message, const int *fds, struct ans
 	} else if (request->kind == REQUEST_LINKS) {
 		out->message.reply.stage = STAGE_LINKS;
 		return make_links(request, &message->links, fds[0]);
+	} else if (request->kind == REQUEST_UNLINK) {
+		out->message.reply.stage = STAGE_LINKS;
+		return end_links(&message->links);
 	} else if (request->kind == REQUEST_KEEP) {
 		out->message.reply.stage = STAGE_KEEP;
 		return keep_mount(request->place, fds[0]);

@@ -27,6 +27,7 @@ void look_at_programs(int queue, bool without_root, struct look_reply *out);
 int make_device_node(const struct request *request, int host_node);
 int make_user_namespace(uint32_t id_base, uint32_t id_count);
 int make_links(const struct request *request, const struct links *links, int pidfd);
+int end_links(const struct links *links);
 int enter_network(int name_space); /* the zygote's own, for leave_network(), which cannot fail: it exits */
 void leave_network(int own);
 int write_maps(int pid, uint32_t id_base, uint32_t id_count);

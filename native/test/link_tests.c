@@ -419,6 +419,41 @@ static void what_an_earlier_run_left_is_replaced(void)
 	leave();
 }
 
+static int ask_for_no_links(const struct links *links)
+{
+	struct links_request request = {.request = {.magic = PLAN_MAGIC, .kind = REQUEST_UNLINK, .id_base = ID_BASE, .id_count = ID_COUNT}, .links = *links};
+	struct reply reply;
+	int none;
+	if (engine_send(linked.socket, &request, sizeof request, NULL, 0) != sizeof request)
+		return -errno;
+	return engine_receive(linked.socket, &reply, sizeof reply, &none) == sizeof reply && none < 0 ? reply.status : -EPROTO;
+}
+
+/* Of a namespace that somebody keeps, too; links of other kinds and names stay. */
+static void links_are_gone_once_they_are_ended(void)
+{
+	int control;
+	struct links links = one_link(), none = {0}, bridge = links, foreign = links;
+	struct links_request request = request_of(&links);
+	struct reply reply;
+	memcpy(bridge.link[0].host, "cvbridge", 9);
+	memcpy(foreign.link[0].host, "eth7", 5);
+	enter();
+	CHECK_EQUAL(-EINVAL, ask_for_no_links(&none));
+	CHECK_EQUAL(0, ask_for_no_links(&links));
+	int child = waiting_child(&control);
+	CHECK_EQUAL(0, engine_ask_links(&linked, &request, child, &reply));
+	CHECK(runs("ip link add cvbridge type bridge") && runs("ip link add eth7 type veth peer name eth8"));
+	CHECK_EQUAL(-EINVAL, ask_for_no_links(&foreign));
+	CHECK_EQUAL(-EEXIST, ask_for_no_links(&bridge));
+	CHECK(link_is_there("cvtest") && link_is_there("cvbridge") && link_is_there("eth7"));
+	CHECK_EQUAL(0, ask_for_no_links(&links));
+	CHECK(!link_is_there("cvtest"));
+	end_child(child, control);
+	expect_open_files(4);
+	leave();
+}
+
 /* One that was not started for it makes none, and one that was has the capability in force only meanwhile. */
 static void links_need_a_zygote_for_links(void)
 {
@@ -476,6 +511,7 @@ const struct test link_tests[] = {
 	{"link to no bridge", what_is_no_bridge_gets_no_port},
 	{"link and an error", an_error_leaves_no_link},
 	{"link that was left", what_an_earlier_run_left_is_replaced},
+	{"links that are ended", links_are_gone_once_they_are_ended},
 	{"link without the capability", links_need_a_zygote_for_links},
 	{"link and descriptors", nothing_is_left_open},
 };

@@ -200,6 +200,22 @@ static void links_are_asked_for_if_there_are_any(void)
 	end();
 }
 
+/* How a start went is still told after its end. */
+static void links_that_are_left_are_ended(void)
+{
+	begin();
+	m.last.reply.status = -EXDEV;
+	ask_for_no_links(&m);
+	m.links.count = 1;
+	memcpy(m.links.link[0].host, "cv0", 4);
+	say(-EPERM, 0, -1);
+	ask_for_no_links(&m);
+	take(REQUEST_UNLINK, 0, sizeof asked);
+	CHECK(asked.links.count == 1 && asked.links.link[0].host[2] == '0');
+	CHECK_EQUAL(-EXDEV, m.last.reply.status);
+	end();
+}
+
 /* ---- mounts ---- */
 
 static void mounts_are_kept_place_by_place(void)
@@ -407,6 +423,7 @@ const struct test unit_monitor_zygote_tests[] = {
 	{"zygote's dead", a_child_that_came_to_nothing_is_reaped},
 	{"zygote's probes", a_probe_s_answer_is_not_that_of_the_start},
 	{"zygote's links", links_are_asked_for_if_there_are_any},
+	{"links that are left", links_that_are_left_are_ended},
 	{"zygote's mounts", mounts_are_kept_place_by_place},
 	{"zygote's copies", a_client_gets_a_copy_of_the_mount_for_a_slot},
 	{"zygote's plan", the_plan_is_handed_over_with_streams_and_copies},

@@ -118,7 +118,7 @@ static void ids_are_a_range_without_the_host_s_root(void)
 	REFUSED(userns(), r.kind = 0);
 	REFUSED(userns(), r.kind = 6);
 	REFUSED(userns(), r.kind = 7);
-	REFUSED(userns(), r.kind = REQUEST_LOOK + 1);
+	REFUSED(userns(), r.kind = REQUEST_UNLINK + 1);
 }
 
 /* What belongs to another kind is refused. */
@@ -143,7 +143,8 @@ static void check_what_is_foreign(struct request good, bool has_root, bool clone
 static void what_belongs_to_another_kind_is_refused(void)
 {
 	const struct request without_root[] = {userns(), child(), host_child(), exec_child(), of_kind(REQUEST_DEVICE, 1), of_kind(REQUEST_KEEP, 1),
-					       of_kind(REQUEST_LINKS, 1), of_kind(REQUEST_COPY, 0), of_kind(REQUEST_WATCH, 0), of_kind(REQUEST_LOOK, 1)};
+					       of_kind(REQUEST_LINKS, 1), of_kind(REQUEST_COPY, 0), of_kind(REQUEST_WATCH, 0), of_kind(REQUEST_LOOK, 1),
+					       of_kind(REQUEST_UNLINK, 0)};
 	for (unsigned i = 0; i < sizeof without_root / sizeof *without_root; i++) {
 		const struct request *good = &without_root[i];
 		bool clones = good->kind == REQUEST_CHILD || good->kind == REQUEST_HOST_CHILD;
@@ -172,7 +173,7 @@ static void each_kind_takes_so_many_descriptors(void)
 		uint16_t least, most;
 	} all[] = {{userns(), 0, 0},	 {child(), 1, 2},	  {host_child(), 1, 2},		   {exec_child(), 1, 2},
 		   {of_kind(REQUEST_DEVICE, 1), 1, 1}, {of_kind(REQUEST_KEEP, 1), 1, 1}, {of_kind(REQUEST_LINKS, 1), 1, 1}, {of_kind(REQUEST_COPY, 0), 0, 1},
-		   {of_kind(REQUEST_WATCH, 0), 0, 0}, {of_kind(REQUEST_LOOK, 1), 1, 1},
+		   {of_kind(REQUEST_WATCH, 0), 0, 0}, {of_kind(REQUEST_LOOK, 1), 1, 1}, {of_kind(REQUEST_UNLINK, 0), 0, 0},
 		   {tmpfs_root(), 2, 2}, {overlay_root(), 3, 3}, {mount_root(), 1, 1}, {cover_root(), 2, 2}};
 	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
 		for (uint16_t fds = 0; fds < 5; fds++) {
@@ -274,10 +275,13 @@ static void a_message_is_a_request_with_its_descriptors(void)
 	message.request.magic++;
 	CHECK_EQUAL(-EINVAL, received(&message, sizeof message.request, 2));
 	message.request.magic--;
-	message.request.kind = REQUEST_LINKS;
-	CHECK_EQUAL(1, received(&message, sizeof message, 2));
-	CHECK_EQUAL(-EINVAL, received(&message, sizeof message.request, 2));
-	CHECK_EQUAL(-EINVAL, received(&message, sizeof message - 1, 2));
+	const uint16_t with_links[] = {REQUEST_LINKS, REQUEST_UNLINK};
+	for (unsigned i = 0; i < 2; i++) {
+		message.request.kind = with_links[i];
+		CHECK_EQUAL(1, received(&message, sizeof message, 2));
+		CHECK_EQUAL(-EINVAL, received(&message, sizeof message.request, 2));
+		CHECK_EQUAL(-EINVAL, received(&message, sizeof message - 1, 2));
+	}
 	struct answer out = {{.reply = {PLAN_MAGIC, 7, 8, STAGE_MAPS}}, sizeof out.message.reply, -1};
 	struct reply reply;
 	CHECK(answer(&out));
@@ -298,6 +302,9 @@ static void links_that_are_none_are_not_made(void)
 	CHECK_EQUAL(-EINVAL, serve(&message, &fd, &out));
 	CHECK_EQUAL(STAGE_REQUEST, out.message.reply.stage);
 	CHECK_EQUAL(-1, out.fd);
+	message.request = of_kind(REQUEST_UNLINK, 0);
+	CHECK_EQUAL(-EINVAL, serve(&message, &fd, &out));
+	CHECK_EQUAL(STAGE_REQUEST, out.message.reply.stage);
 }
 
 /* Each kind is done by its own function, and a failure says at which stage. */

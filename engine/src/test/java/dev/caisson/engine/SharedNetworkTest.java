@@ -37,8 +37,11 @@ class SharedNetworkTest {
             while True:
                 c, _ = t.accept(); c.sendall(b"served"); c.close()
             """;
-    private static final String ASKS =
+    private static final String ASKS_ONCE =
             "python3 -c 'import socket; print(socket.create_connection((\"127.0.0.1\", 80), 3).recv(9))' 2>&1";
+    /// A program serves later than its container has started.
+    private static final String ASKS =
+            "for i in $(seq 200); do " + ASKS_ONCE + " | grep served && break; sleep 0.1; done";
 
     private static final String PINGS = """
             import socket, sys
@@ -120,7 +123,7 @@ class SharedNetworkTest {
 
         web.rename("shop");
         web.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
-        assertThat(inside(side, ASKS)).doesNotContain("served");
+        assertThat(inside(side, ASKS_ONCE)).doesNotContain("served");
         assertThat(isAsPlanned(side)).isFalse();
         side.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
         assertThat(inside(side, ASKS)).contains("served");
@@ -148,17 +151,17 @@ class SharedNetworkTest {
         }
         side.start();
         web.restart(OptionalInt.empty(), Optional.of(Duration.ZERO));
-        assertThat(inside(side, ASKS + "; touch /tmp/end")).doesNotContain("served");
+        assertThat(inside(side, ASKS_ONCE + "; touch /tmp/end")).doesNotContain("served");
         await(() -> side.restarts() == 1 && side.state() instanceof ContainerState.Running);
         assertThat(inside(side, ASKS)).contains("served");
         assertThat(isAsPlanned(side)).isTrue();
         assertThat(side.refusal()).isEmpty();
 
         web.stop(OptionalInt.empty(), Optional.of(Duration.ZERO));
-        inside(side, "touch /tmp/end");
+        assertThat(NetworkBed.links()).isEmpty();
+        assertThat(inside(side, "ls /sys/class/net; touch /tmp/end")).isEqualTo("lo\n");
         await(() -> side.refusal().isPresent());
         assertThat(side.refusal().orElseThrow()).contains("NETWORK_ENDED").contains("side");
-        assertThat(NetworkBed.links()).isEmpty();
         web.start();
         await(() -> side.state() instanceof ContainerState.Running);
         assertThat(inside(side, ASKS)).contains("served");
