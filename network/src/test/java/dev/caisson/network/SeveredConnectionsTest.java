@@ -171,7 +171,8 @@ class SeveredConnectionsTest extends OnAHost {
         Guest guest = bed.guest("bridge");
         serve(guest.namespace());
         flush();
-        bed.neighbor.sh("ip route add " + guest.attachments().getFirst().ip4().orElseThrow().subnet() + " via " + Bed.HOST);
+        bed.neighbor.sh("ip route add "
+                + guest.attachments().getFirst().ip4().orElseThrow().subnet() + " via " + Bed.HOST);
         var listener = new Listener(bed.neighbor, "tcp", guest.ip4());
 
         makeAgain();

@@ -100,8 +100,20 @@ final class InetRules {
         add("input", notFromLoopback(), family(IPV4), in(Sets.GATEWAYS, IPV4_DESTINATION, 4), then(drop()));
         add("input", notFromLoopback(), family(IPV6), in(Sets.GATEWAYS6, IPV6_DESTINATION, 16), then(drop()));
         base("sent", "filter", Hook.OUTPUT, FILTER);
-        add("sent", to(Sets.BRIDGES), state(NEW), family(IPV4), severed(IPV4_DESTINATION, 4, Sets.SEVERED), then(drop()));
-        add("sent", to(Sets.BRIDGES), state(NEW), family(IPV6), severed(IPV6_DESTINATION, 16, Sets.SEVERED6), then(drop()));
+        add(
+                "sent",
+                to(Sets.BRIDGES),
+                state(NEW),
+                family(IPV4),
+                severed(IPV4_DESTINATION, 4, Sets.SEVERED),
+                then(drop()));
+        add(
+                "sent",
+                to(Sets.BRIDGES),
+                state(NEW),
+                family(IPV6),
+                severed(IPV6_DESTINATION, 16, Sets.SEVERED6),
+                then(drop()));
         base("prerouting", "nat", Hook.PREROUTING, DESTINATION_NAT);
         add("prerouting", gated(), then(Expressions.translate(IPV4, 0, 1)));
         translations("prerouting");

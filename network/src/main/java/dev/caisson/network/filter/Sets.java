@@ -164,8 +164,8 @@ public final class Sets {
 
     static List<Place> all() {
         var all = new ArrayList<>(RECORDED);
-        all.addAll(List.of(
-                CONNECTIONS, CONNECTIONS6, TOLD, TOLD6, NEXT, NEXT6, NEXT_RATE, NEXT_RATE6, SEVERED, SEVERED6));
+        all.addAll(
+                List.of(CONNECTIONS, CONNECTIONS6, TOLD, TOLD6, NEXT, NEXT6, NEXT_RATE, NEXT_RATE6, SEVERED, SEVERED6));
         return all;
     }
 
