@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 /// Prints what a published port costs while others are published already: containers with as many ports each are
@@ -18,7 +19,10 @@ final class PortCurve {
     /// With docker's default each published port is one process more for each family.
     private static final int PORTS_WITH_PROCESSES = 200;
 
-    private static final int OF_ONE_WITH_PROCESSES = 50;
+    private static final int OF_ONE_WITH_PROCESSES = 20;
+    /// Docker's ports may take longer than anybody waits for.
+    private static final long LONGEST_SECONDS = 120;
+
     private static final int UNPUBLISHED = 3;
 
     private PortCurve() {}
@@ -63,7 +67,17 @@ final class PortCurve {
             for (int i = 0; i < UNPUBLISHED; i++) {
                 without = Math.min(without, docker.publish(0, 0));
             }
+            long begun = System.nanoTime();
             for (int done = 0; done < ports; done += ofOne) {
+                long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
+                if (seconds >= LONGEST_SECONDS) {
+                    line.append(" (given up behind ")
+                            .append(done)
+                            .append(" ports, ")
+                            .append(seconds)
+                            .append(" s)");
+                    break;
+                }
                 line.append(share(done, docker.publish(FIRST_PORT + done, ofOne) - without, ofOne));
             }
         }
