@@ -5,6 +5,7 @@ import static dev.caisson.error.ArgumentException.present;
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.build.Stage;
 import dev.caisson.containerfile.dockerfile.Dockerfile;
+import dev.caisson.containerfile.dockerfile.Keyword;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Builds images from Dockerfiles.
 ///
@@ -56,13 +59,30 @@ public final class Builder {
         } catch (BuildException e) {
             throw e;
         } catch (ContainerFileException e) {
-            throw new BuildException(e.code(), e.place().orElse(null), e.problem(), e);
+            throw new BuildException(e.code(), e.place().orElse(null), problem(e), e);
         } catch (CaissonException e) {
             if (Thread.interrupted()) { // what was interrupted below has thrown its own
                 throw new InterruptedException(e.sentence());
             }
             throw new BuildException(e.code(), null, e.sentence(), e);
         }
+    }
+
+    /// Returns what is wrong with a Dockerfile in the form of all errors, and what to do.
+    private static String problem(ContainerFileException e) {
+        String sentence = e.problem();
+        boolean isCapital =
+                sentence.startsWith("There ") || sentence.startsWith("The ") || sentence.startsWith("Only ");
+        String plain = (isCapital ? Character.toLowerCase(sentence.charAt(0)) + sentence.substring(1) : sentence)
+                .replaceFirst("\\.$", "");
+        return switch (e.error()) {
+            case DOCKERFILE_UNKNOWN_INSTRUCTION ->
+                plain + ": write one of "
+                        + Stream.of(Keyword.values()).map(Keyword::name).collect(Collectors.joining(", "));
+            case DOCKERFILE_EMPTY -> plain + ": begin it with FROM and the name of an image";
+            case DOCKERFILE_NO_STAGE -> plain + ": write FROM above it";
+            default -> plain;
+        };
     }
 
     private BuildResult run(BuildRequest request, BuildListener listener) throws InterruptedException {

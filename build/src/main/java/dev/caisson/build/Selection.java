@@ -133,9 +133,17 @@ record Selection(List<Top> tops) {
                 throw new BuildException(
                         "BUILD_COPY_MISSING",
                         source.place(),
-                        source.path() + " is not in " + tree.name()
-                                + ": name a file that is there and that .dockerignore leaves in");
+                        source.path() + " is not in " + tree.name() + ": " + advice());
             }
+        }
+
+        private String advice() {
+            if (!(copy.origin() instanceof Operation.Origin.Context)) {
+                return "name a file that is there";
+            }
+            return tree.name().equals(Trees.NO_CONTEXT)
+                    ? "give the directory of the files as context, as in 'caisson build .'"
+                    : "name a file that is there and that .dockerignore leaves in";
         }
 
         private void top(Source.Pattern source, String path, Node named) {

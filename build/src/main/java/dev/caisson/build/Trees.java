@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// The trees that a build reads: its context, its stages and other images. Each is opened once, and closed with this.
 /// Used by the threads of all stages.
 final class Trees implements CopyStep.Archives, AutoCloseable {
+    static final String NO_CONTEXT = "the build context, which is empty";
+
     private final LayerStore store;
     private final Workplace workplace;
     private final BuildRequest request;
@@ -80,7 +82,11 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
             image = find(reference, platform);
             materials.add(reference, platform, image);
         } catch (CaissonException e) {
-            throw new BuildException(e.code(), place, e.sentence(), e);
+            throw new BuildException(
+                    e.code(),
+                    place,
+                    name + " is no stage before this one, and there is no image to be had: " + e.sentence(),
+                    e);
         }
         return new Snapshot(Optional.of(image), "image " + image.manifest(), store.config(image));
     }
@@ -170,7 +176,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
 
     private FileTree emptyContext() {
         Fd empty = opened(workplace.freshDirectory());
-        return new FileTree(empty, "the build context, which is empty", _ -> false, false);
+        return new FileTree(empty, NO_CONTEXT, _ -> false, false);
     }
 
     private FileTree openContext() {

@@ -53,6 +53,8 @@ class StoreFailpointTest {
             new EngineOptions(OwnDirectories.state("stores"), OwnDirectories.data("stores"));
     private static final int LINES = Integer.getInteger("caisson.test.failpoints", 2);
     private static final int ALL = 1_000;
+    /// One line in so many may be passed in one run of an act and not in another.
+    private static final int MOST_MISSED = 20;
     private static final int FROM = Integer.getInteger("caisson.test.failpoints.from", 0);
     private static final List<String> ACTS = List.of(System.getProperty(
                     "caisson.test.failpoints.acts",
@@ -149,16 +151,23 @@ class StoreFailpointTest {
     void one_who_is_killed(Act act) throws Exception {
         assumeTrue(ACTS.contains(act.name()));
         List<String> lines = lines(act);
+        int missed = 0;
         for (String line : lines) {
             prepare(act);
             ask(act, line);
-            assertThat(answer()).isEqualTo(Failpoint.AT + line);
+            String answer = answer();
+            boolean isThere = answer.equals(Failpoint.AT + line);
+            if (!isThere) { // a line that threads come by only sometimes
+                assertThat(answer).as(line).endsWith("\t" + Failpoint.OK);
+                missed++;
+            }
             actor.orElseThrow().destroyForcibly().waitFor();
             actor = Optional.empty();
-            check(act, "%s killed at %s".formatted(act, line));
+            check(act, "%s %s %s".formatted(act, isThere ? "killed at" : "did not come by", line));
         }
+        assertThat(missed).as("lines that were not passed again").isLessThanOrEqualTo(lines.size() / MOST_MISSED);
         if (LINES >= ALL) {
-            System.out.printf("%s: killed at %d lines, from line %d%n", act, lines.size(), FROM);
+            System.out.printf("%s: killed at %d lines, from line %d%n", act, lines.size() - missed, FROM);
         }
     }
 
@@ -286,6 +295,7 @@ class StoreFailpointTest {
                     .isTrue();
             Files.delete(filler);
             if (failure != null) {
+                assertThat(act).as(as).isNotEqualTo(Act.REMOVE); // what is unpacked goes first, and makes room
                 assertThat(names()).as(as).isEqualTo(before);
             }
             check(act, as);

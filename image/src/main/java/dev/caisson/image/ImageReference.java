@@ -45,6 +45,11 @@ public record ImageReference(String registry, String repository, Optional<String
     /// @throws ImageException BAD_NAME
     public static ImageReference parse(String text) {
         int at = present(text, "text").indexOf('@');
+        if (text.contains("://")) {
+            throw new ImageException(
+                    Code.BAD_NAME,
+                    Quoted.of(text) + " is an address: write it without " + text.replaceFirst("://.*", "://"));
+        }
         String named = at < 0 ? text : text.substring(0, at);
         Optional<Digest> digest = at < 0 ? Optional.empty() : Optional.of(digest(text, text.substring(at + 1)));
         int colon = named.lastIndexOf(':');
@@ -98,7 +103,9 @@ public record ImageReference(String registry, String repository, Optional<String
         try {
             return new Digest(digest.substring("sha256:".length()));
         } catch (IllegalArgumentException e) {
-            throw malformed(text);
+            throw new ImageException(
+                    Code.BAD_NAME,
+                    Quoted.of(text) + " has a digest that is not whole: write @sha256: and its 64 digits, 0-9 and a-f");
         }
     }
 

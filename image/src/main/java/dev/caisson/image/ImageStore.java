@@ -8,7 +8,6 @@ import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -84,7 +83,7 @@ public final class ImageStore implements AutoCloseable {
     ///
     /// @throws ImageException in any of its codes
     public Rootfs resolve(Image image, ProgressListener listener) {
-        return guarded(image.toString(), () -> switch (image) {
+        return StoreFailures.guarded(image.toString(), () -> switch (image) {
             case Image.Host() -> host();
             case Image.Directory(Path path) -> RootDirectory.of(path);
             case Image.OciLayout(Path path, Optional<String> reference) -> {
@@ -120,27 +119,27 @@ public final class ImageStore implements AutoCloseable {
 
     /// Returns the images that were pulled, in the order of their pulls.
     public List<StoredImage> images() {
-        return guarded("the list of images", content::images);
+        return StoreFailures.guarded("the list of images", content::images);
     }
 
     /// Finds an image that was pulled.
     public Optional<StoredImage> find(ImageReference reference) {
-        return guarded(reference.toString(), () -> content.find(reference));
+        return StoreFailures.guarded(reference.toString(), () -> content.find(reference));
     }
 
     /// Describes an image of the store, without unpacking it.
     public ImageDescription describe(StoredImage image) {
-        return guarded(image.repository(), () -> content.describe(image));
+        return StoreFailures.guarded(image.repository(), () -> content.describe(image));
     }
 
     /// Returns the configuration of an image of the store as it lies there, JSON of the OCI image specification.
     public byte[] config(StoredImage image) {
-        return guarded(image.repository(), () -> content.config(image));
+        return StoreFailures.guarded(image.repository(), () -> content.config(image));
     }
 
     /// Returns the layers of an image of the store, lowest first.
     public List<ImageLayer> layers(StoredImage image) {
-        return guarded(image.repository(), () -> {
+        return StoreFailures.guarded(image.repository(), () -> {
             List<Digest> diffIds = PackedConfig.parse(content.config(image)).diffIds();
             List<Descriptor> blobs = content.manifest(image).layers();
             var layers = new ArrayList<ImageLayer>();
@@ -155,7 +154,7 @@ public final class ImageStore implements AutoCloseable {
     /// Compares what the store has of an image with its digests: each blob, and each unpacked layer with what its
     /// archive unpacks to beside it. Needs room for the largest layer once more.
     public ImageCheck check(StoredImage image) {
-        return guarded(image.repository(), () -> {
+        return StoreFailures.guarded(image.repository(), () -> {
             try (Fd _ = content.keepBlobs()) {
                 return new BlobCheck(content, trees, image).run();
             }
@@ -165,7 +164,7 @@ public final class ImageStore implements AutoCloseable {
     /// Gives the layers of an image of the store to `use`, without unpacking them to the disk.
     /// @throws ImageException in any of its codes
     public void readLayers(StoredImage image, LayerUse use) {
-        guarded(
+        StoreFailures.guarded(
                 image.repository(),
                 () -> content.read(image, packed -> {
                     packed.readLayers(use);
@@ -176,7 +175,7 @@ public final class ImageStore implements AutoCloseable {
     /// Gives an image's manifest to `use`, and what its index has beside it: statements, their manifests, and the index
     /// itself.
     public void readBeside(StoredImage image, BlobUse use) {
-        guarded(image.repository(), () -> {
+        StoreFailures.guarded(image.repository(), () -> {
             content.readBeside(image, use);
             return image;
         });
@@ -188,12 +187,12 @@ public final class ImageStore implements AutoCloseable {
         if (image instanceof Image.Host) {
             throw new ImageException(Code.BAD_NAME, "host has no files of its own; name an image");
         }
-        return guarded(image.toString(), () -> ImageTree.of(resolve(image, listener)));
+        return StoreFailures.guarded(image.toString(), () -> ImageTree.of(resolve(image, listener)));
     }
 
     /// Returns the statements about an image that are in its index.
     public List<byte[]> statements(StoredImage image) {
-        return guarded(image.repository(), () -> content.statements(image));
+        return StoreFailures.guarded(image.repository(), () -> content.statements(image));
     }
 
     /// Adds an image that was made here.
@@ -220,7 +219,7 @@ public final class ImageStore implements AutoCloseable {
             ImageReference name,
             ImageNotes notes) {
         requireTag(name);
-        return guarded(
+        return StoreFailures.guarded(
                 name.toString(),
                 () -> new NewImage(content).make(base, layers, config, name.fullRepository(), name.tag(), notes));
     }
@@ -240,7 +239,7 @@ public final class ImageStore implements AutoCloseable {
             Optional<ImageReference> name) {
         name.ifPresent(ImageStore::requireTag);
         var layers = List.of(layer.apply(new NewLayer(new RootImport(archive, shown), true)));
-        return guarded(shown, () -> {
+        return StoreFailures.guarded(shown, () -> {
             try {
                 return new NewImage(content)
                         .make(
@@ -266,7 +265,7 @@ public final class ImageStore implements AutoCloseable {
     /// @return an entry for each name; one without a tag for an image that the archive has no name for
     public List<StoredImage> load(
             InputStream archive, String shown, Platform wanted, Consumer<List<StoredImage>> check) {
-        return guarded(shown, () -> ImageLoad.load(content, archive, shown, wanted, check));
+        return StoreFailures.guarded(shown, () -> ImageLoad.load(content, archive, shown, wanted, check));
     }
 
     /// Writes images as one archive. The same images under the same names make the same bytes.
@@ -301,7 +300,7 @@ public final class ImageStore implements AutoCloseable {
     /// @throws ImageException also PLATFORM_FOREIGN if its programs do not run here, before anything is fetched
     public StoredImage pull(ImageReference reference, Platform wanted, RegistryLogins logins, PullListener listener) {
         Emulation.requireHere(wanted);
-        return guarded(
+        return StoreFailures.guarded(
                 reference.toString(), () -> ImagePull.pull(content, reference, wanted, logins.credentials(), listener));
     }
 
@@ -317,7 +316,7 @@ public final class ImageStore implements AutoCloseable {
     /// @throws dev.caisson.error.CaissonException with a code that begins with REGISTRY if the registry does not
     ///     take it
     public void push(StoredImage image, RegistryLogins logins, PullListener listener) {
-        guarded(image.name(), () -> {
+        StoreFailures.guarded(image.name(), () -> {
             ImagePush.push(content, image, logins.credentials(), listener);
             return image;
         });
@@ -328,7 +327,7 @@ public final class ImageStore implements AutoCloseable {
     public StoredImage tag(StoredImage image, ImageReference name) {
         requireTag(name);
         StoredImage tagged = image.called(name.fullRepository(), name.tag());
-        return guarded(name.toString(), () -> {
+        return StoreFailures.guarded(name.toString(), () -> {
             content.add(tagged);
             return tagged;
         });
@@ -336,7 +335,7 @@ public final class ImageStore implements AutoCloseable {
 
     /// Takes an image's name, and leaves the image without one.
     public void untag(StoredImage image) {
-        guarded(image.repository(), () -> {
+        StoreFailures.guarded(image.repository(), () -> {
             content.untag(image);
             return image;
         });
@@ -345,9 +344,21 @@ public final class ImageStore implements AutoCloseable {
     /// Takes images off the list, with the blobs and unpacked layers that no other image has. What a container has
     /// open stays.
     public void remove(Set<StoredImage> images) {
-        guarded("the list of images", () -> {
+        StoreFailures.guarded("the list of images", () -> {
             Set<Digest> layers = chains(images);
-            content.remove(images);
+            List<StoredImage> left = content.images().stream()
+                    .filter(image -> !images.contains(image))
+                    .toList();
+            try {
+                content.remove(images);
+            } catch (ErrnoException e) {
+                if (!StoreFailures.isFull(e)) {
+                    throw e;
+                }
+                layers.removeAll(chains(left)); // the disk has no room for a shorter list: these can be unpacked again
+                trees.remove(layers, snapshots::needs);
+                content.remove(images);
+            }
             layers.removeAll(chains(content.images()));
             trees.remove(layers, snapshots::needs);
             return images;
@@ -358,7 +369,7 @@ public final class ImageStore implements AutoCloseable {
     /// of the list has and nobody has open. Those of layouts and archives, which are on no list, are unpacked again
     /// when they are run.
     public void removeUnused() {
-        guarded("the unpacked layers", () -> {
+        StoreFailures.guarded("the unpacked layers", () -> {
             content.removeLeft();
             Set<Digest> layers = trees.keys();
             layers.removeAll(chains(content.images()));
@@ -382,40 +393,6 @@ public final class ImageStore implements AutoCloseable {
         return chains;
     }
 
-    @FunctionalInterface
-    interface Action<T> {
-        T run() throws IOException;
-    }
-
-    /// Runs `action`, and says what a failure below means for the image.
-    static <T> T guarded(String image, Action<T> action) {
-        try {
-            return action.run();
-        } catch (IOException | UncheckedIOException e) {
-            throw new ImageException(
-                    Code.BAD_ARCHIVE,
-                    image + " cannot be read (" + e.getMessage() + "); fetch or build the image again",
-                    e);
-        } catch (OutOfMemoryError e) {
-            throw new ImageException(
-                    Code.TOO_LARGE,
-                    image + " needs more heap than there is; give the JVM more memory (-Xmx) if it is to be trusted",
-                    e);
-        } catch (ErrnoException e) {
-            if (e.is(Errno.ENOSPC) || e.is(Errno.EDQUOT)) {
-                throw new ImageException(
-                        Code.STORE_FULL,
-                        "the image store has no room for " + image + " (" + Errno.name(e.errno())
-                                + "); make room in the data directory, or use another one (CAISSON_DATA for the command)",
-                        e);
-            }
-            throw new ImageException(
-                    Code.STORE_REFUSED,
-                    "the kernel refused a step while " + image + " was made ready: " + e.getMessage(),
-                    e);
-        }
-    }
-
     /// Returns the bytes of each unpacked layer, by the digest of its layers up to there. Looks at every file.
     Map<String, Long> unpackedSizes() {
         return trees.sizes();
@@ -423,7 +400,7 @@ public final class ImageStore implements AutoCloseable {
 
     /// Returns the room that images take. Looks at every file.
     public ImageSizes sizes() {
-        return guarded("the image store", () -> ImageSizes.read(content, trees));
+        return StoreFailures.guarded("the image store", () -> ImageSizes.read(content, trees));
     }
 
     private Rootfs unpacked(PackedImage image, ProgressListener listener) {

@@ -38,7 +38,7 @@ public final class LayerCaches {
     /// @throws ImageException in any of its codes, and exceptions with a code that begins with REGISTRY
     public LayerCache open(CachePlace place) {
         present(place, "place");
-        return ImageStore.guarded(place.toString(), () -> LayerCache.open(place));
+        return StoreFailures.guarded(place.toString(), () -> LayerCache.open(place));
     }
 
     /// Adds an image of one more layer, which is fetched and compared with both of its digests.
@@ -54,7 +54,7 @@ public final class LayerCaches {
             byte[] config,
             ImageReference name,
             Consumer<List<StoredImage>> check) {
-        return ImageStore.guarded(name.toString(), () -> {
+        return StoreFailures.guarded(name.toString(), () -> {
             try (Fd _ = content.keepBlobs()) {
                 var made = new NewImage(content);
                 var layers = new ArrayList<Descriptor>();
@@ -91,7 +91,7 @@ public final class LayerCaches {
     /// @param configType media type of the configuration
     /// @throws ImageException TOO_LARGE for more layers than a manifest may have, or any other of its codes
     public void write(CachePlace place, String configType, byte[] config, List<StoredImage> images) {
-        ImageStore.guarded(place.toString(), () -> {
+        StoreFailures.guarded(place.toString(), () -> {
             try (Fd _ = content.keepBlobs()) {
                 var layers = new LinkedHashMap<Digest, Descriptor>();
                 for (StoredImage image : images) {

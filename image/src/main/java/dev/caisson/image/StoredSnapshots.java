@@ -34,12 +34,12 @@ public final class StoredSnapshots {
 
     /// Returns all that can be read, by name.
     public List<Snapshot> list() {
-        return ImageStore.guarded("the snapshots", store::list);
+        return StoreFailures.guarded("the snapshots", store::list);
     }
 
     /// Finds one.
     public Optional<Snapshot> find(SnapshotName name) {
-        return ImageStore.guarded("the snapshot " + name, () -> store.find(name));
+        return StoreFailures.guarded("the snapshot " + name, () -> store.find(name));
     }
 
     /// Makes one, which has its name when all of it is on the disk.
@@ -49,7 +49,7 @@ public final class StoredSnapshots {
     /// @throws ImageException SNAPSHOT_EXISTS, TOO_MANY_SNAPSHOTS; and what `fill` throws
     @SuppressWarnings("exports") // for Caisson's own modules
     public Snapshot make(SnapshotName name, Source source, ToLongFunction<Fd> fill) {
-        return ImageStore.guarded("the snapshot " + name, () -> store.make(name, record(source), fill));
+        return StoreFailures.guarded("the snapshot " + name, () -> store.make(name, record(source), fill));
     }
 
     private SnapshotRecord record(Source source) {
@@ -120,7 +120,7 @@ public final class StoredSnapshots {
     /// @throws ImageException SNAPSHOT_UNKNOWN; SNAPSHOT_IN_USE if a container or another snapshot is above
     ///     it
     public void remove(SnapshotName name) {
-        ImageStore.guarded("the snapshot " + name, () -> {
+        StoreFailures.guarded("the snapshot " + name, () -> {
             store.remove(name);
             return name;
         });
@@ -129,6 +129,6 @@ public final class StoredSnapshots {
     /// Returns the names of those that are above an image.
     /// @param image the digest of its manifest
     public List<String> above(Digest image) {
-        return ImageStore.guarded("the snapshots", () -> store.above(image));
+        return StoreFailures.guarded("the snapshots", () -> store.above(image));
     }
 }

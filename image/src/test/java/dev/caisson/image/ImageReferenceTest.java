@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.util.Optional;
@@ -93,5 +94,14 @@ class ImageReferenceTest {
             assertThat(catchThrowableOfType(ImageException.class, () -> ImageReference.parse(text)))
                     .isNotNull();
         }
+    }
+
+    @Test
+    void a_digest_that_is_cut_off_and_an_address_are_refused_with_what_to_write() {
+        assertThatThrownBy(() -> ImageReference.parse("debian@sha256:12"))
+                .hasMessageContaining("\"debian@sha256:12\" has a digest that is not whole")
+                .hasMessageContaining("64 digits");
+        assertThatThrownBy(() -> ImageReference.parse("https://registry.example.org/x"))
+                .hasMessageContaining("write it without https://");
     }
 }

@@ -103,7 +103,7 @@ class StoreGuardTests {
         "5, STORE_REFUSED, the kernel refused a step while x was made ready",
     })
     void a_disk_without_room_is_told_from_one_that_fails(int errno, Code code, String part) {
-        assertThatThrownBy(() -> ImageStore.guarded("x", () -> {
+        assertThatThrownBy(() -> StoreFailures.guarded("x", () -> {
                     throw new ErrnoException("write", errno);
                 }))
                 .isInstanceOfSatisfying(
@@ -115,7 +115,7 @@ class StoreGuardTests {
     void what_cannot_be_read_or_needs_too_much_memory_is_told() {
         for (Exception failure :
                 new Exception[] {new IOException("cut"), new UncheckedIOException(new IOException("cut"))}) {
-            assertThatThrownBy(() -> ImageStore.guarded("x", () -> {
+            assertThatThrownBy(() -> StoreFailures.guarded("x", () -> {
                         if (failure instanceof IOException e) {
                             throw e;
                         }
@@ -125,13 +125,13 @@ class StoreGuardTests {
                             ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.BAD_ARCHIVE))
                     .hasMessageContaining("x cannot be read");
         }
-        assertThatThrownBy(() -> ImageStore.guarded("x", () -> {
+        assertThatThrownBy(() -> StoreFailures.guarded("x", () -> {
                     throw new OutOfMemoryError("heap");
                 }))
                 .isInstanceOfSatisfying(
                         ImageException.class, e -> assertThat(e.reason()).isEqualTo(Code.TOO_LARGE))
                 .hasMessageContaining("-Xmx");
-        assertThat(ImageStore.guarded("x", () -> 7)).isEqualTo(7);
+        assertThat(StoreFailures.guarded("x", () -> 7)).isEqualTo(7);
     }
 
     @Test

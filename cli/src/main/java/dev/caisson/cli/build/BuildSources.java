@@ -48,13 +48,25 @@ record BuildSources(
         Path directory = caller.path(context);
         if (!Files.isDirectory(directory)) {
             throw new CommandException(
-                    "BUILD_CONTEXT", STATUS, "the context " + context + " is no directory: name one, or - for none");
+                    "BUILD_CONTEXT",
+                    STATUS,
+                    "the context " + context + " is no directory: "
+                            + (Files.isRegularFile(directory)
+                                    ? "name its directory, and the file by -f"
+                                    : "name one, or - for none"));
         }
         if (file != null && file.equals(STANDARD_INPUT)) {
             return new BuildSources(input(caller), Optional.of(directory), ignore(directory, Optional.empty()));
         }
         Path dockerfile = file == null ? directory.resolve("Dockerfile") : caller.path(file);
         String shown = file == null ? (context.equals(".") ? "Dockerfile" : context + "/Dockerfile") : file;
+        if (!Files.exists(dockerfile)) {
+            throw new CommandException(
+                    "BUILD_DOCKERFILE",
+                    STATUS,
+                    "there is no file " + OneLine.of(shown)
+                            + ": name the Dockerfile by -f, or the directory that has it");
+        }
         return new BuildSources(
                 Source.read(shown, dockerfile), Optional.of(directory), ignore(directory, Optional.of(dockerfile)));
     }

@@ -1,15 +1,15 @@
 package dev.caisson.image.registry;
 
 import dev.caisson.image.registry.RegistryException.Code;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import dev.caisson.text.Quoted;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +30,7 @@ public record RegistrySettings(Map<String, List<String>> mirrors, Set<String> pl
     private static final Json.Limits LIMITS = new Json.Limits(1 << 16, 4, 1000);
     private static final Pattern NAME =
             Pattern.compile("(?:[a-zA-Z0-9.-]{1,253}|\\[[0-9a-fA-F:]{2,45}])(?::\\d{1,5})?");
+    private static final int OF_OTHERS = 0022;
     private static final String MIRRORS = "mirrors";
     private static final String PLAIN = "plain-http";
 
@@ -47,17 +48,24 @@ public record RegistrySettings(Map<String, List<String>> mirrors, Set<String> pl
     /// Reads a file; one that does not exist says nothing.
     static RegistrySettings read(Path file) {
         byte[] content;
-        try (InputStream in = Files.newInputStream(file)) {
-            Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-            if (permissions.contains(PosixFilePermission.GROUP_WRITE)
-                    || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+        int flags = FileSystem.O_RDONLY | FileSystem.O_NONBLOCK | FileSystem.O_NOCTTY;
+        try (Fd opened = FileSystem.open(file.toString(), flags)) {
+            FileStatus status = FileSystem.status(opened);
+            if (!status.isRegularFile()) {
+                throw unusable(file, "it is not a file", null);
+            }
+            if ((status.permissions() & OF_OTHERS) != 0) {
                 throw unusable(file, "others than its owner may write to it", null);
             }
-            content = in.readNBytes(LIMITS.characters() + 1);
-        } catch (NoSuchFileException e) {
-            return new RegistrySettings(Map.of(), Set.of());
-        } catch (IOException e) {
-            throw unusable(file, String.valueOf(e.getMessage()), e);
+            if (status.uid() != 0 && status.uid() != ownUid()) {
+                throw unusable(file, "it belongs to the user " + status.uid() + ", not to root", null);
+            }
+            content = FileSystem.read(opened, LIMITS.characters() + 1);
+        } catch (ErrnoException e) {
+            if (e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR)) {
+                return new RegistrySettings(Map.of(), Set.of());
+            }
+            throw unusable(file, Errno.name(e.errno()), e);
         }
         try {
             if (Json.parse(content, LIMITS) instanceof Map<?, ?> map) {
@@ -67,6 +75,12 @@ public record RegistrySettings(Map<String, List<String>> mirrors, Set<String> pl
             throw unusable(file, "it is not JSON, line " + e.line(), e);
         }
         throw unusable(file, "it is not an object", null);
+    }
+
+    private static int ownUid() {
+        try (Fd self = FileSystem.open("/proc/self", FileSystem.O_PATH)) {
+            return FileSystem.status(self).uid();
+        }
     }
 
     private static RegistrySettings of(Path file, Map<String, @Nullable Object> fields) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,5 +73,15 @@ class RegistrySettingsTest {
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
 
         assertThatThrownBy(() -> RegistrySettings.read(file)).hasMessageContaining("others than its owner");
+    }
+
+    @Test
+    @Tag("root")
+    void a_file_of_another_user_is_refused_and_so_is_what_is_no_file() throws IOException {
+        Path file = Files.writeString(directory.resolve("registries.json"), "{}");
+        Files.setAttribute(file, "unix:uid", 12_345);
+        assertThatThrownBy(() -> RegistrySettings.read(file)).hasMessageContaining("belongs to the user 12345");
+        assertThatThrownBy(() -> RegistrySettings.read(directory)).hasMessageContaining("it is not a file");
+        assertThat(RegistrySettings.read(directory.resolve("none")).plainHttp()).isEmpty();
     }
 }

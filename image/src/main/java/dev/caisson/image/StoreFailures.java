@@ -1,0 +1,50 @@
+package dev.caisson.image;
+
+import dev.caisson.image.ImageException.Code;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/// Says what a failure below the store means for an image.
+final class StoreFailures {
+    private StoreFailures() {}
+
+    @FunctionalInterface
+    interface Action<T> {
+        T run() throws IOException;
+    }
+
+    static boolean isFull(ErrnoException e) {
+        return e.is(Errno.ENOSPC) || e.is(Errno.EDQUOT);
+    }
+
+    /// Runs `action`, and says what a failure below means for the image.
+    static <T> T guarded(String image, Action<T> action) {
+        try {
+            return action.run();
+        } catch (IOException | UncheckedIOException e) {
+            throw new ImageException(
+                    Code.BAD_ARCHIVE,
+                    image + " cannot be read (" + e.getMessage() + "); fetch or build the image again",
+                    e);
+        } catch (OutOfMemoryError e) {
+            throw new ImageException(
+                    Code.TOO_LARGE,
+                    image + " needs more heap than there is; give the JVM more memory (-Xmx) if it is to be trusted",
+                    e);
+        } catch (ErrnoException e) {
+            if (isFull(e)) {
+                throw new ImageException(
+                        Code.STORE_FULL,
+                        "the image store has no room for " + image + " (" + Errno.name(e.errno())
+                                + "); make room in the data directory, or use another one (CAISSON_DATA for the command)",
+                        e);
+            }
+            throw new ImageException(
+                    Code.STORE_REFUSED,
+                    "the kernel refused a step while " + image + " was made ready: " + e.getMessage(),
+                    e);
+        }
+    }
+}
