@@ -9,7 +9,8 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptFile;
-import dev.caisson.state.KnownFiles;
+import dev.caisson.state.KnownDirectories;
+import dev.caisson.state.KnownDirectories.Seen;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /// One look into the directory of the containers that are kept.
 ///
@@ -34,27 +36,34 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
 
     private static final KeptFile.Origin UNKNOWN = new KeptFile.Origin("", List.of(), Map.of(), Instant.EPOCH);
 
-    /// The files that are known of one state directory.
+    /// What a container is, as its directory says.
+    ///
+    /// @param origin empty where it cannot be read
+    /// @param file of one that outlives its command
+    record Kept(Optional<KeptFile.Origin> origin, Optional<DetachedFile> file) {
+        static Kept read(Fd own) {
+            return new Kept(KeptFile.origin(own), DetachedFile.read(own));
+        }
+    }
+
+    /// What is known of one state directory.
     ///
     /// @param refreshed the last start of a container whose process its record has, by its id
     record Files(
-            KnownFiles<KeptFile.Origin> origins,
-            KnownFiles<DetachedFile> detached,
-            KnownFiles<Ending> ends,
-            KnownFiles<NetworkPlaces> networks,
+            KnownDirectories<Kept> kept,
+            KnownDirectories<Ending> ends,
+            KnownDirectories<NetworkPlaces> networks,
             Map<String, Start> refreshed) {
         static Files make() {
             return new Files(
-                    new KnownFiles<>(KeptFile.ORIGIN),
-                    new KnownFiles<>(DetachedFile.NAME),
-                    new KnownFiles<>(KeptFile.ENDING),
-                    new KnownFiles<>(KeptSpec.NAME),
+                    new KnownDirectories<>(),
+                    new KnownDirectories<>(),
+                    new KnownDirectories<>(),
                     new ConcurrentHashMap<>());
         }
 
         void retain(Set<String> containers) {
-            origins.retain(containers);
-            detached.retain(containers);
+            kept.retain(containers);
             ends.retain(containers);
             networks.retain(containers);
             refreshed.keySet().retainAll(containers);
@@ -62,14 +71,17 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
 
         /// Returns what its spec asks for; empty if it has none.
         Optional<NetworkPlaces> network(Fd all, KeptDirectory.Entry entry) {
-            return KeptDirectory.open(all, entry).flatMap(found -> {
-                try (Fd own = found) {
-                    return networks.read(
-                            own,
-                            entry.id().value(),
-                            directory -> KeptSpec.read(directory).map(SharedNetwork::asked));
-                }
-            });
+            String id = entry.id().value();
+            return Seen.of(all, entry.directory())
+                    .flatMap(seen -> networks.find(id, seen)
+                            .or(() -> KeptDirectory.open(all, entry).flatMap(found -> {
+                                try (Fd own = found) {
+                                    Optional<NetworkPlaces> asked =
+                                            KeptSpec.read(own).map(SharedNetwork::asked);
+                                    asked.ifPresent(places -> networks.keep(id, seen, places, own));
+                                    return asked;
+                                }
+                            })));
         }
 
         boolean isRefreshed(ContainerId id, MonitorState up) {
@@ -112,37 +124,67 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
 
     /// Empty if it has been removed, or has another name by now.
     private Optional<Listing.One> one(KeptDirectory.Entry entry) {
+        return Seen.of(all, entry.directory()).flatMap(seen -> {
+            Optional<Kept> known = files.kept().find(entry.id().value(), seen);
+            return known.filter(kept -> kept.file().isPresent()).isPresent()
+                    ? one(entry, known.get(), () -> detached(entry, known.get()))
+                    : opened(entry, seen, known);
+        });
+    }
+
+    private Optional<Listing.One> opened(KeptDirectory.Entry entry, Seen seen, Optional<Kept> known) {
         return KeptDirectory.open(all, entry).flatMap(found -> {
             try (Fd own = found) {
-                String id = entry.id().value();
-                Optional<KeptFile.Origin> origin = files.origins().read(own, id, KeptFile::origin);
-                Optional<DetachedFile> file = files.detached().read(own, id, DetachedFile::read);
-                Listing.One one = file.isEmpty()
-                        ? attached(own, entry, origin.orElse(UNKNOWN))
-                        : detached(entry, origin.orElse(UNKNOWN), file.get());
-                boolean sure = origin.isPresent() && (file.isEmpty() || one.held());
-                return sure || FileSystem.isDirectory(all, entry.directory()) ? Optional.of(one) : Optional.empty();
+                Kept kept = known.orElseGet(() -> read(own, entry.id().value(), seen));
+                return one(
+                        entry,
+                        kept,
+                        () -> kept.file().isPresent() ? detached(entry, kept) : attached(own, entry, seen, kept));
             }
         });
     }
 
-    /// Its end is looked for last: it is written first.
-    private Listing.One attached(Fd own, KeptDirectory.Entry entry, KeptFile.Origin origin) {
-        boolean held = FileLocks.isLocked(own);
-        Optional<Ending> ending = held
-                ? Optional.empty()
-                : files.ends().read(own, entry.id().value(), directory -> Ending.in(directory, entry.id()));
-        return new Listing.One(entry, origin, Optional.empty(), Optional.empty(), Optional.empty(), held, ending);
+    private Kept read(Fd own, String id, Seen seen) {
+        Kept kept = Kept.read(own);
+        if (kept.origin().isPresent()) {
+            files.kept().keep(id, seen, kept, own, KeptFile.ORIGIN, DetachedFile.NAME);
+        }
+        return kept;
     }
 
-    private Listing.One detached(KeptDirectory.Entry entry, KeptFile.Origin origin, DetachedFile file) {
+    private Optional<Listing.One> one(KeptDirectory.Entry entry, Kept kept, Supplier<Listing.One> look) {
+        Listing.One one = look.get();
+        boolean sure = kept.origin().isPresent() && (kept.file().isEmpty() || one.held());
+        return sure || FileSystem.isDirectory(all, entry.directory()) ? Optional.of(one) : Optional.empty();
+    }
+
+    /// Its end is looked for last: it is written first.
+    private Listing.One attached(Fd own, KeptDirectory.Entry entry, Seen seen, Kept kept) {
+        boolean held = FileLocks.isLocked(own);
+        Optional<Ending> ending = held ? Optional.empty() : ending(own, entry.id(), seen);
+        return new Listing.One(
+                entry, kept.origin().orElse(UNKNOWN), Optional.empty(), Optional.empty(), Optional.empty(), held, ending);
+    }
+
+    private Optional<Ending> ending(Fd own, ContainerId id, Seen seen) {
+        Optional<Ending> known = files.ends().find(id.value(), seen);
+        if (known.isPresent()) {
+            return known;
+        }
+        Optional<Ending> read = Ending.in(own, id);
+        read.ifPresent(ending -> files.ends().keep(id.value(), seen, ending, own, KeptFile.ENDING));
+        return read;
+    }
+
+    private Listing.One detached(KeptDirectory.Entry entry, Kept kept) {
+        DetachedFile file = kept.file().orElseThrow();
         var place = new DetachedPlace(options, among, entry);
         Optional<MonitorState> told = places.flatMap(open -> shown(open, file.place()))
                 .or(() -> Failures.uninterrupted(place::told).flatMap(state -> state));
         return new Listing.One(
                 entry,
-                origin,
-                Optional.of(file),
+                kept.origin().orElse(UNKNOWN),
+                kept.file(),
                 Optional.of(told.map(ToldState::of).orElseGet(place::lastState)),
                 told.or(place::recorded),
                 told.isPresent(),
