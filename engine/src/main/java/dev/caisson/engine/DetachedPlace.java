@@ -370,6 +370,7 @@ final class DetachedPlace {
         try (DetachedHold _ = hold()) {
             String former = name();
             noteEnd(); // under the name that it ended with
+            LifeEvents.noteLeft(options, this);
             if (hasMonitor()) {
                 Places.rename(options.state(), file().place(), former, name, () -> {
                     ContainerRecord record = record();

@@ -39,7 +39,7 @@ record ExecNotes(
     }
 
     void ended(ExecResult result) {
-        note("exec_die", attributes(id, result.exitStatus()));
+        note(MonitorEvents.EXEC_ENDED, attributes(id, result.exitStatus()));
     }
 
     private void note(String action, Map<String, String> more) {

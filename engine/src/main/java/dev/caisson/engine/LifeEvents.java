@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Events of the containers, images, networks and volumes of a state directory, as they happen: a journal has what
 /// commands did, and the record that each monitor leaves has how a container in the background ended.
@@ -56,27 +57,38 @@ public final class LifeEvents implements AutoCloseable {
                 }
             }
         }
-        events.addAll(left.next(DetachedPlace.all(options)));
+        left.next(DetachedPlace.all(options)).stream().filter(this::isNew).forEach(events::add);
         events.sort(Comparator.comparing(LifeEvent::time));
         return events;
     }
 
-    /// An end is in the journal too once its container was started again or removed.
+    /// What a monitor has left is in the journal too once its container was started again, renamed or removed.
     private boolean isNew(LifeEvent event) {
-        if (!isEnd(event)) {
+        if (!isLeft(event)) {
             return true;
         }
+        String key = key(event);
+        boolean isNew = !seen.remove(key); // what is seen again and again stays among the last
         if (seen.size() == MOST_SEEN) {
             seen.remove(seen.iterator().next());
         }
-        return seen.add(
-                event.id() + " " + event.action() + " " + event.attributes().get("container") + " " + event.time());
+        seen.add(key);
+        return isNew;
     }
 
-    private static boolean isEnd(LifeEvent event) {
+    /// Names are left out, which change.
+    private static String key(LifeEvent event) {
+        Map<String, String> more = event.attributes();
+        return event.id() + " " + event.action() + " " + more.get("container") + " " + more.get("execID") + " "
+                + event.time();
+    }
+
+    private static boolean isLeft(LifeEvent event) {
         return event.action().equals(DIE)
                 || event.action().equals("oom")
-                || event.action().equals(NetworkEvents.DISCONNECT);
+                || event.action().equals(NetworkEvents.DISCONNECT)
+                || event.action().equals(MonitorEvents.EXEC_ENDED)
+                || event.action().startsWith(MonitorEvents.HEALTH);
     }
 
     /// Returns whether events were replaced in the journal before they were read.
@@ -113,6 +125,23 @@ public final class LifeEvents implements AutoCloseable {
             note(options, end);
             left(place, end).forEach(event -> note(options, event));
         }
+    }
+
+    /// Notes the ends of left programs and the changes of health that are not in the journal yet, before the container
+    /// gets another name.
+    static void noteLeft(EngineOptions options, DetachedPlace place) {
+        List<LifeEvent> left = MonitorEvents.of(place);
+        if (left.isEmpty()) {
+            return;
+        }
+        Set<String> noted;
+        try (var journal = new EventJournal(options.state())) {
+            noted = journal.next().stream()
+                    .flatMap(line -> LifeEvent.parse(line).stream())
+                    .map(LifeEvents::key)
+                    .collect(Collectors.toSet());
+        }
+        left.stream().filter(event -> !noted.contains(key(event))).forEach(event -> note(options, event));
     }
 
     static void note(EngineOptions options, LifeEvent event) {

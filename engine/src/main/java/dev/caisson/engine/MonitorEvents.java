@@ -16,6 +16,10 @@ import java.util.stream.Collectors;
 /// Events from the files that monitors leave in the directories of their containers: ends of programs that
 /// nobody waited for, and changes of health. A directory that has not changed is not read.
 final class MonitorEvents {
+    static final String EXEC_ENDED = "exec_die";
+    /// What stands before the word for it.
+    static final String HEALTH = "health_status: ";
+
     /// Times of files are those of the last tick of the kernel's clock.
     private static final Duration SETTLED = Duration.ofSeconds(1);
 
@@ -51,7 +55,8 @@ final class MonitorEvents {
         return event.time() + " " + event.action() + " " + event.attributes().getOrDefault("execID", "");
     }
 
-    private static List<LifeEvent> of(DetachedPlace place) {
+    /// Returns all that are there of one container, the oldest first.
+    static List<LifeEvent> of(DetachedPlace place) {
         var events = new ArrayList<LifeEvent>();
         place.left(ExecLog.NAME, ExecLog.MOST_BYTES + 1)
                 .flatMap(ExecLog::decode)
@@ -59,7 +64,7 @@ final class MonitorEvents {
                 .orElse(List.of())
                 .forEach(end -> events.add(new LifeEvent(
                         end.finished(),
-                        "exec_die",
+                        EXEC_ENDED,
                         place.id(),
                         LifeEvents.attributes(place, ExecNotes.attributes(end.id(), end.code())))));
         place.healthLog()
@@ -67,7 +72,7 @@ final class MonitorEvents {
                 .orElse(List.of())
                 .forEach(change -> events.add(new LifeEvent(
                         change.time(),
-                        "health_status: " + (change.healthy() ? "healthy" : "unhealthy"),
+                        HEALTH + (change.healthy() ? "healthy" : "unhealthy"),
                         place.id(),
                         LifeEvents.attributes(place, Map.of()))));
         events.sort(Comparator.comparing(LifeEvent::time));

@@ -86,6 +86,24 @@ class EventsCommandTest {
     }
 
     @Test
+    void the_end_of_a_left_program_is_told_once_with_the_name_that_its_container_had_then() throws Exception {
+        String id = caisson("run", "-d", "--name", name, "host", "sleep", "1000")
+                .out()
+                .strip();
+        caisson("exec", "-d", name, "sh", "-c", "exit 5");
+        String[] words = {"{{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}", "container=" + id};
+        for (int times = 0; times < 600 && events(words[0], words[1], "event=exec_die").isEmpty(); times++) {
+            Thread.sleep(100);
+        }
+
+        caisson("rename", name, name + "-2");
+        caisson("rename", name + "-2", name);
+        caisson("rename", name, name + "-2");
+
+        assertThat(events(words[0], words[1], "event=exec_die")).isEqualTo(name + " 5\n");
+    }
+
+    @Test
     void what_is_done_to_one_that_runs_is_told() {
         caisson("run", "-d", "--name", name, "host", "sleep", "1000");
         caisson("pause", name);
