@@ -382,9 +382,8 @@ public final class Main implements Runnable {
     private static CommandException usage(ParameterException problem) {
         if (problem instanceof UnmatchedArgumentException unmatched) {
             for (String argument : unmatched.getUnmatched()) {
-                boolean isBuild = problem.getCommandLine().getCommandSpec().userObject() instanceof BuildCommand;
-                Optional<CommandException> later =
-                        isBuild ? LaterBuildOptions.refusal(argument) : LaterOptions.refusal(argument);
+                Optional<CommandException> later = refusal(
+                        problem.getCommandLine().getCommandSpec().userObject(), argument);
                 if (later.isPresent()) {
                     return later.get();
                 }
@@ -396,6 +395,15 @@ public final class Main implements Runnable {
         boolean isAudit = command.userObject() instanceof AuditCommand || command.userObject() instanceof ScanCommand;
         int status = isAudit ? AuditCommand.AUDIT_FAILED : ExitStatus.of(command.qualifiedName(), problem);
         return new CommandException("USAGE", status, sentence);
+    }
+
+    private static Optional<CommandException> refusal(@Nullable Object command, String argument) {
+        if (command instanceof BuildCommand) {
+            return LaterBuildOptions.refusal(argument);
+        }
+        Optional<CommandException> ofPlan =
+                command instanceof PlanRunCommand ? PlanRunCommand.refusal(argument) : Optional.empty();
+        return ofPlan.or(() -> LaterOptions.refusal(argument));
     }
 
     private static String advice(ParameterException problem, CommandSpec command) {

@@ -2,9 +2,12 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.cli.run.PlanRunCommand;
+import dev.caisson.cli.run.RunCommand;
 import dev.caisson.cli.caller.Terminal;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.HashSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -89,6 +92,18 @@ class MainTest {
             })
     void what_was_meant_by_an_unknown_command_is_said(String arguments, String sentence) {
         assertThat(caisson(arguments.split(" "))).isEqualTo(new Answer(1, "", "caisson: USAGE: " + sentence + "\n"));
+    }
+
+    @Test
+    void options_of_run_that_no_plan_has_are_refused_by_name() {
+        var names = new HashSet<>(RunCommand.spec().optionsMap().keySet());
+        names.removeAll(PlanRunCommand.spec().optionsMap().keySet());
+
+        assertThat(names).contains("-d", "--restart", "--log-driver", "--pull");
+        assertThat(names).allSatisfy(name -> assertThat(
+                        caisson("plan", "run", name, "host", "true").err())
+                .startsWith("caisson: OPTION_REFUSED: " + name + ": ")
+                .endsWith("leave this out\n"));
     }
 
     @Test

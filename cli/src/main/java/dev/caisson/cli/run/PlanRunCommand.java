@@ -2,6 +2,7 @@ package dev.caisson.cli.run;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CallersTerminal;
+import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.option.OptionList;
 import dev.caisson.cli.option.RunOptions;
 import dev.caisson.cli.text.OutputFormat;
@@ -10,11 +11,15 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.PlanText;
 import dev.caisson.spec.ContainerSpec;
 import java.io.PrintWriter;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 
 /// `caisson plan run`: the launch plan of a run, a line for each phase.
 public final class PlanRunCommand implements Callable<Integer> {
+    private static final Set<String> FETCH = Set.of("--pull", "--platform");
+
     private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this).name("run");
     private final RunOptions options;
     private OutputFormat format = OutputFormat.TEXT;
@@ -35,6 +40,19 @@ public final class PlanRunCommand implements Callable<Integer> {
         CommandSpec spec = new PlanRunCommand().spec;
         spec.usageMessage().description("Show the launch plan of a run.").sortOptions(false);
         return spec;
+    }
+
+    /// Returns why an option of `run` is refused that no plan has; empty if `run` does not have it either.
+    public static Optional<CommandException> refusal(String argument) {
+        String name = argument.replaceFirst("=.*", "");
+        if (FETCH.contains(name)) {
+            return Optional.of(CommandException.refused(
+                    name, "a plan is of the image that is at hand: fetch another with 'caisson pull', and leave this out"));
+        }
+        return RunCommand.spec().optionsMap().containsKey(name)
+                ? Optional.of(CommandException.refused(
+                        name, "it changes nothing of how the program is launched, which a plan shows: leave this out"))
+                : Optional.empty();
     }
 
     @Override
