@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.Fd;
 import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.spec.Denial;
 import dev.caisson.watch.DenialLog;
@@ -25,9 +26,20 @@ final class Answers {
         return log.flatMap(DenialLog::recording);
     }
 
-    /// Waits until the program comes to its filter, and answers from then on.
+    /// Returns whether the program is to hand over its filter's listener.
+    boolean areHandedOver() {
+        return log.filter(DenialLog::isHandedOver).isPresent();
+    }
+
+    /// Answers from then on by the listener that the program has handed over.
+    void begin(Fd listener, Runnable fail) {
+        log.ifPresentOrElse(answering -> answering.begin(listener, fail), listener::close);
+    }
+
+    /// Waits until the program comes to its filter, and answers from then on, unless it hands the listener over.
     void begin(int pid, boolean initStays, BooleanSupplier ended, Runnable fail) {
-        log.ifPresent(answering -> answering.begin(pid, initStays, ended, fail));
+        log.filter(answering -> !answering.isHandedOver())
+                .ifPresent(answering -> answering.begin(pid, initStays, ended, fail));
     }
 
     void stop() {

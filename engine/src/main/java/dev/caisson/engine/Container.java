@@ -275,9 +275,8 @@ public final class Container implements AutoCloseable {
     boolean start() {
         synchronized (launched) { // not while its descriptors are closed
             started = true; // before it can have ended
-            if (!launched.control().isOpen() || !launched.start()) {
-                started = false;
-            }
+            boolean asks = answers.areHandedOver();
+            started = launched.control().isOpen() && (asks ? launched.startAsking() : launched.start());
         }
         return started;
     }
@@ -285,6 +284,7 @@ public final class Container implements AutoCloseable {
     /// Sets what will answer its filter, before it is started.
     void answeredBy(DenialLog log) {
         answers.by(log, streams);
+        init.listening(listener -> answers.begin(listener, this::kill));
     }
 
     /// Returns the calls that its filter asked about; empty if it does not ask about every call.
@@ -292,7 +292,7 @@ public final class Container implements AutoCloseable {
         return answers.recording();
     }
 
-    /// Waits until the program comes to its filter, and answers from then on what it asks.
+    /// Waits until the program comes to its filter, if it hands over no listener, and answers from then on what it asks.
     void beginAnswering() {
         try {
             answers.begin(pid(), plan.only(Step.Execute.class).initStays(), init::hasEnded, this::kill);

@@ -91,6 +91,22 @@ class DenialTest extends BusyboxEngine {
         }
     }
 
+    /// Its listener is looked for: it cannot hand it over.
+    @Test
+    void a_program_that_may_not_send_messages_is_told_what_it_is_denied() throws Exception {
+        var profile = Profile.parse("""
+                {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["sendmsg", "unshare"], "action": "SCMP_ACT_ERRNO"}]}""");
+        var tell = new SeccompChoice.Watched(new SeccompChoice.Custom("own", profile), SeccompChoice.Watch.TELL);
+
+        RunResult result = engine.run(busybox("sh", "-c", "unshare -U true; exit 0").seccomp(tell));
+
+        assertThat(result.denials())
+                .singleElement()
+                .extracting(Denial::call)
+                .asString()
+                .contains("unshare");
+    }
+
     @Test
     void a_profile_that_complains_lets_pass_and_tells_and_needs_an_allowance() throws Exception {
         var complain = new SeccompChoice.Watched(new SeccompChoice.Strict(), SeccompChoice.Watch.COMPLAIN);

@@ -15,6 +15,7 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Denial;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.watch.DenialLog;
+import dev.caisson.watch.DenialSubject;
 import dev.caisson.watch.Listeners;
 import dev.caisson.watch.LiveFilters;
 import dev.caisson.watch.SyscallRecorder;
@@ -141,7 +142,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
         var opened = new AtomicReference<@Nullable SyscallRecorder>();
         try (var listeners = new Listeners(() -> {}, _ -> {})) {
             var broken = new DenialLog(
-                    new DenialLog.Subject(
+                    new DenialSubject(
                             Filter.of(Architecture.host(), noInstruction),
                             Profile::standard,
                             new Target(Architecture.host(), new KernelVersion(6, 1), 0L),

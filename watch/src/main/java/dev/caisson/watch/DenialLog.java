@@ -9,9 +9,7 @@ import dev.caisson.seccomp.CallExplainer;
 import dev.caisson.seccomp.Explainer;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.LearnedProfile;
-import dev.caisson.seccomp.Profile;
 import dev.caisson.seccomp.SeccompData;
-import dev.caisson.seccomp.Target;
 import dev.caisson.spec.Denial;
 import dev.caisson.spec.SeccompChoice.Watch;
 import dev.caisson.watch.DenialNotes.Kind;
@@ -50,18 +48,13 @@ public final class DenialLog implements AutoCloseable {
     /// The cost of waiting for a question, besides the answer.
     private static final long WAKING_NANOS = 10_000;
 
-    /// The container that it answers for.
-    ///
-    /// @param filter that answers itself, where the container's asks
-    /// @param profile what the filter was made of; it is read when the first call is denied
-    public record Subject(Filter filter, Supplier<Profile> profile, Target target, Watch watch) {}
-
     private final Filter filter;
     private final Watch watch;
     private final ExplainedCalls calls;
     private final boolean complain;
     private final Optional<CallCounts> counts;
     private final Optional<LearnedCalls> learned;
+    private final boolean handedOver;
     private final Listeners with;
     private final DenialNotes notes = new DenialNotes();
     private @Nullable SeccompListener listener;
@@ -77,10 +70,11 @@ public final class DenialLog implements AutoCloseable {
     private volatile CpuPace pace = new CpuPace(Optional.empty());
     private boolean resting;
     private boolean leaving;
+    private boolean closed;
     private long windowBegan = System.nanoTime() - WINDOW_NANOS;
     private int answers;
 
-    public DenialLog(Subject subject, Listeners with) {
+    public DenialLog(DenialSubject subject, Listeners with) {
         this(
                 subject.filter(),
                 subject.watch(),
@@ -88,6 +82,7 @@ public final class DenialLog implements AutoCloseable {
                 subject.watch() == Watch.LEARN
                         ? Optional.of(new LearnedCalls(subject.profile().get(), subject.target()))
                         : Optional.empty(),
+                subject.handsOver(),
                 with);
     }
 
@@ -96,7 +91,7 @@ public final class DenialLog implements AutoCloseable {
     /// @param filter that answers itself, where the program's asks
     /// @param reasons made when the first call is denied
     DenialLog(Filter filter, Supplier<CallExplainer> reasons, Listeners with) {
-        this(filter, Watch.TELL, reasons, Optional.empty(), with);
+        this(filter, Watch.TELL, reasons, Optional.empty(), true, with);
     }
 
     private DenialLog(
@@ -104,7 +99,9 @@ public final class DenialLog implements AutoCloseable {
             Watch watch,
             Supplier<CallExplainer> reasons,
             Optional<LearnedCalls> learned,
+            boolean handedOver,
             Listeners with) {
+        this.handedOver = handedOver;
         this.filter = filter;
         this.watch = watch;
         this.complain = watch.letsDeniedPass();
@@ -127,6 +124,11 @@ public final class DenialLog implements AutoCloseable {
     /// Returns what is noted, without waiting for what is being noted.
     public synchronized List<Denial> noted() {
         return notes.told();
+    }
+
+    /// Returns whether the program is to hand over its listener; else it is looked for.
+    public boolean isHandedOver() {
+        return handedOver;
     }
 
     /// Takes the listener from the program, whose execveat waits for it.
@@ -187,6 +189,10 @@ public final class DenialLog implements AutoCloseable {
     }
 
     private synchronized void watch(SeccompListener taken) {
+        if (closed) { // the container has ended meanwhile
+            taken.close();
+            return;
+        }
         listener = taken;
         settle();
     }
@@ -431,6 +437,7 @@ public final class DenialLog implements AutoCloseable {
 
     @Override
     public synchronized void close() {
+        closed = true;
         SeccompListener asked = listener;
         if (asked != null) {
             forget(asked);

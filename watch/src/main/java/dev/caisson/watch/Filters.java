@@ -126,7 +126,7 @@ public final class Filters {
         }
         Filter filter = plain(spec).filter();
         return Optional.of(new DenialLog(
-                new DenialLog.Subject(
+                new DenialSubject(
                         filter, () -> profile(spec), target(spec.capabilities().mask()), wanted.get()),
                 with.get()));
     }

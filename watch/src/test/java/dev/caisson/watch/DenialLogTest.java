@@ -76,4 +76,15 @@ class DenialLogTest {
         assertThat(log.isAsked()).isFalse();
         assertThat(pipe.read().isOpen()).isFalse();
     }
+
+    @Test
+    void one_that_comes_when_nobody_answers_any_more_is_closed() {
+        Pipes.Pipe late = Pipes.create();
+        log.close();
+
+        log.begin(late.read(), () -> {});
+
+        assertThat(late.read().isOpen()).isFalse();
+        late.close();
+    }
 }
