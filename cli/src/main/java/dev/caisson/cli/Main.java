@@ -382,8 +382,8 @@ public final class Main implements Runnable {
     private static CommandException usage(ParameterException problem) {
         if (problem instanceof UnmatchedArgumentException unmatched) {
             for (String argument : unmatched.getUnmatched()) {
-                Optional<CommandException> later = refusal(
-                        problem.getCommandLine().getCommandSpec().userObject(), argument);
+                Optional<CommandException> later =
+                        refusal(problem.getCommandLine().getCommandSpec().userObject(), argument);
                 if (later.isPresent()) {
                     return later.get();
                 }

@@ -2,9 +2,9 @@ package dev.caisson.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.cli.caller.Terminal;
 import dev.caisson.cli.run.PlanRunCommand;
 import dev.caisson.cli.run.RunCommand;
-import dev.caisson.cli.caller.Terminal;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.HashSet;
@@ -100,10 +100,11 @@ class MainTest {
         names.removeAll(PlanRunCommand.spec().optionsMap().keySet());
 
         assertThat(names).contains("-d", "--restart", "--log-driver", "--pull");
-        assertThat(names).allSatisfy(name -> assertThat(
-                        caisson("plan", "run", name, "host", "true").err())
-                .startsWith("caisson: OPTION_REFUSED: " + name + ": ")
-                .endsWith("leave this out\n"));
+        assertThat(names)
+                .allSatisfy(name -> assertThat(
+                                caisson("plan", "run", name, "host", "true").err())
+                        .startsWith("caisson: OPTION_REFUSED: " + name + ": ")
+                        .endsWith("leave this out\n"));
     }
 
     @Test

@@ -292,7 +292,8 @@ public final class Container implements AutoCloseable {
         return answers.recording();
     }
 
-    /// Waits until the program comes to its filter, if it hands over no listener, and answers from then on what it asks.
+    /// Waits until the program comes to its filter, if it hands over no listener, and answers from then on what it
+    /// asks.
     void beginAnswering() {
         try {
             answers.begin(pid(), plan.only(Step.Execute.class).initStays(), init::hasEnded, this::kill);

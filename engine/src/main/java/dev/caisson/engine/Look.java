@@ -163,7 +163,13 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
         boolean held = FileLocks.isLocked(own);
         Optional<Ending> ending = held ? Optional.empty() : ending(own, entry.id(), seen);
         return new Listing.One(
-                entry, kept.origin().orElse(UNKNOWN), Optional.empty(), Optional.empty(), Optional.empty(), held, ending);
+                entry,
+                kept.origin().orElse(UNKNOWN),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                held,
+                ending);
     }
 
     private Optional<Ending> ending(Fd own, ContainerId id, Seen seen) {

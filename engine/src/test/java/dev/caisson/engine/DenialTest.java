@@ -98,7 +98,8 @@ class DenialTest extends BusyboxEngine {
                 {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["sendmsg", "unshare"], "action": "SCMP_ACT_ERRNO"}]}""");
         var tell = new SeccompChoice.Watched(new SeccompChoice.Custom("own", profile), SeccompChoice.Watch.TELL);
 
-        RunResult result = engine.run(busybox("sh", "-c", "unshare -U true; exit 0").seccomp(tell));
+        RunResult result =
+                engine.run(busybox("sh", "-c", "unshare -U true; exit 0").seccomp(tell));
 
         assertThat(result.denials())
                 .singleElement()

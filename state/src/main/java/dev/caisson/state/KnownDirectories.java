@@ -11,7 +11,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// What was read of the directories of containers, for a process that lists the same containers again and again. A file
-/// of a container is never changed: it is written under another name and renamed ([KeptFile#writeText]), which gives its
+/// of a container is never changed: it is written under another name and renamed ([KeptFile#writeText]), which gives
+/// its
 /// directory another stamp. So a directory is read again as soon as the kernel says that it is another one or was
 /// changed; one that may change without a trace ([FileStamp#isSettled]) is read each time.
 public final class KnownDirectories<T> {
@@ -58,7 +59,8 @@ public final class KnownDirectories<T> {
     private static long bytes(Fd directory, String... files) {
         long bytes = 0;
         for (String file : files) {
-            bytes += FileSystem.findStatus(directory, file).map(FileStatus::size).orElse(0L);
+            bytes +=
+                    FileSystem.findStatus(directory, file).map(FileStatus::size).orElse(0L);
         }
         return bytes;
     }

@@ -117,8 +117,7 @@ class KnownDirectoriesTest {
         assertThat(read()).contains("first");
         assertThat(reads).isEqualTo(2);
 
-        Files.setLastModifiedTime(
-                path.resolve("a"), FileTime.from(Instant.now().plusSeconds(3_600)));
+        Files.setLastModifiedTime(path.resolve("a"), FileTime.from(Instant.now().plusSeconds(3_600)));
         settle();
         assertThat(read()).contains("first");
         assertThat(read()).contains("first");

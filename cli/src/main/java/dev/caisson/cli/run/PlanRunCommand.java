@@ -47,7 +47,8 @@ public final class PlanRunCommand implements Callable<Integer> {
         String name = argument.replaceFirst("=.*", "");
         if (FETCH.contains(name)) {
             return Optional.of(CommandException.refused(
-                    name, "a plan is of the image that is at hand: fetch another with 'caisson pull', and leave this out"));
+                    name,
+                    "a plan is of the image that is at hand: fetch another with 'caisson pull', and leave this out"));
         }
         return RunCommand.spec().optionsMap().containsKey(name)
                 ? Optional.of(CommandException.refused(

@@ -92,7 +92,9 @@ class EventsCommandTest {
                 .strip();
         caisson("exec", "-d", name, "sh", "-c", "exit 5");
         String[] words = {"{{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}", "container=" + id};
-        for (int times = 0; times < 600 && events(words[0], words[1], "event=exec_die").isEmpty(); times++) {
+        for (int times = 0;
+                times < 600 && events(words[0], words[1], "event=exec_die").isEmpty();
+                times++) {
             Thread.sleep(100);
         }
 
