@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Supplier;
 import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
 
@@ -137,19 +138,24 @@ public final class DetachedContainer {
             }
             found = place.connect();
         }
-        if (found.isEmpty()) {
-            return;
+        if (found.isPresent()) {
+            end(found::get, file, signal, timeout);
+            removeIfWanted();
         }
+    }
+
+    private void end(
+            Supplier<Monitor> monitors, DetachedFile file, OptionalInt signal, Optional<Duration> timeout)
+            throws InterruptedException {
+        Duration patience = timeout.orElse(file.stopTimeout());
+        int number = patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal());
         place.ask(() -> {
-            try (Monitor monitor = found.get()) {
-                Duration patience = timeout.orElse(file.stopTimeout());
-                int number = patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal());
+            try (Monitor monitor = monitors.get()) {
                 place.note("kill", Map.of("signal", Integer.toString(number)));
                 monitor.stop(number, patience);
             }
         });
         place.note("stop", Map.of());
-        removeIfWanted();
     }
 
     /// Sends a signal to its process 1, which passes it on to the program. SIGKILL ends every process of it, for
@@ -186,13 +192,7 @@ public final class DetachedContainer {
     /// Restarts it without reading sources: a source that has another value each time would restart it for ever.
     void restartWithItsSecrets(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         if (state().isUp() || state() instanceof ContainerState.Restarting) {
-            DetachedFile file = place.file();
-            place.ask(() -> {
-                try (Monitor monitor = place.monitor()) {
-                    Duration patience = timeout.orElse(file.stopTimeout());
-                    monitor.stop(patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal()), patience);
-                }
-            });
+            end(place::monitor, place.file(), signal, timeout);
         }
         startAgain();
         place.note("restart", Map.of());

@@ -15,6 +15,7 @@ import dev.caisson.spec.VolumeName;
 import dev.caisson.state.Places;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -99,6 +100,20 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
         }
     }
 
+    /// Returns whether it runs, as far as its monitor shows that: one that stands still is not asked.
+    private boolean isShownUp() {
+        Optional<Fd> places = Places.openAll(place.options().state());
+        if (places.isEmpty()) {
+            return false;
+        }
+        try (Fd all = places.get();
+                Fd status = Look.openStatus(all, place.file().place())) {
+            return Look.read(status).filter(MonitorState::isUp).isPresent();
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
     /// Kills the monitor by the number that it shows, and with it the container; nothing if it shows none or is gone.
     private void kill() {
         Optional<Fd> places = Places.openAll(place.options().state());
@@ -136,6 +151,8 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
     private void end(Monitor monitor, DetachedHold held) throws InterruptedException {
         if (!force) {
             requireLegal(monitor);
+        } else if (isShownUp()) {
+            place.note("kill", Map.of("signal", Integer.toString(SIGKILL)));
         }
         DetachedFile.wants(held.kept(), false);
         if (!isEnding(monitor)) {

@@ -123,6 +123,19 @@ class EventsCommandTest {
     }
 
     @Test
+    void a_restart_and_a_removal_by_force_are_told_with_what_they_do() {
+        String id = caisson("run", "-d", "--name", name, "host", "sleep", "1000")
+                .out()
+                .strip();
+        caisson("restart", "-t", "0", name);
+        caisson("rm", "-f", name);
+
+        assertThat(events(ACTIONS, "container=" + id).lines())
+                .containsExactly(
+                        "create", "start", "kill", "die", "stop", "start", "restart", "kill", "die", "destroy");
+    }
+
+    @Test
     void a_follower_hears_of_an_end_that_no_command_caused() throws Exception {
         caisson("run", "-d", "--name", name, "host", "--", "sh", "-c", "sleep 1; exit 4");
 
