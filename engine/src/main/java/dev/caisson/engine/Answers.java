@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.launch.Launched;
 import dev.caisson.linux.Fd;
 import dev.caisson.seccomp.LearnedProfile;
 import dev.caisson.spec.Denial;
@@ -26,9 +27,11 @@ final class Answers {
         return log.flatMap(DenialLog::recording);
     }
 
-    /// Returns whether the program is to hand over its filter's listener.
-    boolean areHandedOver() {
-        return log.filter(DenialLog::isHandedOver).isPresent();
+    /// Lets the program run, which hands over its filter's listener if it can.
+    /// @return false if its first process has died
+    boolean start(Launched launched) {
+        boolean asks = log.filter(DenialLog::isHandedOver).isPresent();
+        return asks ? launched.startAsking() : launched.start();
     }
 
     /// Answers from then on by the listener that the program has handed over.

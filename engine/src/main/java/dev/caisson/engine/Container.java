@@ -275,8 +275,7 @@ public final class Container implements AutoCloseable {
     boolean start() {
         synchronized (launched) { // not while its descriptors are closed
             started = true; // before it can have ended
-            boolean asks = answers.areHandedOver();
-            started = launched.control().isOpen() && (asks ? launched.startAsking() : launched.start());
+            started = launched.control().isOpen() && answers.start(launched);
         }
         return started;
     }

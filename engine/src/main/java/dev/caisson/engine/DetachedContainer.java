@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.Supplier;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /// A container that outlives the command and the process that created it, until it is removed. A small process of its
@@ -144,8 +144,7 @@ public final class DetachedContainer {
         }
     }
 
-    private void end(
-            Supplier<Monitor> monitors, DetachedFile file, OptionalInt signal, Optional<Duration> timeout)
+    private void end(Supplier<Monitor> monitors, DetachedFile file, OptionalInt signal, Optional<Duration> timeout)
             throws InterruptedException {
         Duration patience = timeout.orElse(file.stopTimeout());
         int number = patience.isZero() ? SIGKILL : signal.orElse(file.stopSignal());
