@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CpuPaceTest extends BusyboxEngine {
     private static final double SHARE = 0.1;
     private static final Duration LONG = Duration.ofSeconds(6);
-    /// Beside what is counted: the garbage collector, the compiler, the kernel's part of waking threads.
+    /// Beside what is counted: the garbage collector, the kernel's part of waking threads.
     private static final double RATIO = 2;
 
     private static final int UNSHARE = System.getProperty("os.arch").equals("aarch64") ? 97 : 272;
@@ -47,10 +47,6 @@ class CpuPaceTest extends BusyboxEngine {
         return spec.outputLimit(Bytes.UNLIMITED).limits(spec.limits().cpus(CpuQuota.cpus("" + SHARE)));
     }
 
-    private static Duration ownCpu() {
-        return ProcessHandle.current().info().totalCpuDuration().orElseThrow();
-    }
-
     @ParameterizedTest
     @EnumSource
     void a_flood_costs_the_engine_no_more_than_the_containers_share(Flood flood) throws Exception {
@@ -60,9 +56,9 @@ class CpuPaceTest extends BusyboxEngine {
         // What runs for the first time is interpreted and compiled.
         engine.run(spec.wallClock(Duration.ofSeconds(2)), flood.kept ? streams.kept() : streams);
 
-        Duration before = ownCpu();
+        Duration before = OwnThreads.cpuWithoutCompiler();
         RunResult result = engine.run(spec.wallClock(LONG), flood.kept ? streams.kept() : streams);
-        Duration spent = ownCpu().minus(before);
+        Duration spent = OwnThreads.cpuWithoutCompiler().minus(before);
 
         KeptContainer.all(OPTIONS).forEach(KeptContainer::remove);
         assertThat(result.verdict()).isEqualTo(Verdict.WALL_CLOCK);

@@ -66,26 +66,9 @@ class DetachedRevivalTest {
         }
         int pid = container.state().pid();
         new ProcessBuilder("kill", "-9", Long.toString(monitor)).start().waitFor();
-        awaitEnd(monitor);
+        ProcessEnds.awaitEnd(monitor);
         if (pid != 0) {
-            awaitEnd(pid);
-        }
-    }
-
-    private static void awaitEnd(long pid) throws InterruptedException {
-        long begun = System.nanoTime();
-        while (isThere(pid)) {
-            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(20));
-            Thread.sleep(5);
-        }
-    }
-
-    /// One that has ended may wait long until the host's process 1 reaps it.
-    private static boolean isThere(long pid) {
-        try {
-            return !Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z ");
-        } catch (IOException e) {
-            return false;
+            ProcessEnds.awaitEnd(pid);
         }
     }
 
@@ -185,7 +168,7 @@ class DetachedRevivalTest {
                 .orElseThrow();
 
         new ProcessBuilder("kill", "-9", Long.toString(zygote)).start().waitFor();
-        awaitEnd(zygote);
+        ProcessEnds.awaitEnd(zygote);
         one().start(); // it runs already
 
         assertThat(one().state().pid()).isEqualTo(pid);

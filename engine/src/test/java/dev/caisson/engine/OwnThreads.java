@@ -4,6 +4,7 @@ import dev.caisson.linux.ThreadClock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -24,6 +25,14 @@ final class OwnThreads {
             Thread.onSpinWait();
         }
         return nanos(name) - before < BURNT_NANOS / 3;
+    }
+
+    /// Returns how much processor time this process has used, without the time of the JVM's compiler: that compiles
+    /// what other tests ran, too.
+    static Duration cpuWithoutCompiler() throws IOException {
+        Duration all = ProcessHandle.current().info().totalCpuDuration().orElseThrow();
+        // the first 15 letters of "C1 CompilerThread0" and "C2 CompilerThread0"
+        return all.minusNanos(nanos("C1 CompilerThre") + nanos("C2 CompilerThre"));
     }
 
     private static long nanos(String name) throws IOException {

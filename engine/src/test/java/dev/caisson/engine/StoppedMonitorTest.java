@@ -12,9 +12,6 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.Places;
 import dev.caisson.state.State;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -106,8 +103,8 @@ class StoppedMonitorTest {
         one().remove(true);
 
         assertThat(DetachedContainer.find("one", OPTIONS)).isEmpty();
-        assertThat(isThere(program)).isFalse();
-        assertThat(isThere(monitor)).isFalse();
+        ProcessEnds.awaitEnd(program);
+        ProcessEnds.awaitEnd(monitor);
     }
 
     /// A connection that was given up stays in the queue until the monitor takes it.
@@ -133,15 +130,6 @@ class StoppedMonitorTest {
         one().remove(true);
 
         assertThat(DetachedContainer.find("one", OPTIONS)).isEmpty();
-        assertThat(isThere(monitor)).isFalse();
-    }
-
-    /// One that has ended may wait long until the host's process 1 reaps it.
-    private static boolean isThere(long pid) {
-        try {
-            return !Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z ");
-        } catch (IOException e) {
-            return false;
-        }
+        ProcessEnds.awaitEnd(monitor);
     }
 }
