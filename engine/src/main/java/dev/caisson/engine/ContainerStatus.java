@@ -70,20 +70,11 @@ public record ContainerStatus(
     /// Finds one by its name, else by the beginning of its id.
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS
     public static ContainerStatus find(String container, EngineOptions options) {
-        List<ContainerStatus> all = all(options);
-        List<ContainerStatus> found = all.stream()
-                .filter(one -> one.name().filter(container::equals).isPresent())
-                .toList();
-        if (found.isEmpty() && !container.isEmpty()) {
-            found = all.stream()
-                    .filter(one -> one.id().value().startsWith(container))
-                    .toList();
-        }
-        if (found.size() > 1) {
-            throw new EngineException(
-                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
-        }
-        return found.stream().findFirst().orElseThrow(() -> Failures.unknown(container));
+        return Lookup.find(container, options)
+                .flatMap(id -> all(options).stream()
+                        .filter(one -> one.id().equals(id))
+                        .findFirst())
+                .orElseThrow(() -> Failures.unknown(container));
     }
 
     /// Returns its state in Docker's words; dead is one whose engine or monitor was killed.

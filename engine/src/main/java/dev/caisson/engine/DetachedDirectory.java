@@ -50,7 +50,7 @@ final class DetachedDirectory {
     Optional<Fd> open() {
         Optional<Fd> found = among.open(entry);
         while (found.isEmpty()) {
-            Optional<KeptDirectory.Entry> renamed = among.find(id().value());
+            Optional<KeptDirectory.Entry> renamed = among.find(id());
             if (renamed.isEmpty()) {
                 return Optional.empty();
             }

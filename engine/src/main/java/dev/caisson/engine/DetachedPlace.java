@@ -53,7 +53,8 @@ final class DetachedPlace {
     /// @throws EngineException CONTAINER_AMBIGUOUS
     static Optional<DetachedPlace> find(String container, EngineOptions options) {
         var among = new KeptDirectory(options.data(), options.state());
-        return among.find(container)
+        return Lookup.find(container, options)
+                .flatMap(among::find)
                 .map(entry -> new DetachedPlace(options, among, entry))
                 .filter(place -> place.findFile().isPresent());
     }

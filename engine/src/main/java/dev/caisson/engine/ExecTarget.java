@@ -12,6 +12,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.ProcessTimes;
 import dev.caisson.linux.Processes;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
 import dev.caisson.watch.ProgramListener;
@@ -41,40 +42,23 @@ final class ExecTarget {
     /// Finds it by its name or the beginning of its id.
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_RUNNING
     static ExecTarget find(String container, EngineOptions options, Hierarchy hierarchy) {
-        if (State.matching(container, options.state()).isEmpty()) {
-            findAgain(container, options);
-        }
-        return of(runningRecord(container, options), hierarchy);
+        ContainerId id = Lookup.find(container, options).orElseThrow(() -> Failures.unknown(container));
+        ContainerRecord record =
+                State.running(id, options.state()).orElseGet(() -> recordOfAnotherStart(id.value(), options));
+        return of(record, hierarchy);
     }
 
-    private static ContainerRecord runningRecord(String container, EngineOptions options) {
-        try {
-            return Verification.find(container, options);
-        } catch (EngineException e) {
-            if (!e.code().equals("CONTAINER_UNKNOWN")) {
-                throw e;
-            }
-            DetachedPlace place = DetachedPlace.find(container, options)
-                    .orElseThrow(() -> ended(KeptContainer.find(container, options)));
-            // it has ended since it was looked for, or has the name again that it did not have then
-            requireRecord(place);
-            return place.findRecord().orElseThrow(() -> notRunning(place.name()));
-        }
-    }
-
-    /// Finds one that outlives its command: its monitor may have started it again since, which writes no record.
-    /// @throws EngineException CONTAINER_NOT_RUNNING
-    private static void findAgain(String container, EngineOptions options) {
-        DetachedPlace.find(container, options).ifPresent(ExecTarget::requireRecord);
-    }
-
-    private static void requireRecord(DetachedPlace place) {
+    /// The record of one that outlives its command: its monitor may have started it again, which writes none.
+    private static ContainerRecord recordOfAnotherStart(String id, EngineOptions options) {
+        DetachedPlace place =
+                DetachedPlace.find(id, options).orElseThrow(() -> ended(KeptContainer.find(id, options)));
         new DetachedContainer(place).stateNow().require(ContainerState.Operation.SIGNAL, place.name());
         try {
             place.refresh();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        return place.findRecord().orElseThrow(() -> notRunning(place.name()));
     }
 
     static ExecTarget of(ContainerRecord record, Hierarchy hierarchy) {

@@ -116,7 +116,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
             ContainerId id, String name, Network.Joined joined, List<PortMapping> ports, ExposedPorts exposed) {
         try {
             Networks all = networks();
-            List<Attachment> places = all.attach(id, name, joined, exposed);
+            List<Attachment> places = all.attach(id, name, LinkLookup.pinned(joined, options), exposed);
             if (!ports.isEmpty() && all.published(id).isEmpty()) {
                 all.publish(id, ports);
             }
@@ -170,7 +170,11 @@ final class GuestNetworks implements Holding, AutoCloseable {
             case Network.Joined joined ->
                 certified(
                         settled(
-                                networks().preview(id, spec.name().orElse(id.shortForm()), joined.endpoints()),
+                                networks()
+                                        .preview(
+                                                id,
+                                                spec.name().orElse(id.shortForm()),
+                                                LinkLookup.pinned(joined, options).endpoints()),
                                 joined.egress()),
                         id,
                         spec,

@@ -4,6 +4,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Denial;
 import dev.caisson.spec.DeniedDestination;
+import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.KeptDirectory;
 import dev.caisson.state.KeptFile;
 import dev.caisson.state.LogReader;
@@ -62,13 +63,14 @@ public final class KeptContainer {
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS, CONTAINER_NOT_KEPT
     public static KeptContainer find(String container, EngineOptions options) {
         var among = new KeptDirectory(options.data(), options.state());
-        return among.find(container)
+        Optional<ContainerId> id = Lookup.find(container, options);
+        return id.flatMap(among::find)
                 .flatMap(entry -> of(options, among, entry))
-                .orElseThrow(() -> unknown(container, options));
+                .orElseThrow(() -> unknown(container, id.flatMap(found -> State.running(found, options.state()))));
     }
 
-    private static EngineException unknown(String container, EngineOptions options) {
-        return State.matching(container, options.state()).isEmpty()
+    private static EngineException unknown(String container, Optional<ContainerRecord> running) {
+        return running.isEmpty()
                 ? Failures.unknown(container)
                 : new EngineException(
                         "CONTAINER_NOT_KEPT",
@@ -219,7 +221,8 @@ public final class KeptContainer {
     ///     nobody has any more
     @SuppressWarnings("exports") // for Caisson's own modules
     public LogReader log(OptionalLong last) throws InterruptedException {
-        Fd own = among.open(entry).orElseThrow(() -> unknown(entry.id().shortForm(), options));
+        Fd own = among.open(entry).orElseThrow(() -> unknown(
+                        entry.id().shortForm(), State.running(entry.id(), options.state())));
         return LogDirectory.open(new DetachedPlace(options, among, entry), own, last);
     }
 

@@ -25,7 +25,7 @@ final class KeptSpec {
     /// Returns the spec of a container; empty as with [#read], or if the container is gone.
     static Optional<ContainerSpec> of(ContainerId id, EngineOptions options) {
         var among = new KeptDirectory(options.data(), options.state());
-        return among.find(id.value()).flatMap(among::open).flatMap(found -> {
+        return among.find(id).flatMap(among::open).flatMap(found -> {
             try (Fd kept = found) {
                 return read(kept);
             }

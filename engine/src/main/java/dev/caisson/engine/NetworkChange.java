@@ -78,7 +78,8 @@ final class NetworkChange {
         try (Networks networks = HostNetworks.open(place.options())) {
             takeBack(networks);
             Memberships memberships = networks.memberships();
-            Attachment made = memberships.add(place.id(), place.name(), endpoint);
+            Attachment made = memberships.add(
+                    place.id(), place.name(), LinkLookup.pinned(endpoint, place.options()));
             try {
                 apply(
                         networks,

@@ -37,12 +37,9 @@ public final class RunningContainer {
     /// Finds one by its name or the beginning of its id.
     /// @throws EngineException CONTAINER_AMBIGUOUS
     public static Optional<RunningContainer> find(String container, EngineOptions options) {
-        List<ContainerRecord> found = State.matching(container, options.state());
-        if (found.size() > 1) {
-            throw new EngineException(
-                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
-        }
-        return found.stream().findFirst().map(record -> new RunningContainer(options, record));
+        return Lookup.find(container, options)
+                .flatMap(id -> State.running(id, options.state()))
+                .map(record -> new RunningContainer(options, record));
     }
 
     public ContainerId id() {

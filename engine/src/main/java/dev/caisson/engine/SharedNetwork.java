@@ -96,22 +96,14 @@ final class SharedNetwork {
     }
 
     private static ContainerRecord record(String container, EngineOptions options) {
-        Optional<ContainerRecord> kept = DetachedPlace.find(container, options).flatMap(DetachedPlace::findRecord);
-        if (kept.isPresent()) {
-            return kept.get(); // whether it runs or not
-        }
-        try {
-            return Verification.find(container, options);
-        } catch (EngineException e) {
-            if (!e.code().equals("CONTAINER_UNKNOWN")) {
-                throw e;
-            }
-            throw refused(
-                    container,
-                    DetachedPlace.find(container, options).isPresent()
-                            ? "is not prepared since the host or its monitor has ended: start it first"
-                            : "does not exist: 'caisson ps -a' lists those that do");
-        }
+        Optional<DetachedPlace> detached = DetachedPlace.find(container, options);
+        return detached.flatMap(DetachedPlace::findRecord) // whether it runs or not
+                .or(() -> Lookup.find(container, options).flatMap(id -> State.running(id, options.state())))
+                .orElseThrow(() -> refused(
+                        container,
+                        detached.isPresent()
+                                ? "is not prepared since the host or its monitor has ended: start it first"
+                                : "does not exist: 'caisson ps -a' lists those that do"));
     }
 
     /// The network namespace of a container that runs, and its first process.

@@ -13,7 +13,6 @@ import dev.caisson.network.HostCheck;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.state.ContainerRecord;
-import dev.caisson.state.State;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -131,19 +130,5 @@ public record Verification(String id, List<Verifier.Check> checks) {
     private static boolean isChosen(String holder, String path) {
         String parent = path.substring(0, path.lastIndexOf('/'));
         return (parent.contains("/") || !parent.startsWith("caisson")) && holder.endsWith("/" + parent);
-    }
-
-    static ContainerRecord find(String container, EngineOptions options) {
-        List<ContainerRecord> found = State.matching(container, options.state());
-        if (found.size() != 1) {
-            throw found.isEmpty()
-                    ? new EngineException(
-                            "CONTAINER_UNKNOWN",
-                            "no such container: " + container + ": 'caisson ps' lists those that run")
-                    : new EngineException(
-                            "CONTAINER_AMBIGUOUS",
-                            found.size() + " containers match '" + container + "': give more of the id");
-        }
-        return found.getFirst();
     }
 }

@@ -87,7 +87,7 @@ final class WrittenBytes {
     static long ofLog(ContainerStatus container, EngineOptions options) {
         ContainerId id = container.id();
         var among = new KeptDirectory(options.data(), options.state());
-        Optional<Fd> directory = among.find(id.value()).flatMap(among::open);
+        Optional<Fd> directory = among.find(id).flatMap(among::open);
         if (directory.isEmpty()) {
             return 0;
         }

@@ -182,7 +182,7 @@ class DenialTest extends BusyboxEngine {
         Container container = engine.start(
                 watched("sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.02; done; mount -t tmpfs none /srv; true"),
                 Streams.capture());
-        int program = LiveFilters.programOf(container.id().value(), OPTIONS.state());
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS.data(), OPTIONS.state());
         // its execveat is answered: from here on nobody but the engine holds the listener
         while (!Files.readString(Path.of("/proc/" + program + "/comm")).equals("sh\n")) {
             Thread.sleep(5);

@@ -217,7 +217,7 @@ class DenialWatchTest extends BusyboxEngine {
                     Streams.capture());
             try {
                 DenialReasons reasons = DenialReasons.ofHost(
-                        LiveFilters.programOf(container.id().value(), OPTIONS.state()));
+                        LiveFilters.programOf(container.id().value(), OPTIONS.data(), OPTIONS.state()));
                 assertThat(reasons.source()).isEqualTo("Caisson's default profile");
             } finally {
                 container.kill();
@@ -262,12 +262,12 @@ class DenialWatchTest extends BusyboxEngine {
     }
 
     private static DenialWatch watch(Container container, Profile profile) {
-        int program = LiveFilters.programOf(container.id().value(), OPTIONS.state());
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS.data(), OPTIONS.state());
         return DenialWatch.of(program, DenialReasons.of("given", profile, program));
     }
 
     private static void go(Container container) throws Exception {
-        int program = LiveFilters.programOf(container.id().value(), OPTIONS.state());
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS.data(), OPTIONS.state());
         Files.createFile(Path.of("/proc/" + program + "/root/tmp/go"));
     }
 

@@ -77,7 +77,7 @@ class DetachedRevivalTest {
     }
 
     private static dev.caisson.state.KeptDirectory.Entry entry(DetachedContainer container) {
-        return among().find(container.id().value()).orElseThrow();
+        return among().find(container.id()).orElseThrow();
     }
 
     private static Path directory(DetachedContainer container) {

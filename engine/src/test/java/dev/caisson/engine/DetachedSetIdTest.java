@@ -86,6 +86,10 @@ class DetachedSetIdTest {
     void a_later_start_is_watched_too() throws InterruptedException {
         DetachedContainer box =
                 started(shell("if [ -e /tmp/again ]; then " + RUN_SU + "fi; touch /tmp/again; sleep 1000"));
+        try (Engine engine = Engine.open(OPTIONS)) {
+            String wait = "until [ -e /tmp/again ]; do sleep 0.1; done";
+            engine.exec(box.id().value(), Exec.of("sh", "-c", wait), Streams.capture());
+        }
         assertThat(noted(box)).isEqualTo(SetIdPrograms.NONE);
 
         box.stop(OptionalInt.empty(), Optional.of(Duration.ZERO));

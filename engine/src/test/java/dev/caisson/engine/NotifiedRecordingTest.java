@@ -120,7 +120,7 @@ class NotifiedRecordingTest extends BusyboxEngine {
     void without_the_listener_no_call_passes() throws Exception {
         Container container = engine.start(
                 notified("sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.02; done; echo opened"), Streams.capture());
-        int program = LiveFilters.programOf(container.id().value(), OPTIONS.state());
+        int program = LiveFilters.programOf(container.id().value(), OPTIONS.data(), OPTIONS.state());
         while (!Files.readString(Path.of("/proc/" + program + "/comm")).equals("sh\n")) {
             Thread.sleep(5);
         }

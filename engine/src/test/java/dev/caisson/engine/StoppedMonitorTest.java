@@ -46,7 +46,7 @@ class StoppedMonitorTest {
                     .start();
         }
         var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
-        KeptDirectory.Entry entry = among.find(one().id().value()).orElseThrow();
+        KeptDirectory.Entry entry = among.find(one().id()).orElseThrow();
         try (var found = new DetachedPlace(OPTIONS, among, entry).monitor()) {
             monitor = found.state().monitorPid();
         }
@@ -112,7 +112,7 @@ class StoppedMonitorTest {
     void its_container_is_removed_by_force_when_its_queue_is_full() throws Exception {
         var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
         String place = new DetachedPlace(
-                        OPTIONS, among, among.find(one().id().value()).orElseThrow())
+                        OPTIONS, among, among.find(one().id()).orElseThrow())
                 .file()
                 .place();
         signal("STOP");

@@ -169,7 +169,7 @@ class VerificationTest {
 
     @Test
     void the_filters_of_a_running_container_are_read_by_its_name() {
-        LiveFilters live = LiveFilters.of(LiveFilters.programOf("verified", OPTIONS.state()));
+        LiveFilters live = LiveFilters.of(LiveFilters.programOf("verified", OPTIONS.data(), OPTIONS.state()));
 
         assertThat(live.filters())
                 .singleElement()
@@ -179,7 +179,7 @@ class VerificationTest {
                                 .only(Step.InstallFilter.class)
                                 .program()
                                 .bytes()));
-        assertThatThrownBy(() -> LiveFilters.programOf("nobody-has-this-name", OPTIONS.state()))
+        assertThatThrownBy(() -> LiveFilters.programOf("nobody-has-this-name", OPTIONS.data(), OPTIONS.state()))
                 .isInstanceOf(WatchException.class);
         assertThatThrownBy(() -> LiveFilters.of(1 << 22)).isInstanceOf(WatchException.class);
     }

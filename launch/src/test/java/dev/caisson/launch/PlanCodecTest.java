@@ -195,7 +195,7 @@ class PlanCodecTest {
 
     /// Two tables of one order would drift: `caisson-init --phases` prints the one that init obeys.
     @Test
-    @Timeout(10)
+    @Timeout(60)
     void opcodes_and_phases_are_those_of_the_native_program(@TempDir Path directory) throws Exception {
         Path program = directory.resolve("caisson-init");
         try (InputStream built = LaunchPlan.class.getResourceAsStream("caisson-init")) {

@@ -26,7 +26,7 @@ final class LinkTargets {
         Attachment place = target.attachments().stream()
                 .filter(one -> one.networkId().equals(network.id()))
                 .findFirst()
-                .orElseThrow(() -> refused("container " + link.container() + " is not on network " + network.name()
+                .orElseThrow(() -> refused("container " + target.name() + " is not on network " + network.name()
                         + ", but on " + networks(target) + ": put both on one network"));
         return new Attachment.Linked(
                 target.container(),
@@ -52,7 +52,7 @@ final class LinkTargets {
             throw refused(found.size() + " containers match '" + nameOrId + "': give more of the id");
         }
         if (found.isEmpty()) {
-            throw refused("container " + nameOrId
+            throw refused("container " + ContainerId.shortened(nameOrId)
                     + " is on no network, or is not there: create it on the network before what is linked to it");
         }
         return found.getFirst();

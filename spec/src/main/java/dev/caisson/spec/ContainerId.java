@@ -37,6 +37,11 @@ public record ContainerId(String value) {
         return value.substring(0, SHORT);
     }
 
+    /// Returns the short form of a whole id, and any other text, such as a name, as it is.
+    public static String shortened(String nameOrId) {
+        return isValid(nameOrId) ? new ContainerId(nameOrId).shortForm() : nameOrId;
+    }
+
     @Override
     public String toString() {
         return value;

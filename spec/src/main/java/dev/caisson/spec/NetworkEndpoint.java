@@ -129,6 +129,11 @@ public record NetworkEndpoint(
         throw ArgumentException.invalid("\"" + address + "\" is not an IPv6 address: write one as fd00:20::7");
     }
 
+    /// Reaches these containers by names of its own, and no others.
+    public NetworkEndpoint links(List<ContainerLink> value) {
+        return new NetworkEndpoint(network, ip4, ip6, mac, aliases, value);
+    }
+
     public NetworkEndpoint mac(MacAddress address) {
         return new NetworkEndpoint(network, ip4, ip6, Optional.of(address), aliases, links);
     }

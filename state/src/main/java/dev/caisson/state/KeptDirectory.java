@@ -96,23 +96,9 @@ public final class KeptDirectory {
         }
     }
 
-    /// Finds one by its name, else by the beginning of its id.
-    /// @throws StateException CONTAINER_AMBIGUOUS
-    public Optional<Entry> find(String container) {
-        List<Entry> entries = entries();
-        List<Entry> found = entries.stream()
-                .filter(entry -> entry.name().filter(container::equals).isPresent())
-                .toList();
-        if (found.isEmpty()) {
-            found = entries.stream()
-                    .filter(entry -> !container.isEmpty() && entry.id().value().startsWith(container))
-                    .toList();
-        }
-        if (found.size() > 1) {
-            throw new StateException(
-                    "CONTAINER_AMBIGUOUS", found.size() + " containers match '" + container + "': give more of the id");
-        }
-        return found.stream().findFirst();
+    /// Finds the one of this id.
+    public Optional<Entry> find(ContainerId id) {
+        return entries().stream().filter(entry -> entry.id().equals(id)).findFirst();
     }
 
     /// Gives one another name.

@@ -9,6 +9,7 @@ import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.linux.ProcessTimes;
+import dev.caisson.spec.ContainerId;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -233,20 +234,35 @@ public final class State implements Holding, AutoCloseable {
         return running;
     }
 
-    /// Those that run of which it is the name; if there is none, those of which it is the beginning of the id. Reads
-    /// no other container's record: one that runs has its name in [Names], and its id in the name of its file.
-    public static List<ContainerRecord> matching(String container, Path state) {
-        Optional<String> holder = Names.holder(state, container);
-        return inEngines(state, List.of(), engines -> {
-            List<ContainerRecord> named = holder.isEmpty()
-                    ? List.of()
-                    : running(engines, holder.get()::equals, _ -> true).stream()
-                            .filter(record -> record.name().equals(container))
-                            .toList();
-            return !named.isEmpty() || container.isEmpty()
-                    ? named
-                    : running(engines, _ -> true, id -> id.startsWith(container));
-        });
+    /// The record of a container that runs.
+    public static Optional<ContainerRecord> running(ContainerId id, Path state) {
+        return inEngines(state, List.<ContainerRecord>of(), engines -> running(engines, _ -> true, id.value()::equals))
+                .stream()
+                .findFirst();
+    }
+
+    /// Ids of those that run under a name. Reads the records of one place alone: who runs has its name in [Names].
+    static List<ContainerId> named(String name, Path state) {
+        Optional<String> holder = Names.holder(state, name);
+        if (holder.isEmpty()) {
+            return List.of();
+        }
+        return ids(inEngines(
+                state,
+                List.of(),
+                engines -> running(engines, holder.get()::equals, _ -> true).stream()
+                        .filter(record -> record.name().equals(name))
+                        .toList()));
+    }
+
+    /// Ids of those that run whose id begins so. Reads no other container's record: an id is the name of its file.
+    static List<ContainerId> beginning(String beginning, Path state) {
+        return ids(inEngines(
+                state, List.of(), engines -> running(engines, _ -> true, id -> id.startsWith(beginning))));
+    }
+
+    private static List<ContainerId> ids(List<ContainerRecord> records) {
+        return records.stream().map(record -> new ContainerId(record.id())).toList();
     }
 
     /// True if an engine was killed and what it left is still there.

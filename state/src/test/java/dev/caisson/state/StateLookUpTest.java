@@ -8,9 +8,11 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.ProcessTimes;
+import dev.caisson.spec.ContainerId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,8 +52,19 @@ class StateLookUpTest {
                 new PlanRecord(0x7000_0000, List.of(), 1, 1, 1, List.of(), List.of(), ""));
     }
 
-    private static List<String> names(List<ContainerRecord> records) {
-        return records.stream().map(ContainerRecord::name).toList();
+    private static ContainerId id(String beginning) {
+        return new ContainerId(beginning.repeat(64).substring(0, 64));
+    }
+
+    private List<ContainerId> matching(String text, Path state) {
+        return ContainerLookup.matching(text, directory.resolve("data"), state);
+    }
+
+    private void keep(String id, String name, Path state) throws IOException {
+        Files.createDirectories(directory.resolve("data"));
+        new KeptDirectory(directory.resolve("data"), state)
+                .make(new KeptDirectory.Entry(id(id), Optional.of(name), false), new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.EPOCH))
+                .close();
     }
 
     @Test
@@ -64,12 +77,44 @@ class StateLookUpTest {
             state.save(record("ab", "web"), () -> {});
             state.save(record("ac", "ab"), () -> {});
 
-            assertThat(names(State.matching("web", path))).containsExactly("web");
-            assertThat(names(State.matching("ab", path))).containsExactly("ab");
-            assertThat(names(State.matching("aba", path))).containsExactly("web");
-            assertThat(names(State.matching("a", path))).containsExactlyInAnyOrder("web", "ab");
-            assertThat(State.matching("we", path)).isEmpty();
-            assertThat(State.matching("", path)).isEmpty();
+            assertThat(matching("web", path)).containsExactly(id("ab"));
+            assertThat(matching("ab", path)).containsExactly(id("ac"));
+            assertThat(matching("aba", path)).containsExactly(id("ab"));
+            assertThat(matching(id("ac").value(), path)).containsExactly(id("ac"));
+            assertThat(matching("a", path)).containsExactlyInAnyOrder(id("ab"), id("ac"));
+            assertThat(matching("we", path)).isEmpty();
+            assertThat(matching("", path)).isEmpty();
+        }
+    }
+
+    /// Each of them would be taken for the other one if those that run or those that are kept were looked at alone.
+    @Test
+    @Tag("root")
+    void a_name_is_no_beginning_of_an_id_whether_its_container_runs_or_has_ended() throws IOException {
+        Path path = directory.resolve("state");
+        try (var state = new State(path);
+                var _ = state.names().take(Optional.of("f"), _ -> true)) {
+            state.save(record("ab", "f"), () -> {});
+            keep("f1", "ended", path);
+            keep("e1", "a", path);
+
+            assertThat(matching("f", path)).containsExactly(id("ab"));
+            assertThat(matching("a", path)).containsExactly(id("e1"));
+        }
+    }
+
+    @Test
+    @Tag("root")
+    void the_beginning_of_an_id_may_be_one_that_runs_and_one_that_has_ended() throws IOException {
+        Path path = directory.resolve("state");
+        try (var state = new State(path)) {
+            state.save(record("ab", "web"), () -> {});
+            keep("ab", "web", path); // the same container
+            assertThat(matching("a", path)).containsExactly(id("ab"));
+
+            keep("ac", "ended", path);
+            assertThat(matching("a", path)).containsExactlyInAnyOrder(id("ab"), id("ac"));
+            assertThat(matching("ac", path)).containsExactly(id("ac"));
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.launch.PlanRecord;
 import dev.caisson.linux.ProcessTimes;
+import dev.caisson.spec.ContainerId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,7 +132,9 @@ class StateRecordsTest {
     }
 
     private List<String> ids(String container) {
-        return State.matching(container, path).stream().map(ContainerRecord::id).toList();
+        return ContainerLookup.matching(container, path.resolveSibling("data"), path).stream()
+                .map(ContainerId::value)
+                .toList();
     }
 
     /// A record holds a whole plan: one that is not asked for is not read.
@@ -143,8 +146,8 @@ class StateRecordsTest {
             state.save(running(FIRST).renamed("web"), () -> {});
             Files.createDirectory(ofEngine(other.engine()).resolve(SECOND + ".json")); // no record can be read there
 
-            assertThat(State.matching("web", path)).hasSize(1);
-            assertThat(State.matching(FIRST.substring(0, 12), path)).hasSize(1);
+            assertThat(ids("web")).hasSize(1);
+            assertThat(ids(FIRST.substring(0, 12))).hasSize(1);
         }
     }
 
@@ -186,7 +189,7 @@ class StateRecordsTest {
         for (ThrowingCallable look : List.<ThrowingCallable>of(
                 () -> State.recordsIn(path),
                 () -> State.runningIn(path),
-                () -> State.matching("web", path),
+                () -> ids("web"),
                 () -> State.hasLeftovers(path, Set.of()),
                 () -> State.isEmpty(path),
                 () -> State.isRecordedIn(path, FIRST))) {

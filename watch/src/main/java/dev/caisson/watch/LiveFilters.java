@@ -8,6 +8,7 @@ import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Filter;
 import dev.caisson.seccomp.SeccompData;
+import dev.caisson.state.ContainerLookup;
 import dev.caisson.state.ContainerRecord;
 import dev.caisson.state.State;
 import java.nio.file.Path;
@@ -45,10 +46,13 @@ public record LiveFilters(int pid, List<Filter> filters) {
 
     /// The program of a running container: one of Caisson's, of Docker's or of Podman's.
     /// @param container its name or the beginning of its id
-    /// @param state where Caisson's own are written down
+    /// @param data where Caisson's own are kept
+    /// @param state where those that run are written down
     /// @throws WatchException CONTAINER_UNKNOWN or CONTAINER_AMBIGUOUS
-    public static int programOf(String container, Path state) {
-        List<ContainerRecord> own = State.matching(container, state);
+    public static int programOf(String container, Path data, Path state) {
+        List<ContainerRecord> own = ContainerLookup.matching(container, data, state).stream()
+                .flatMap(id -> State.running(id, state).stream())
+                .toList();
         List<Integer> foreign = ForeignContainers.ofHost().find(container);
         if (own.size() == 1 && foreign.isEmpty()) {
             ContainerRecord record = own.getFirst();

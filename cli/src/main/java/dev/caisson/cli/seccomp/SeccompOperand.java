@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.HostPath;
 import dev.caisson.cli.caller.NamedFile;
+import dev.caisson.engine.EngineOptions;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Compiler;
 import dev.caisson.seccomp.Filter;
@@ -33,10 +34,16 @@ sealed interface SeccompOperand {
                     ? new OfFile(name, Filter.of(target.machine(), bytes(name)))
                     : new OfProfile(name, profile(name));
         }
-        int pid = name.matches("[1-9][0-9]{0,8}")
-                ? Integer.parseInt(name)
-                : LiveFilters.programOf(name, Caller.current().directories().state());
-        return new OfProcess(name, LiveFilters.of(pid));
+        return new OfProcess(name, LiveFilters.of(process(name)));
+    }
+
+    /// A pid, or the program of the container of a name or id.
+    static int process(String name) {
+        if (name.matches("[1-9][0-9]{0,8}")) {
+            return Integer.parseInt(name);
+        }
+        EngineOptions directories = Caller.current().directories();
+        return LiveFilters.programOf(name, directories.data(), directories.state());
     }
 
     /// A profile of Caisson's own or in a file.

@@ -19,7 +19,6 @@ import dev.caisson.seccomp.RecordedProfile;
 import dev.caisson.seccomp.Target;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.SeccompChoice;
-import dev.caisson.watch.LiveFilters;
 import dev.caisson.watch.SyscallRecorder;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -201,9 +200,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
                     "a filter that asks is loaded before the program starts: record it from its start, "
                             + "'caisson seccomp record --recorder notify -- run …', or with --recorder ebpf");
         }
-        int pid = name.matches("[1-9][0-9]{0,8}")
-                ? Integer.parseInt(name)
-                : LiveFilters.programOf(name, Caller.current().directories().state());
+        int pid = SeccompOperand.process(name);
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> OptionText.duration("--for", text));
         LearnedText.requireWritable(output, "-o");
         var interrupted = new CountDownLatch(1);

@@ -10,7 +10,6 @@ import dev.caisson.engine.Leftovers;
 import dev.caisson.spec.Denial;
 import dev.caisson.watch.DenialReasons;
 import dev.caisson.watch.DenialWatch;
-import dev.caisson.watch.LiveFilters;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,10 +72,7 @@ final class SeccompWatchCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Optional<Duration> longest = Optional.ofNullable(duration).map(text -> OptionText.duration("--for", text));
         Leftovers.clear(Caller.current().directories()); // one that its policy has started again has another process
-        int pid = container.matches("[1-9][0-9]{0,8}")
-                ? Integer.parseInt(container)
-                : LiveFilters.programOf(
-                        container, Caller.current().directories().state());
+        int pid = SeccompOperand.process(container);
         DenialReasons reasons = profile == null
                 ? DenialReasons.ofHost(pid)
                 : DenialReasons.of(profile, SeccompOperand.profile(profile), pid);

@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.template.Table;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.Leftovers;
+import dev.caisson.engine.RunningContainer;
 import dev.caisson.engine.Survey;
 import dev.caisson.engine.Survey.Sample;
 import dev.caisson.engine.Survey.Total;
@@ -163,24 +164,20 @@ public final class StatsCommand implements Callable<Integer> {
 
     private List<Sample> chosen(Survey survey) {
         List<Sample> all = survey.read();
-        for (String container : containers) {
-            if (all.stream().noneMatch(sample -> isNamed(sample, container))) {
-                throw new CommandException(
-                        "CONTAINER_UNKNOWN",
-                        CommandException.ENGINE_FAILED,
-                        "no such container: " + container + ": 'caisson ps' lists those that run");
-            }
+        if (containers.isEmpty()) {
+            return all;
         }
-        return containers.isEmpty()
-                ? all
-                : all.stream()
-                        .filter(sample -> containers.stream().anyMatch(container -> isNamed(sample, container)))
-                        .toList();
-    }
-
-    private static boolean isNamed(Sample sample, String container) {
-        return sample.name().equals(container)
-                || (!container.isEmpty() && sample.id().startsWith(container));
+        Map<String, Sample> byId = byId(all);
+        return containers.stream()
+                .map(container -> RunningContainer.find(
+                                container, Caller.current().directories())
+                        .map(running -> byId.get(running.id().value()))
+                        .orElseThrow(() -> new CommandException(
+                                "CONTAINER_UNKNOWN",
+                                CommandException.ENGINE_FAILED,
+                                "no such container: " + container + ": 'caisson ps' lists those that run")))
+                .distinct()
+                .toList();
     }
 
     private void print(PrintWriter out, StatsLine lines, Map<String, Sample> before, List<Sample> now, String end) {

@@ -144,9 +144,11 @@ public final class ContainerFilter {
             return _ -> false;
         }
         return among.stream()
-                .filter(container -> container.name().filter(value::equals).isPresent()
-                        || container.id().value().startsWith(value))
+                .filter(container -> container.name().filter(value::equals).isPresent())
                 .findFirst()
+                .or(() -> among.stream()
+                        .filter(container -> container.id().value().startsWith(value))
+                        .findFirst())
                 .map(found -> compared.apply(found.created()))
                 .orElseThrow(() -> CommandException.usage("--filter knows no container '" + value + "'"));
     }

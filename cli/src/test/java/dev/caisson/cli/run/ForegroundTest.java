@@ -141,8 +141,9 @@ class ForegroundTest {
     @Tag("root")
     void on_a_terminal_our_own_lines_begin_at_its_left_edge() throws Exception {
         Process process = shell(
-                "printf -v line '%q ' \"$@\"; exec script -qec \"$line\" /dev/null",
-                "run", "-it", "--rm", "--timeout", "300ms", "host", "--", "sh", "-c", "echo hello; sleep 100");
+                // an end of its input would be typed, too
+                "printf -v line '%q ' \"$@\"; exec script -qec \"$line\" /dev/null < <(exec sleep 20)",
+                "run", "-it", "--rm", "--timeout", "1s", "host", "--", "sh", "-c", "echo hello; sleep 100");
 
         String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 

@@ -1,0 +1,45 @@
+package dev.caisson.state;
+
+import dev.caisson.spec.ContainerId;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/// Which containers a text stands for, among all of a state directory: those that run and those that are kept. An id
+/// comes first, then a name, then the beginning of an id, whoever has it: what is asked of a container that has ended
+/// never reaches another one whose id begins like its name.
+public final class ContainerLookup {
+    private ContainerLookup() {}
+
+    /// Returns their ids: none, or one, or several whose ids all begin so.
+    ///
+    /// @param data where containers are kept
+    /// @param state of the engines whose containers they are
+    public static List<ContainerId> matching(String text, Path data, Path state) {
+        List<KeptDirectory.Entry> kept = new KeptDirectory(data, state).entries();
+        if (ContainerId.isValid(text)) {
+            var id = new ContainerId(text);
+            if (kept.stream().anyMatch(entry -> entry.id().equals(id))
+                    || State.running(id, state).isPresent()) {
+                return List.of(id);
+            }
+        }
+        List<ContainerId> named = kept.stream()
+                .filter(entry -> entry.name().filter(text::equals).isPresent())
+                .map(KeptDirectory.Entry::id)
+                .toList();
+        if (named.isEmpty()) {
+            named = State.named(text, state);
+        }
+        if (!named.isEmpty() || text.isEmpty()) {
+            return named;
+        }
+        Set<ContainerId> beginning = new LinkedHashSet<>(State.beginning(text, state));
+        kept.stream()
+                .map(KeptDirectory.Entry::id)
+                .filter(id -> id.value().startsWith(text))
+                .forEach(beginning::add);
+        return List.copyOf(beginning);
+    }
+}
