@@ -71,9 +71,8 @@ public record ContainerStatus(
     /// @throws EngineException CONTAINER_UNKNOWN, CONTAINER_AMBIGUOUS
     public static ContainerStatus find(String container, EngineOptions options) {
         return Lookup.find(container, options)
-                .flatMap(id -> all(options).stream()
-                        .filter(one -> one.id().equals(id))
-                        .findFirst())
+                .flatMap(id ->
+                        all(options).stream().filter(one -> one.id().equals(id)).findFirst())
                 .orElseThrow(() -> Failures.unknown(container));
     }
 

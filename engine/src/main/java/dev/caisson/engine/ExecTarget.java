@@ -50,8 +50,7 @@ final class ExecTarget {
 
     /// The record of one that outlives its command: its monitor may have started it again, which writes none.
     private static ContainerRecord recordOfAnotherStart(String id, EngineOptions options) {
-        DetachedPlace place =
-                DetachedPlace.find(id, options).orElseThrow(() -> ended(KeptContainer.find(id, options)));
+        DetachedPlace place = DetachedPlace.find(id, options).orElseThrow(() -> ended(KeptContainer.find(id, options)));
         new DetachedContainer(place).stateNow().require(ContainerState.Operation.SIGNAL, place.name());
         try {
             place.refresh();

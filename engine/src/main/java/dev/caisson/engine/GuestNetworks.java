@@ -174,7 +174,8 @@ final class GuestNetworks implements Holding, AutoCloseable {
                                         .preview(
                                                 id,
                                                 spec.name().orElse(id.shortForm()),
-                                                LinkLookup.pinned(joined, options).endpoints()),
+                                                LinkLookup.pinned(joined, options)
+                                                        .endpoints()),
                                 joined.egress()),
                         id,
                         spec,

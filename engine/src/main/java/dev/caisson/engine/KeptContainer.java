@@ -221,8 +221,8 @@ public final class KeptContainer {
     ///     nobody has any more
     @SuppressWarnings("exports") // for Caisson's own modules
     public LogReader log(OptionalLong last) throws InterruptedException {
-        Fd own = among.open(entry).orElseThrow(() -> unknown(
-                        entry.id().shortForm(), State.running(entry.id(), options.state())));
+        Fd own = among.open(entry)
+                .orElseThrow(() -> unknown(entry.id().shortForm(), State.running(entry.id(), options.state())));
         return LogDirectory.open(new DetachedPlace(options, among, entry), own, last);
     }
 

@@ -78,8 +78,7 @@ final class NetworkChange {
         try (Networks networks = HostNetworks.open(place.options())) {
             takeBack(networks);
             Memberships memberships = networks.memberships();
-            Attachment made = memberships.add(
-                    place.id(), place.name(), LinkLookup.pinned(endpoint, place.options()));
+            Attachment made = memberships.add(place.id(), place.name(), LinkLookup.pinned(endpoint, place.options()));
             try {
                 apply(
                         networks,

@@ -171,7 +171,8 @@ class EngineErrorsTest {
             assertCode("CONTAINER_AMBIGUOUS", () -> Verification.of(common, options()));
             assertCode(
                     "CONTAINER_AMBIGUOUS",
-                    () -> LiveFilters.programOf(common, options().data(), options().state()));
+                    () -> LiveFilters.programOf(
+                            common, options().data(), options().state()));
             assertCode("CONTAINER_AMBIGUOUS", () -> RunningContainer.find(common, options()));
             assertThat(Verification.of(one.id().value(), options()).id())
                     .isEqualTo(one.id().value());

@@ -37,12 +37,10 @@ class LookupTest {
                 .ifPresent(found -> assertThat(found.name()).isEqualTo(container))),
         FIND_A_DETACHED_ONE((container, _) -> DetachedContainer.find(container, OPTIONS)
                 .ifPresent(found -> assertThat(found.name()).isEqualTo(container))),
-        FIND_A_KEPT_ONE((container, _) -> assertThat(
-                        KeptContainer.find(container, OPTIONS).name())
-                .hasValue(container)),
-        STATUS((container, _) -> assertThat(
-                        ContainerStatus.find(container, OPTIONS).name())
-                .hasValue(container)),
+        FIND_A_KEPT_ONE((container, _) ->
+                assertThat(KeptContainer.find(container, OPTIONS).name()).hasValue(container)),
+        STATUS((container, _) ->
+                assertThat(ContainerStatus.find(container, OPTIONS).name()).hasValue(container)),
         FILTERS((container, _) -> LiveFilters.programOf(container, OPTIONS.data(), OPTIONS.state()));
 
         private final Act act;
@@ -58,7 +56,11 @@ class LookupTest {
                 return true;
             } catch (CaissonException e) {
                 assertThat(e.code())
-                        .isIn("CONTAINER_NOT_RUNNING", "CONTAINER_UNKNOWN", "CONTAINER_ENDED", "CONTAINER_NOT_KEPT",
+                        .isIn(
+                                "CONTAINER_NOT_RUNNING",
+                                "CONTAINER_UNKNOWN",
+                                "CONTAINER_ENDED",
+                                "CONTAINER_NOT_KEPT",
                                 "EXEC_DETACHED_REFUSED");
                 return false;
             }

@@ -111,8 +111,7 @@ class StoppedMonitorTest {
     @Test
     void its_container_is_removed_by_force_when_its_queue_is_full() throws Exception {
         var among = new KeptDirectory(OPTIONS.data(), OPTIONS.state());
-        String place = new DetachedPlace(
-                        OPTIONS, among, among.find(one().id()).orElseThrow())
+        String place = new DetachedPlace(OPTIONS, among, among.find(one().id()).orElseThrow())
                 .file()
                 .place();
         signal("STOP");

@@ -257,8 +257,7 @@ public final class State implements Holding, AutoCloseable {
 
     /// Ids of those that run whose id begins so. Reads no other container's record: an id is the name of its file.
     static List<ContainerId> beginning(String beginning, Path state) {
-        return ids(inEngines(
-                state, List.of(), engines -> running(engines, _ -> true, id -> id.startsWith(beginning))));
+        return ids(inEngines(state, List.of(), engines -> running(engines, _ -> true, id -> id.startsWith(beginning))));
     }
 
     private static List<ContainerId> ids(List<ContainerRecord> records) {

@@ -63,7 +63,9 @@ class StateLookUpTest {
     private void keep(String id, String name, Path state) throws IOException {
         Files.createDirectories(directory.resolve("data"));
         new KeptDirectory(directory.resolve("data"), state)
-                .make(new KeptDirectory.Entry(id(id), Optional.of(name), false), new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.EPOCH))
+                .make(
+                        new KeptDirectory.Entry(id(id), Optional.of(name), false),
+                        new KeptFile.Origin("host", List.of("true"), Map.of(), Instant.EPOCH))
                 .close();
     }
 
