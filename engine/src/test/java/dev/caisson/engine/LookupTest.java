@@ -24,35 +24,52 @@ class LookupTest {
     private static final EngineOptions OPTIONS =
             new EngineOptions(OwnDirectories.state("lookup"), OwnDirectories.data("lookup"));
 
-    private interface Act {
-        void on(String container, Engine engine) throws Exception;
-    }
-
     /// What would do something to another container, or tell something of it, in place of one that has ended.
     enum Asked {
-        EXEC((container, engine) -> engine.exec(container, Exec.of("true"), Streams.capture())),
-        EXEC_IN_THE_BACKGROUND((container, engine) -> engine.execAlone(container, Exec.of("true"))),
-        VERIFY((container, _) -> Verification.of(container, OPTIONS)),
-        FIND_A_RUNNING_ONE((container, _) -> RunningContainer.find(container, OPTIONS)
-                .ifPresent(found -> assertThat(found.name()).isEqualTo(container))),
-        FIND_A_DETACHED_ONE((container, _) -> DetachedContainer.find(container, OPTIONS)
-                .ifPresent(found -> assertThat(found.name()).isEqualTo(container))),
-        FIND_A_KEPT_ONE((container, _) ->
-                assertThat(KeptContainer.find(container, OPTIONS).name()).hasValue(container)),
-        STATUS((container, _) ->
-                assertThat(ContainerStatus.find(container, OPTIONS).name()).hasValue(container)),
-        FILTERS((container, _) -> LiveFilters.programOf(container, OPTIONS.data(), OPTIONS.state()));
+        EXEC,
+        EXEC_IN_THE_BACKGROUND,
+        VERIFY,
+        FIND_A_RUNNING_ONE,
+        FIND_A_DETACHED_ONE,
+        FIND_A_KEPT_ONE,
+        STATUS,
+        FILTERS;
 
-        private final Act act;
-
-        Asked(Act act) {
-            this.act = act;
+        /// Whom it found is the one of this name.
+        private void on(String container, Engine engine) throws InterruptedException {
+            Optional<String> found =
+                    switch (this) {
+                        case EXEC -> {
+                            engine.exec(container, Exec.of("true"), Streams.capture());
+                            yield Optional.empty();
+                        }
+                        case EXEC_IN_THE_BACKGROUND -> {
+                            engine.execAlone(container, Exec.of("true"));
+                            yield Optional.empty();
+                        }
+                        case VERIFY -> {
+                            Verification.of(container, OPTIONS);
+                            yield Optional.empty();
+                        }
+                        case FIND_A_RUNNING_ONE ->
+                            RunningContainer.find(container, OPTIONS).map(RunningContainer::name);
+                        case FIND_A_DETACHED_ONE ->
+                            DetachedContainer.find(container, OPTIONS).map(DetachedContainer::name);
+                        case FIND_A_KEPT_ONE ->
+                            KeptContainer.find(container, OPTIONS).name();
+                        case STATUS -> ContainerStatus.find(container, OPTIONS).name();
+                        case FILTERS -> {
+                            LiveFilters.programOf(container, OPTIONS.data(), OPTIONS.state());
+                            yield Optional.empty();
+                        }
+                    };
+            found.ifPresent(name -> assertThat(name).isEqualTo(container));
         }
 
         /// True if it did or told nothing, or told it of this container.
-        private boolean reaches(String container, Engine engine) throws Exception {
+        private boolean reaches(String container, Engine engine) throws InterruptedException {
             try {
-                act.on(container, engine);
+                on(container, engine);
                 return true;
             } catch (CaissonException e) {
                 assertThat(e.code())
