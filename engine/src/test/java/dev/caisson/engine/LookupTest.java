@@ -37,32 +37,30 @@ class LookupTest {
 
         /// Whom it found is the one of this name.
         private void on(String container, Engine engine) throws InterruptedException {
-            Optional<String> found =
-                    switch (this) {
-                        case EXEC -> {
-                            engine.exec(container, Exec.of("true"), Streams.capture());
-                            yield Optional.empty();
-                        }
-                        case EXEC_IN_THE_BACKGROUND -> {
-                            engine.execAlone(container, Exec.of("true"));
-                            yield Optional.empty();
-                        }
-                        case VERIFY -> {
-                            Verification.of(container, OPTIONS);
-                            yield Optional.empty();
-                        }
-                        case FIND_A_RUNNING_ONE ->
-                            RunningContainer.find(container, OPTIONS).map(RunningContainer::name);
-                        case FIND_A_DETACHED_ONE ->
-                            DetachedContainer.find(container, OPTIONS).map(DetachedContainer::name);
-                        case FIND_A_KEPT_ONE ->
-                            KeptContainer.find(container, OPTIONS).name();
-                        case STATUS -> ContainerStatus.find(container, OPTIONS).name();
-                        case FILTERS -> {
-                            LiveFilters.programOf(container, OPTIONS.data(), OPTIONS.state());
-                            yield Optional.empty();
-                        }
-                    };
+            Optional<String> found = switch (this) {
+                case EXEC -> {
+                    engine.exec(container, Exec.of("true"), Streams.capture());
+                    yield Optional.empty();
+                }
+                case EXEC_IN_THE_BACKGROUND -> {
+                    engine.execAlone(container, Exec.of("true"));
+                    yield Optional.empty();
+                }
+                case VERIFY -> {
+                    Verification.of(container, OPTIONS);
+                    yield Optional.empty();
+                }
+                case FIND_A_RUNNING_ONE ->
+                    RunningContainer.find(container, OPTIONS).map(RunningContainer::name);
+                case FIND_A_DETACHED_ONE ->
+                    DetachedContainer.find(container, OPTIONS).map(DetachedContainer::name);
+                case FIND_A_KEPT_ONE -> KeptContainer.find(container, OPTIONS).name();
+                case STATUS -> ContainerStatus.find(container, OPTIONS).name();
+                case FILTERS -> {
+                    LiveFilters.programOf(container, OPTIONS.data(), OPTIONS.state());
+                    yield Optional.empty();
+                }
+            };
             found.ifPresent(name -> assertThat(name).isEqualTo(container));
         }
 

@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.linux.ThreadClock;
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.network.filter.Tables;
 import dev.caisson.spec.ContainerId;
@@ -11,8 +12,6 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
 import dev.caisson.text.AddressText;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -144,16 +143,15 @@ class SharedTablesTest extends OnAHost {
     @Test
     void the_thousandth_container_with_a_port_costs_what_the_first_ones_cost() {
         int count = 1000;
-        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         long[] nanos = new long[count];
         for (int i = 0; i < count; i++) {
             var id = ContainerId.random();
             var port = new PortMapping(Optional.empty(), 20_000 + i, 80, Transport.TCP);
             nanos[i] = bed.on(all -> {
-                long start = threads.getCurrentThreadCpuTime();
+                long start = ThreadClock.cpuNanos();
                 all.attach(id, "", List.of(NetworkEndpoint.on("bridge")));
                 all.publish(id, List.of(port));
-                return threads.getCurrentThreadCpuTime() - start;
+                return ThreadClock.cpuNanos() - start;
             });
         }
 
