@@ -137,8 +137,9 @@ class ConnectedNetworksTest {
         assertThat(bed.address(web.id(), 0)).isEqualTo(second);
         assertThat(NetworkBed.links()).hasSize(1);
         assertThat(inside(web, "ip route")).startsWith("default via ").contains(" dev eth1");
-        assertThat(bed.neighbor("bash -c 'exec 3<>/dev/tcp/" + NetworkBed.HOST + "/8080; cat <&3'"))
-                .isEqualTo("served");
+        assertThat(bed.neighbor("for i in $(seq 100); do exec 3<>/dev/tcp/" + NetworkBed.HOST
+                        + "/8080 && break; sleep 0.1; done 2>/dev/null; cat <&3"))
+                .isEqualTo("served"); // it listens a while after its start
         requireAsPlanned(web);
 
         web.networks().disconnect("back");
@@ -165,7 +166,7 @@ class ConnectedNetworksTest {
         assertThat(Integer.parseInt(neighbors.strip())).isBetween(200, 256);
         assertThat(bed.neighbor("for i in $(seq 100); do exec 3<>/dev/tcp/" + NetworkBed.HOST
                         + "/8080 && break; sleep 0.1; done 2>/dev/null; cat <&3"))
-                .isEqualTo("served"); // it listens a while after its start
+                .isEqualTo("served");
     }
 
     @Test

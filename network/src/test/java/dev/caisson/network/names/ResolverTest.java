@@ -153,11 +153,10 @@ class ResolverTest {
         serve(Bounds.STANDARD, "192.0.2.1", "192.0.2.2");
 
         long first = millis(() -> assertThat(dig("a.test")).isEqualTo("198.51.100.8"));
-        long second = millis(() -> assertThat(dig("b.test")).isEqualTo("198.51.100.8"));
+        assertThat(dig("b.test")).isEqualTo("198.51.100.8");
 
-        assertThat(dead.asked).hasSize(1);
-        assertThat(first).isBetween(800L, 3_000L);
-        assertThat(second).isLessThan(first);
+        assertThat(dead.asked).hasSize(1); // so the second did not wait for it
+        assertThat(first).isGreaterThan(800L);
     }
 
     @Test
