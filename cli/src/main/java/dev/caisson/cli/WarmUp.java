@@ -13,17 +13,34 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Runs a few commands as front ends have them run, because code of the AOT cache is slow at first. They have
-/// a state directory of their own, so that nobody sees their containers; it stays, and the next warm-up
-/// clears what one that was killed has left.
+/// a state directory of their own, so that nobody sees their containers, and builds a store of their own too; these
+/// stay, and the next warm-up clears what one that was killed has left.
 final class WarmUp implements Runnable {
     private static final System.Logger LOG = System.getLogger(WarmUp.class.getName());
     private static final int ROUNDS = 30;
+    private static final int BUILDS = 20;
     private static final List<List<String>> COMMANDS = List.of(
             List.of("version"),
             List.of("ps", "-a"),
             List.of("logs", "no-such-container"),
             List.of("exec", "no-such-container", "true"),
             List.of("run", "--rm", "host", "--", "true"));
+
+    /// Steps of each kind that needs no container, of which all but the first build take the results.
+    private static final String DOCKERFILE = """
+            ARG NAME=one
+            FROM scratch AS files
+            COPY a b /srv/
+            FROM scratch
+            ARG NAME
+            ENV ONE=$NAME TWO=2
+            WORKDIR /srv
+            COPY --from=files /srv/a .
+            COPY . /all/
+            LABEL name=$NAME
+            EXPOSE 80
+            CMD ["run"]
+            """;
 
     private final Path home;
     private final ServedCommands.Own own;
@@ -43,14 +60,18 @@ final class WarmUp implements Runnable {
     @Override
     public void run() {
         try {
-            Files.createDirectories(
-                    options.state(),
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            try (Engine engine = Engine.open(options);
-                    Server server = ServeCommand.open(options, new ServedCommands(own, options, engine), sources)) {
-                Thread.ofPlatform().daemon().name("caisson-warm-up-server").start(server::serve);
-                runAll();
+            serve(options, COMMANDS, ROUNDS);
+            Path place = options.state().resolveSibling("builds");
+            makePrivate(place);
+            Path context = Files.createDirectories(place.resolve("context"));
+            for (String file : List.of("a", "b")) {
+                Files.writeString(context.resolve(file), file);
             }
+            Files.writeString(context.resolve("Dockerfile"), DOCKERFILE);
+            serve(
+                    new EngineOptions(place, place.resolve("data"), options.driver()),
+                    List.of(List.of("build", "-t", "caisson-warm-up:1", context.toString())),
+                    BUILDS);
         } catch (IOException | CaissonException e) {
             LOG.log(System.Logger.Level.DEBUG, "the first commands will be slower", e);
         } catch (InterruptedException e) {
@@ -58,15 +79,26 @@ final class WarmUp implements Runnable {
         }
     }
 
-    private void runAll() throws IOException, InterruptedException {
-        for (int round = 0; round < ROUNDS; round++) {
-            for (List<String> command : COMMANDS) {
-                run(command);
+    private static void makePrivate(Path directory) throws IOException {
+        Files.createDirectories(
+                directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+
+    private void serve(EngineOptions with, List<List<String>> commands, int rounds)
+            throws IOException, InterruptedException {
+        makePrivate(with.state());
+        try (Engine engine = Engine.open(with);
+                Server server = ServeCommand.open(with, new ServedCommands(own, with, engine), sources)) {
+            Thread.ofPlatform().daemon().name("caisson-warm-up-server").start(server::serve);
+            for (int round = 0; round < rounds; round++) {
+                for (List<String> command : commands) {
+                    run(command, with);
+                }
             }
         }
     }
 
-    private void run(List<String> command) throws IOException, InterruptedException {
+    private void run(List<String> command, EngineOptions with) throws IOException, InterruptedException {
         var words = new ArrayList<>(List.of(
                 home.resolve(ServeCommand.FRONT).toString(),
                 ServeCommand.clone(home).toString(),
@@ -76,7 +108,8 @@ final class WarmUp implements Runnable {
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.DISCARD);
         process.environment().put("CAISSON_SERVE", "only");
-        process.environment().put("CAISSON_STATE", options.state().toString());
+        process.environment().put("CAISSON_STATE", with.state().toString());
+        process.environment().put("CAISSON_DATA", with.data().toString());
         Process running = process.start();
         running.getOutputStream().close();
         running.waitFor();

@@ -73,6 +73,7 @@ class StoreFailpointTest {
     private Optional<BufferedReader> answers = Optional.empty();
     private Set<String> empty;
     private OneImageRegistry registry;
+    private int passed;
 
     @BeforeEach
     void an_archive_of_an_image() throws Exception {
@@ -167,7 +168,8 @@ class StoreFailpointTest {
         }
         assertThat(missed).as("lines that were not passed again").isLessThanOrEqualTo(lines.size() / MOST_MISSED);
         if (LINES >= ALL) {
-            System.out.printf("%s: killed at %d lines, from line %d%n", act, lines.size() - missed, FROM);
+            System.out.printf(
+                    "%s: killed at %d lines of %d, from line %d%n", act, lines.size() - missed, passed, FROM);
         }
     }
 
@@ -206,6 +208,7 @@ class StoreFailpointTest {
         assertThat(answer[1]).isEqualTo(Failpoint.OK);
         List<String> all = List.of(answer[0].split(" ", -1));
         assertThat(all).hasSizeGreaterThan(10);
+        passed = all.size();
         double step = Math.max(1, (double) all.size() / LINES);
         var chosen = new ArrayList<String>();
         for (double at = step == 1 ? FROM : step / 2; at < all.size(); at += step) {
