@@ -168,8 +168,7 @@ class StoreFailpointTest {
         }
         assertThat(missed).as("lines that were not passed again").isLessThanOrEqualTo(lines.size() / MOST_MISSED);
         if (LINES >= ALL) {
-            System.out.printf(
-                    "%s: killed at %d lines of %d, from line %d%n", act, lines.size() - missed, passed, FROM);
+            System.out.printf("%s: killed at %d lines of %d, from line %d%n", act, lines.size() - missed, passed, FROM);
         }
     }
 
