@@ -26,9 +26,8 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 
 /// `caisson rehearse`: runs commands that leave nothing but the image store, and builds an image, unseen, so that the
-/// JVM can
-/// record the classes of everyday use in its AOT cache. The build calls it; a later command is added here
-/// when its start should be quick.
+/// JVM can record the classes of everyday use in its AOT cache. The build calls it; a later command is added here when
+/// its start should be quick.
 @Command(name = "rehearse", hidden = true, description = "Run harmless commands for the AOT cache.")
 final class RehearseCommand implements Callable<Integer> {
     private static final System.Logger LOG = System.getLogger(RehearseCommand.class.getName());

@@ -222,7 +222,7 @@ public final class State implements Holding, AutoCloseable {
 
     /// @param places those in which to look
     /// @param ids those whose records to read: a record holds a whole plan
-    private static List<ContainerRecord> running(Fd engines, Predicate<String> places, Predicate<String> ids) {
+    static List<ContainerRecord> running(Fd engines, Predicate<String> places, Predicate<String> ids) {
         var running = new ArrayList<ContainerRecord>();
         for (String name : DirectoryEntries.of(engines)) {
             if (!name.startsWith(".") && places.test(name) && isAlive(engines, name)) {
@@ -239,29 +239,6 @@ public final class State implements Holding, AutoCloseable {
         return inEngines(state, List.<ContainerRecord>of(), engines -> running(engines, _ -> true, id.value()::equals))
                 .stream()
                 .findFirst();
-    }
-
-    /// Ids of those that run under a name. Reads the records of one place alone: who runs has its name in [Names].
-    static List<ContainerId> named(String name, Path state) {
-        Optional<String> holder = Names.holder(state, name);
-        if (holder.isEmpty()) {
-            return List.of();
-        }
-        return ids(inEngines(
-                state,
-                List.of(),
-                engines -> running(engines, holder.get()::equals, _ -> true).stream()
-                        .filter(record -> record.name().equals(name))
-                        .toList()));
-    }
-
-    /// Ids of those that run whose id begins so. Reads no other container's record: an id is the name of its file.
-    static List<ContainerId> beginning(String beginning, Path state) {
-        return ids(inEngines(state, List.of(), engines -> running(engines, _ -> true, id -> id.startsWith(beginning))));
-    }
-
-    private static List<ContainerId> ids(List<ContainerRecord> records) {
-        return records.stream().map(record -> new ContainerId(record.id())).toList();
     }
 
     /// True if an engine was killed and what it left is still there.
