@@ -56,35 +56,37 @@ public final class EventJournal implements AutoCloseable {
     }
 
     private static void append(Fd root, byte[] line) {
-        if (sizeOf(root) + line.length + 1 > FILE_BYTES) {
-            FileSystem.rename(root, NEWER, root, OLDER, true);
-        }
-        try (Fd file = FileSystem.openAt(
-                root, NEWER, FileSystem.O_RDWR | FileSystem.O_APPEND | FileSystem.O_CREAT, 0600, BENEATH)) {
-            boolean cut = endsInHalfALine(file);
-            byte[] whole = cut ? new byte[line.length + 1] : line;
-            if (cut) {
-                whole[0] = '\n';
-                System.arraycopy(line, 0, whole, 1, line.length);
+        try (Fd file = openNewer(root)) {
+            long size = FileSystem.status(file).size();
+            if (size + line.length + 1 <= FILE_BYTES) {
+                write(file, size, line);
+                return;
             }
-            FileSystem.write(file, whole);
+        }
+        FileSystem.rename(root, NEWER, root, OLDER, true);
+        try (Fd file = openNewer(root)) {
+            write(file, 0, line);
         }
     }
 
-    private static boolean endsInHalfALine(Fd file) {
-        var last = new byte[1];
-        long size = FileSystem.status(file).size();
-        return size > 0 && FileContent.readAt(file, last, size - 1) == 1 && last[0] != '\n';
+    private static Fd openNewer(Fd root) {
+        int flags = FileSystem.O_RDWR | FileSystem.O_APPEND | FileSystem.O_CREAT;
+        return FileSystem.openAt(root, NEWER, flags, 0600, BENEATH);
     }
 
-    private static long sizeOf(Fd root) {
-        return FileSystem.find(root, NEWER, FileSystem.O_PATH, BENEATH)
-                .map(found -> {
-                    try (Fd file = found) {
-                        return FileSystem.status(file).size();
-                    }
-                })
-                .orElse(0L);
+    private static void write(Fd file, long size, byte[] line) {
+        boolean cut = endsInHalfALine(file, size);
+        byte[] whole = cut ? new byte[line.length + 1] : line;
+        if (cut) {
+            whole[0] = '\n';
+            System.arraycopy(line, 0, whole, 1, line.length);
+        }
+        FileSystem.write(file, whole);
+    }
+
+    private static boolean endsInHalfALine(Fd file, long size) {
+        var last = new byte[1];
+        return size > 0 && FileContent.readAt(file, last, size - 1) == 1 && last[0] != '\n';
     }
 
     /// Returns the lines that were written since the last call; without their ends.
