@@ -224,16 +224,20 @@ public final class Cgroup {
     /// @param name unique in this group
     public Subgroup subgroup(String name) {
         GroupName.check(name);
+        List<Tree> parts = treesOfParts();
+        String part = path() + "/" + name;
+        Group.make(part, parts);
+        return new Subgroup(place, new Group(controllers, part, parts));
+    }
+
+    private List<Tree> treesOfParts() {
         Tree unified = place.unified();
-        List<Tree> parts = unified != null
+        return unified != null
                 ? List.of(unified)
                 : place.trees().stream()
                         .filter(tree -> tree.controllers().contains("cpuacct")
                                 || tree.controllers().contains("freezer"))
                         .toList();
-        String part = path() + "/" + name;
-        Group.make(part, parts);
-        return new Subgroup(place, new Group(controllers, part, parts));
     }
 
     /// Returns the names of its parts in which there are processes, in their order.
@@ -249,7 +253,7 @@ public final class Cgroup {
     /// Removes parts that nobody needs any more, unless a process is in them.
     /// @param isStale asked for the name of each
     public void removeParts(Predicate<String> isStale) {
-        for (Tree tree : place.trees()) {
+        for (Tree tree : treesOfParts()) {
             for (String name : tree.children(path())) {
                 if (isStale.test(name)) {
                     removePart(tree, path() + "/" + name);
