@@ -46,7 +46,7 @@ class StrictHostTest {
     private static final String TALK = """
             import socket, sys, time
             for i in range(100):
-                try: s = socket.create_connection((sys.argv[1], 7300), 1); break
+                try: s = socket.create_connection((sys.argv[1], 7300), 30); break
                 except OSError: time.sleep(0.1)
             s.settimeout(3)
             for said in range(1500): # longer than any machine takes to make rules again
