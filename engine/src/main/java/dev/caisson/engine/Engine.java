@@ -350,8 +350,8 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
         });
     }
 
-    void requireReady() {
-        readiness.require();
+    Readiness readiness() {
+        return readiness;
     }
 
     /// Ends everything, in the thread that can watch it no more.

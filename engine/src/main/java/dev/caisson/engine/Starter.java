@@ -170,10 +170,11 @@ final class Starter implements AutoCloseable {
                 groups.parent(spec.placement()),
                 begun.plan()));
         probe.reached(Moment.START_RECORDED);
-        if (started) {
+        Readiness readiness = engine.readiness();
+        if (readiness.isBroken() || (!started && container.wasEnded())) {
+            readiness.require(); // if its observer has ended it, it was started as wanted
+        } else if (started) {
             container.beginAnswering();
-        } else if (container.wasEnded()) {
-            engine.requireReady(); // by the observer, or by the end of the engine
         } else {
             throw InitFailures.died();
         }

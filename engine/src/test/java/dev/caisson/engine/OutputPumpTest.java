@@ -239,9 +239,11 @@ class OutputPumpTest {
     @ValueSource(booleans = {false, true})
     void whoever_writes_on_when_the_container_is_gone_does_not_hold_up_the_end(boolean threaded)
             throws InterruptedException {
+        var read = new CountDownLatch(1); // else whoever tells of the end reads
         var gone = new CountDownLatch(1);
         sink.atEach = () -> {
             try {
+                read.countDown();
                 gone.await();
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
@@ -252,6 +254,7 @@ class OutputPumpTest {
         };
         OutputPump pump = pump(threaded);
         write("first");
+        read.await();
         var telling = Thread.ofPlatform().start(() -> {
             pump.containerGone();
             gone.countDown();

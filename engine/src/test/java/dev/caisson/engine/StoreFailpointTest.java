@@ -44,8 +44,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// again, and nothing is left.
 ///
 /// `-Dcaisson.test.failpoints=1000` tries every line, `-Dcaisson.test.failpoints.acts=LOAD,PULL` those of some acts
-/// alone, and
-/// `-Dcaisson.test.failpoints.from=100` those behind the first hundred: so all can be tried in pieces.
+/// alone, and `-Dcaisson.test.failpoints.from=100` those behind the first hundred: so all can be tried in pieces.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.MINUTES)
 class StoreFailpointTest {
@@ -53,7 +52,7 @@ class StoreFailpointTest {
             new EngineOptions(OwnDirectories.state("stores"), OwnDirectories.data("stores"));
     private static final int LINES = Integer.getInteger("caisson.test.failpoints", 2);
     private static final int ALL = 1_000;
-    /// One line in so many may be passed in one run of an act and not in another.
+    /// One line in so many, and one of a few, may be passed in one run of an act and not in another.
     private static final int MOST_MISSED = 20;
     private static final int FROM = Integer.getInteger("caisson.test.failpoints.from", 0);
     private static final List<String> ACTS = List.of(System.getProperty(
@@ -166,7 +165,9 @@ class StoreFailpointTest {
             actor = Optional.empty();
             check(act, "%s %s %s".formatted(act, isThere ? "killed at" : "did not come by", line));
         }
-        assertThat(missed).as("lines that were not passed again").isLessThanOrEqualTo(lines.size() / MOST_MISSED);
+        assertThat(missed)
+                .as("lines that were not passed again")
+                .isLessThanOrEqualTo(Math.max(1, lines.size() / MOST_MISSED));
         if (LINES >= ALL) {
             System.out.printf("%s: killed at %d lines of %d, from line %d%n", act, lines.size() - missed, passed, FROM);
         }
