@@ -23,6 +23,7 @@ import dev.caisson.state.KeptRun;
 import dev.caisson.state.Names;
 import dev.caisson.state.Ranges;
 import dev.caisson.state.State;
+import dev.caisson.watch.DenialLog;
 import dev.caisson.watch.Listeners;
 import java.time.Duration;
 import java.util.List;
@@ -157,18 +158,25 @@ final class Starter implements AutoCloseable {
         engine.keep(container);
         container.begin();
         probe.reached(Moment.WATCHED);
-        preparation.denials(spec, this::listeners).ifPresent(container::answeredBy);
+        Optional<DenialLog> denials = preparation.denials(spec, this::listeners);
+        denials.ifPresent(container::answeredBy);
         standing.accept(container);
-        boolean started = container.start();
-        probe.reached(Moment.STARTED);
-        // Written while the program starts: to clear up after it the name is enough. It ends only when it is written.
-        container.record(() -> ContainerRecord.announced(
+        Runnable record = () -> container.record(() -> ContainerRecord.announced(
                 begun.id(),
                 begun.name().name(),
                 prepared.spec(),
                 prepared.stopSignal(),
                 groups.parent(spec.placement()),
                 begun.plan()));
+        boolean asks = denials.filter(DenialLog::isHandedOver).isPresent();
+        if (asks) {
+            record.run(); // once started, its program waits for nobody: who hears of it finds it
+        }
+        boolean started = container.start();
+        probe.reached(Moment.STARTED);
+        if (!asks) {
+            record.run(); // while the program starts: to clear up after it the name is enough
+        }
         probe.reached(Moment.START_RECORDED);
         Readiness readiness = engine.readiness();
         if (readiness.isBroken() || (!started && container.wasEnded())) {
