@@ -130,6 +130,7 @@ final class Executions {
                 throw launched.abandon(e);
             }
             launched.startAlone(asks);
+            launched.awaitCall();
             launched.leave();
             name.close(); // its part goes with a later program, once it is empty
         } catch (RuntimeException | Error e) {

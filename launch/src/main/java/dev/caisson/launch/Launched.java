@@ -20,6 +20,8 @@ public final class Launched implements AutoCloseable {
     private static final byte[] START_ASKING = {4};
     private static final byte[] START_ALONE_ASKING = {5};
     private static final int SIGKILL = 9;
+    private static final long MOST_NANOS_OF_A_CALL = 10_000_000_000L;
+    private static final long PAUSE_NANOS = 100_000;
     /// Offset of `called` in plan.h's `struct start`.
     private static final long START_CALLED = 4;
     private static final int DYING_LOOKS = 4;
@@ -112,6 +114,17 @@ public final class Launched implements AutoCloseable {
         Fd file = start;
         var called = new byte[Integer.BYTES];
         return file != null && FileContent.readAt(file, called, START_CALLED) == called.length && called[0] == 1;
+    }
+
+    /// Waits until init has called the program, or has ended: a process that is to outlive this one is killed with it
+    /// before. Gives up after a while, as one that is paused calls nothing.
+    public void awaitCall() {
+        long begun = System.nanoTime();
+        while (!hasCalledProgram()
+                && !Processes.hasEnded(pidfd)
+                && System.nanoTime() - begun < MOST_NANOS_OF_A_CALL) {
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
     }
 
     /// Lets init run the program.

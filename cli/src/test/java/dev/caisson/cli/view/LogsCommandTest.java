@@ -103,7 +103,10 @@ class LogsCommandTest {
             container.await();
             assertThat(caisson("rm", name).out()).isEqualTo(name + "\n");
 
-            Container second = engine.start(spec("sleep 100"), Streams.capture().kept());
+            Container second = engine.start(spec("echo runs; sleep 100"), Streams.capture().kept());
+            while (!caisson("logs", name).out().startsWith("runs")) {
+                Thread.sleep(10);
+            }
             assertThat(caisson("logs", "--format", "json", name).out()).contains("\"running\":true");
             assertThat(caisson("rm", "-f", name)).isEqualTo(new Answer(0, name + "\n", ""));
             assertThat(second.await().exitStatus()).isEqualTo(137);
