@@ -120,9 +120,7 @@ public final class Launched implements AutoCloseable {
     /// before. Gives up after a while, as one that is paused calls nothing.
     public void awaitCall() {
         long begun = System.nanoTime();
-        while (!hasCalledProgram()
-                && !Processes.hasEnded(pidfd)
-                && System.nanoTime() - begun < MOST_NANOS_OF_A_CALL) {
+        while (!hasCalledProgram() && !Processes.hasEnded(pidfd) && System.nanoTime() - begun < MOST_NANOS_OF_A_CALL) {
             LockSupport.parkNanos(PAUSE_NANOS);
         }
     }

@@ -103,7 +103,8 @@ class LogsCommandTest {
             container.await();
             assertThat(caisson("rm", name).out()).isEqualTo(name + "\n");
 
-            Container second = engine.start(spec("echo runs; sleep 100"), Streams.capture().kept());
+            Container second =
+                    engine.start(spec("echo runs; sleep 100"), Streams.capture().kept());
             while (!caisson("logs", name).out().startsWith("runs")) {
                 Thread.sleep(10);
             }
