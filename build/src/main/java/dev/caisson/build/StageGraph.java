@@ -46,7 +46,7 @@ final class StageGraph {
         this.platforms = platforms;
     }
 
-    /// What a build is for.
+    /// The aim of a build.
     ///
     /// @param wanted platform of the image
     /// @param obstacle why a platform's images do not run here; empty if they do

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What is said to somebody who writes a first Dockerfile.
+/// Answers to the mistakes of somebody who writes a first Dockerfile.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class MistakesTest {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 
 /// The removal of a container that outlives its command: its monitor ends with it, then what it left goes.
 ///
@@ -102,34 +103,31 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
 
     /// Returns whether it runs, as far as its monitor shows that: one that stands still is not asked.
     private boolean isShownUp() {
-        Optional<Fd> places = Places.openAll(place.options().state());
-        if (places.isEmpty()) {
-            return false;
-        }
-        try (Fd all = places.get();
-                Fd status = Look.openStatus(all, place.file().place())) {
-            return Look.read(status).filter(MonitorState::isUp).isPresent();
-        } catch (ErrnoException e) {
-            return false;
-        }
+        var up = new AtomicBoolean();
+        look((_, shown) -> up.set(shown.isUp()));
+        return up.get();
     }
 
     /// Kills the monitor by the number that it shows, and with it the container; nothing if it shows none or is gone.
     private void kill() {
+        look((status, shown) -> {
+            try (Fd process = Processes.open(shown.monitorPid())) {
+                if (FileLocks.isLocked(status)) { // it lives, so nobody else had its number when that was opened
+                    boolean _ = Processes.signal(process, SIGKILL);
+                }
+            }
+        });
+    }
+
+    /// Hands over the file that the monitor holds, and the state that it shows there; does nothing if it is gone.
+    private void look(BiConsumer<Fd, MonitorState> act) {
         Optional<Fd> places = Places.openAll(place.options().state());
         if (places.isEmpty()) {
             return;
         }
         try (Fd all = places.get();
                 Fd status = Look.openStatus(all, place.file().place())) {
-            Optional<MonitorState> shown = Look.read(status);
-            if (shown.isPresent()) {
-                try (Fd process = Processes.open(shown.get().monitorPid())) {
-                    if (FileLocks.isLocked(status)) { // it lives, so nobody else had its number when that was opened
-                        boolean _ = Processes.signal(process, SIGKILL);
-                    }
-                }
-            }
+            Look.read(status).ifPresent(shown -> act.accept(status, shown));
         } catch (ErrnoException e) {
             if (!e.is(Errno.ENOENT) && !e.is(Errno.ESRCH)) {
                 throw e;

@@ -62,7 +62,7 @@ public final class LifeEvents implements AutoCloseable {
         return events;
     }
 
-    /// What a monitor has left is in the journal too once its container was started again, renamed or removed.
+    /// Once a container was started again, renamed or removed, the journal has what its monitor left, too.
     private boolean isNew(LifeEvent event) {
         if (!isLeft(event)) {
             return true;

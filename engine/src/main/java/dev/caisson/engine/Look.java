@@ -36,7 +36,7 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
 
     private static final KeptFile.Origin UNKNOWN = new KeptFile.Origin("", List.of(), Map.of(), Instant.EPOCH);
 
-    /// What a container is, as its directory says.
+    /// A container, as its directory describes it.
     ///
     /// @param origin empty where it cannot be read
     /// @param file of one that outlives its command
@@ -46,7 +46,7 @@ record Look(EngineOptions options, KeptDirectory among, Fd all, Optional<Fd> pla
         }
     }
 
-    /// What is known of one state directory.
+    /// Facts that are known of one state directory.
     ///
     /// @param refreshed the last start of a container whose process its record has, by its id
     record Files(

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
 /// nobody waited for, and changes of health. A directory that has not changed is not read.
 final class MonitorEvents {
     static final String EXEC_ENDED = "exec_die";
-    /// What stands before the word for it.
+    /// Stands before the word for it.
     static final String HEALTH = "health_status: ";
 
     /// Times of files are those of the last tick of the kernel's clock.
