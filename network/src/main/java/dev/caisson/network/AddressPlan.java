@@ -6,6 +6,7 @@ import dev.caisson.spec.Subnet;
 import dev.caisson.text.AddressText;
 import java.math.BigInteger;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -85,17 +86,30 @@ final class AddressPlan {
     private static InetAddress free(NetworkInfo network, NetworkSpec.Pool pool, Set<InetAddress> used) {
         Subnet range = pool.range().orElse(pool.subnet());
         int most = range.size().min(BigInteger.valueOf(MOST_TRIED)).intValueExact();
+        InetAddress candidate = range.base();
         for (int i = 0; i < most; i++) {
-            InetAddress candidate = range.address(BigInteger.valueOf(i));
-            if (NetworkSpec.Pool.isUsable(pool.subnet(), candidate)
-                    && !used.contains(candidate)
+            if (!used.contains(candidate)
+                    && NetworkSpec.Pool.isUsable(pool.subnet(), candidate)
                     && pool.gateway().filter(candidate::equals).isEmpty()) {
                 return candidate;
             }
+            candidate = next(candidate);
         }
         throw new NetworkException(
                 Code.NO_ADDRESS_LEFT,
                 "network " + network.name() + " has no free address in " + range
                         + ": remove a container, or make a network with a larger subnet");
+    }
+
+    private static InetAddress next(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        for (int i = bytes.length - 1; i >= 0 && ++bytes[i] == 0; i--) {
+            // carried to the byte before
+        }
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException("not an address", e);
+        }
     }
 }

@@ -17,16 +17,16 @@ final class PortRules {
         for (PortMapping port : ports) {
             requireTarget(container, port);
             for (ContainerNetworks other : others) {
-                other.ports().stream()
-                        .filter(one -> overlap(one, port))
-                        .findFirst()
-                        .ifPresent(one -> {
-                            throw new NetworkException(
-                                    Code.PORT_TAKEN,
-                                    "port " + port.hostPort() + "/"
-                                            + port.transport().text() + " of the host is published by container "
-                                            + other.container().shortForm() + ": choose another");
-                        });
+                for (PortMapping one : other.ports()) {
+                    if (overlap(one, port)) {
+                        throw new NetworkException(
+                                Code.PORT_TAKEN,
+                                "port " + port.hostPort() + "/"
+                                        + port.transport().text()
+                                        + " of the host is published by container "
+                                        + other.container().shortForm() + ": choose another");
+                    }
+                }
             }
         }
         for (int i = 0; i < ports.size(); i++) {

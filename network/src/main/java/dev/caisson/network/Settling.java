@@ -56,29 +56,37 @@ final class Settling {
                     "network " + network.name() + " has no IPv6: leave out the IPv6 address, or make a network with"
                             + " --ipv6");
         }
-        Set<InetAddress> used = new HashSet<>();
-        Set<MacAddress> cards = new HashSet<>();
-        cards.add(network.bridgeMac());
-        records.containers().values().stream()
-                .flatMap(other -> other.attachments().stream())
-                .filter(one -> one.networkId().equals(network.id()))
-                .forEach(one -> {
-                    one.ip4().ifPresent(ip -> used.add(ip.address()));
-                    one.ip6().ifPresent(ip -> used.add(ip.address()));
-                    cards.add(one.mac());
-                });
+        List<Attachment> others = others(network);
+        Set<InetAddress> used = HashSet.newHashSet(2 * others.size());
+        for (Attachment one : others) {
+            one.ip4().ifPresent(ip -> used.add(ip.address()));
+            one.ip6().ifPresent(ip -> used.add(ip.address()));
+        }
         InetAddress ip4 = AddressPlan.address(network, false, endpoint.ip4().map(InetAddress.class::cast), used);
         Optional<InetAddress> ip6 = network.ipv6()
                 ? Optional.of(AddressPlan.address(network, true, endpoint.ip6().map(InetAddress.class::cast), used))
                 : Optional.empty();
         MacAddress mac = endpoint.mac().orElseGet(() -> mac(ip4));
-        if (cards.contains(mac)) {
+        if (mac.equals(network.bridgeMac())
+                || others.stream().anyMatch(one -> one.mac().equals(mac))) {
             throw new NetworkException(
                     Code.ADDRESS_TAKEN,
                     "MAC address " + mac + " is in use on network " + network.name() + ": choose another, or none");
         }
         attachments.add(Places.attachment(
                 container, network, number(), mac, Optional.of(ip4), ip6, aliases(endpoint), links(endpoint, network)));
+    }
+
+    private List<Attachment> others(NetworkInfo network) {
+        var others = new ArrayList<Attachment>();
+        for (ContainerNetworks other : records.containers().values()) {
+            for (Attachment one : other.attachments()) {
+                if (one.networkId().equals(network.id())) {
+                    others.add(one);
+                }
+            }
+        }
+        return others;
     }
 
     /// Returns the lowest number that no link has.

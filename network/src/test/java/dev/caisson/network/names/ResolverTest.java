@@ -266,7 +266,7 @@ class ResolverTest {
                     new Resolver.Knowledge(table::get, Upstreams.of(List.of()), Bounds.STANDARD));
             byte[] question = Messages.query(1, "web", 1);
             long begun = System.nanoTime();
-            long slowest = 0;
+            var waited = new ArrayList<Long>();
             try (DatagramSocket flood = container.call(() -> new DatagramSocket());
                     DatagramSocket calm = other.call(() -> new DatagramSocket())) {
                 calm.setSoTimeout(3_000);
@@ -276,15 +276,16 @@ class ResolverTest {
                         long asked = System.nanoTime();
                         calm.send(new DatagramPacket(question, question.length, quickUdp));
                         calm.receive(new DatagramPacket(new byte[512], 512));
-                        slowest = Math.max(slowest, System.nanoTime() - asked);
+                        waited.add(System.nanoTime() - asked);
                     }
                 }
             }
             double seconds = (System.nanoTime() - begun) / 1e9;
             assertThat(flooded.questions()).isBetween(50L, (long) (50 + 50 * seconds + 10));
-            assertThat(slowest / 1_000_000)
-                    .as("milliseconds of the other container")
-                    .isLessThan(1_000);
+            waited.sort(null);
+            assertThat(waited.get(waited.size() / 2) / 1_000_000)
+                    .as("milliseconds of the other container, half of the time")
+                    .isLessThan(200);
             quick.close();
         }
     }
