@@ -20,15 +20,16 @@ final class SpecialAddresses {
             subnet("192.168.0.0/16"),
             subnet("198.18.0.0/15"),
             subnet("224.0.0.0/3"),
-            subnet("::/96"),
-            subnet("100::/64"),
+            subnet("100::/63"),
+            subnet("2001::/23"),
+            subnet("5f00::/16"),
             subnet("fc00::/7"),
             subnet("fe80::/9"),
             subnet("ff00::/8"));
-    /// IPv6 addresses that stand for an IPv4 address, and the first byte of it.
+    /// IPv6 addresses that stand for an IPv4 address. They are the only ones of [#RESERVED] that lead anywhere outside.
     private static final Subnet TRANSLATED = subnet("64:ff9b::/96");
 
-    private static final Subnet TRANSLATED_HERE = subnet("64:ff9b:1::/48");
+    private static final Subnet RESERVED = subnet("::/8");
     private static final Subnet TUNNELED = subnet("2002::/16");
 
     private SpecialAddresses() {}
@@ -38,12 +39,12 @@ final class SpecialAddresses {
     }
 
     static boolean contain(InetAddress address) {
-        if (RANGES.stream().anyMatch(range -> range.contains(address)) || TRANSLATED_HERE.contains(address)) {
-            return true;
-        }
         byte[] bytes = address.getAddress();
         if (TRANSLATED.contains(address)) {
             return contain(inner(bytes, 12));
+        }
+        if (RESERVED.contains(address) || RANGES.stream().anyMatch(range -> range.contains(address))) {
+            return true;
         }
         return TUNNELED.contains(address) && contain(inner(bytes, 2));
     }

@@ -124,7 +124,8 @@ class SharedTablesTest extends OnAHost {
         return 150 + 20 * (int) TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
     }
 
-    /// Counts entries but those of multicast (NOARP), which the kernel makes for each address that it asks for over IPv6
+    /// Counts entries but those of multicast (NOARP), which the kernel makes for each address that it asks for over
+    /// IPv6
     /// and gives up as soon as it wants room.
     private int neighbors(String family, String which) {
         return Integer.parseInt(bed.host

@@ -15,6 +15,7 @@ final class LimitedAnswer {
     private static final int MOST_ADDRESSES = 32;
     private static final int LONGEST_SECONDS = 3600;
     private static final int RECORD_FIXED = 10;
+    private static final int TYPE_DNAME = 39;
     /// A, CNAME, MX, TXT, AAAA, SRV and NAPTR: hints of addresses in other types would be reached past the list.
     private static final Set<Integer> TYPES = Set.of(Wire.TYPE_A, Wire.TYPE_CNAME, 15, 16, Wire.TYPE_AAAA, 33, 35);
 
@@ -55,12 +56,26 @@ final class LimitedAnswer {
         return query.type() == Wire.TYPE_A || query.type() == Wire.TYPE_AAAA ? addresses(reply) : others(reply);
     }
 
+    /// Gives what was asked for and the aliases that lead there, and nothing that stands beside it: it could be
+    /// addresses
+    /// that nobody judged.
     private byte[] others(byte[] reply) {
-        if (!tcp && reply.length > query.limit()) {
-            return Reply.truncated(query, Wire.NO_ERROR);
+        int end = Wire.HEADER + query.question().length;
+        try {
+            int answers = Wire.u16(reply, 6);
+            for (int i = 0; i < answers; i++) {
+                int fixed = Wire.endOfCompressedName(reply, reply.length, end);
+                int type = Wire.u16(reply, fixed);
+                Wire.require(
+                        type == query.type() || type == Wire.TYPE_CNAME || type == TYPE_DNAME,
+                        "a record that was not asked for");
+                end = fixed + RECORD_FIXED + Wire.u16(reply, fixed + 8);
+            }
+        } catch (MalformedMessage e) {
+            return Reply.empty(query, Wire.SERVER_FAILURE);
         }
-        System.arraycopy(query.question(), 0, reply, Wire.HEADER, query.question().length);
-        return reply;
+        byte[] answer = Reply.given(query, reply, end);
+        return !tcp && answer.length > query.limit() ? Reply.truncated(query, Wire.NO_ERROR) : answer;
     }
 
     private byte[] addresses(byte[] reply) {

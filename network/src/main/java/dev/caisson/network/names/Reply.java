@@ -47,12 +47,7 @@ final class Reply {
             size += RECORD_FIXED + record.length;
         }
         var reply = new byte[Math.min(size, limit)];
-        int flags = Wire.RESPONSE
-                | Wire.RECURSION_AVAILABLE
-                | (records.isEmpty() ? 0 : Wire.AUTHORITATIVE)
-                | (query.recursion() ? Wire.RECURSION_DESIRED : 0)
-                | (query.checkingDisabled() ? Wire.CHECKING_DISABLED : 0)
-                | code;
+        int flags = flags(query) | (records.isEmpty() ? 0 : Wire.AUTHORITATIVE) | code;
         Wire.u16(reply, 0, query.id());
         Wire.u16(reply, 4, 1);
         System.arraycopy(query.question(), 0, reply, Wire.HEADER, query.question().length);
@@ -81,6 +76,29 @@ final class Reply {
             at += OPTION;
         }
         return at == reply.length ? reply : Arrays.copyOf(reply, at);
+    }
+
+    /// Answers with the records that another server gave as its answer.
+    ///
+    /// @param end of the last of them in its reply
+    static byte[] given(Query query, byte[] reply, int end) {
+        byte[] answer = Arrays.copyOf(reply, end + (query.edns() ? OPTION : 0));
+        Wire.u16(answer, 0, query.id());
+        Wire.u16(answer, 2, flags(query));
+        Wire.u16(answer, 8, 0);
+        Wire.u16(answer, 10, query.edns() ? 1 : 0);
+        System.arraycopy(query.question(), 0, answer, Wire.HEADER, query.question().length);
+        if (query.edns()) {
+            option(answer, end, Wire.LONGEST_UDP, query.dnssec(), 0);
+        }
+        return answer;
+    }
+
+    private static int flags(Query query) {
+        return Wire.RESPONSE
+                | Wire.RECURSION_AVAILABLE
+                | (query.recursion() ? Wire.RECURSION_DESIRED : 0)
+                | (query.checkingDisabled() ? Wire.CHECKING_DISABLED : 0);
     }
 
     /// Writes an OPT record without options, RFC 6891 section 6.1.

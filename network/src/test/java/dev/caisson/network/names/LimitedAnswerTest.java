@@ -54,7 +54,9 @@ class LimitedAnswerTest {
     /// A record of the question's name.
     private static byte[] record(int type, int seconds, int... data) {
         var bytes = new byte[12 + data.length];
-        int[] head = {0xc0, 12, 0, type, 0, 1, seconds >> 24, seconds >> 16, seconds >> 8, seconds, 0, data.length};
+        int[] head = {
+            0xc0, 12, 0, type, 0, 1, seconds >> 24, seconds >> 16, seconds >> 8, seconds, data.length >> 8, data.length
+        };
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) (i < 12 ? head[i] : data[i - 12]);
         }
@@ -227,6 +229,32 @@ class LimitedAnswerTest {
     }
 
     @Test
+    void records_beside_those_that_were_asked_for_are_not_told() throws MalformedMessage {
+        byte[] reply = reply("on.example", TEXT, 0, record(TEXT, 60, 1, 'x'), record(A, 60, 10, 0, 0, 1));
+        byte[] told = limited("on.example", TEXT).of(reply.clone());
+        assertThat(code(told)).isEqualTo(2);
+        assertThat(count(told)).isZero();
+        reply[7] = 1; // the address is in another section
+        for (int section : new int[] {9, 11}) {
+            byte[] beside = reply.clone();
+            beside[section] = 1;
+            byte[] cut = limited("on.example", TEXT).of(beside);
+            assertThat(count(cut)).isEqualTo(1);
+            assertThat(Arrays.copyOfRange(cut, 8, 12)).containsOnly(0);
+            assertThat(cut).hasSize(reply.length - 16);
+        }
+    }
+
+    @Test
+    void aliases_that_lead_to_what_was_asked_for_are_told() throws MalformedMessage {
+        byte[] alias = record(5, 60, 1, 'b', 0);
+        byte[] whole = record(39, 60, 1, 'b', 0);
+        byte[] told = limited("on.example", TEXT).of(reply("on.example", TEXT, 0, whole, alias, record(TEXT, 60)));
+        assertThat(code(told)).isZero();
+        assertThat(count(told)).isEqualTo(3);
+    }
+
+    @Test
     void what_is_too_long_for_the_client_s_datagram_is_asked_for_by_tcp() throws MalformedMessage {
         byte[] reply = reply("on.example", TEXT, 0, record(TEXT, 60, new int[200]), record(TEXT, 60, new int[300]));
         byte[] cut = limited("on.example", TEXT).of(reply.clone());
@@ -234,7 +262,7 @@ class LimitedAnswerTest {
         assertThat(code(cut)).isZero();
         byte[] whole = new LimitedAnswer(query("on.example", TEXT), true, admission).of(reply.clone());
         assertThat(whole).hasSize(reply.length);
-        byte[] fits = Arrays.copyOf(reply, 512);
+        byte[] fits = reply("on.example", TEXT, 0, record(TEXT, 60, new int[200]), record(TEXT, 60, new int[260]));
         assertThat(limited("on.example", TEXT).of(fits)).hasSize(512);
     }
 }

@@ -4,14 +4,14 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /// Messages of DNS written byte by byte, apart from the code that is tested.
-final class Messages {
+public final class Messages {
     private Messages() {}
 
-    static byte[] query(int id, String name, int type) {
+    public static byte[] query(int id, String name, int type) {
         return bytes(header(id, 0x0100, 1, 0, 0, 0), question(name, type));
     }
 
-    static byte[] header(int id, int flags, int questions, int answers, int authorities, int additional) {
+    public static byte[] header(int id, int flags, int questions, int answers, int authorities, int additional) {
         var bytes = new byte[12];
         int[] words = {id, flags, questions, answers, authorities, additional};
         for (int i = 0; i < 6; i++) {
@@ -21,11 +21,11 @@ final class Messages {
         return bytes;
     }
 
-    static byte[] question(String name, int type) {
+    public static byte[] question(String name, int type) {
         return bytes(name(name), new byte[] {(byte) (type >> 8), (byte) type, 0, 1});
     }
 
-    static byte[] name(String name) {
+    public static byte[] name(String name) {
         var out = new ByteArrayOutputStream();
         for (String label : name.split("\\.", -1)) {
             out.write(label.length());
@@ -36,7 +36,7 @@ final class Messages {
     }
 
     /// The answer of a server to a query: one address.
-    static byte[] answer(byte[] query, int... address) {
+    public static byte[] answer(byte[] query, int... address) {
         byte[] question = java.util.Arrays.copyOfRange(query, 12, endOfQuestion(query));
         var data = new byte[address.length];
         for (int i = 0; i < data.length; i++) {
@@ -49,13 +49,13 @@ final class Messages {
     }
 
     /// An answer without a record.
-    static byte[] failure(byte[] query, int code) {
+    public static byte[] failure(byte[] query, int code) {
         byte[] question = java.util.Arrays.copyOfRange(query, 12, endOfQuestion(query));
         int id = (query[0] & 0xff) << 8 | (query[1] & 0xff);
         return bytes(header(id, 0x8180 | code, 1, 0, 0, 0), question);
     }
 
-    static String nameOf(byte[] query) {
+    public static String nameOf(byte[] query) {
         var text = new StringBuilder();
         int at = 12;
         while (query[at] != 0) {
@@ -74,7 +74,7 @@ final class Messages {
         return at + 5;
     }
 
-    static byte[] bytes(byte[]... parts) {
+    public static byte[] bytes(byte[]... parts) {
         var out = new ByteArrayOutputStream();
         for (byte[] part : parts) {
             out.writeBytes(part);
