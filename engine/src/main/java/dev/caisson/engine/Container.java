@@ -334,7 +334,7 @@ public final class Container implements AutoCloseable {
 
     private void cutSoon() {
         if (!ended.get()) {
-            reactor.at(System.nanoTime() + KILLED_OUTPUT_GRACE.toNanos(), streams::cut);
+            streams.cutAfter(KILLED_OUTPUT_GRACE);
         }
     }
 
@@ -346,7 +346,7 @@ public final class Container implements AutoCloseable {
         streams.containerGone();
         Duration grace = cause.get() == null ? OUTPUT_GRACE : KILLED_OUTPUT_GRACE;
         if (!streams.isQuiet()) {
-            reactor.at(System.nanoTime() + grace.toNanos(), streams::cut);
+            streams.cutAfter(grace);
         }
         endIfQuiet();
     }

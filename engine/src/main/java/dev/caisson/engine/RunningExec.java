@@ -279,7 +279,7 @@ public final class RunningExec implements AutoCloseable {
             try {
                 part.kill();
             } finally {
-                reactor.at(System.nanoTime() + OUTPUT_GRACE.toNanos(), streams::cut);
+                streams.cutAfter(OUTPUT_GRACE);
             }
         }
     }
@@ -291,7 +291,7 @@ public final class RunningExec implements AutoCloseable {
         }
         streams.containerGone();
         if (!streams.isQuiet()) {
-            reactor.at(System.nanoTime() + OUTPUT_GRACE.toNanos(), streams::cut);
+            streams.cutAfter(OUTPUT_GRACE);
         }
         endIfQuiet();
     }

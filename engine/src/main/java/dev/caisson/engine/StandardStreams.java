@@ -13,6 +13,7 @@ import dev.caisson.state.ContainerLog;
 import dev.caisson.state.KeptRun;
 import dev.caisson.state.LogEntry;
 import java.io.OutputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -59,6 +60,8 @@ final class StandardStreams {
     private final List<Fd> ours = new ArrayList<>();
     private final List<OutputPump> pumps = new ArrayList<>();
     private final List<CapturedBytes> captured = new ArrayList<>();
+    private final List<Reactor.Timer> cuts = new ArrayList<>();
+    private boolean closed;
     private Optional<Redaction> redaction = Optional.empty();
     private @Nullable InputPump feed;
     private @Nullable Fd console;
@@ -210,9 +213,14 @@ final class StandardStreams {
         pumps.forEach(OutputPump::containerGone);
     }
 
-    /// Drops what is not taken yet.
-    void cut() {
-        pumps.forEach(OutputPump::cut);
+    /// Drops what is not taken after some time.
+    void cutAfter(Duration grace) {
+        synchronized (cuts) {
+            if (!closed) {
+                cuts.add(
+                        shared.reactor().at(System.nanoTime() + grace.toNanos(), () -> pumps.forEach(OutputPump::cut)));
+            }
+        }
     }
 
     boolean isQuiet() {
@@ -247,6 +255,10 @@ final class StandardStreams {
     }
 
     void close() {
+        synchronized (cuts) {
+            closed = true;
+            cuts.forEach(Reactor.Timer::cancel); // else the output would stay in memory until they are due
+        }
         if (feed != null) {
             feed.close();
         }

@@ -26,9 +26,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PipedInputStream;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -225,7 +227,7 @@ class StandardStreamsTest {
         assertThat(errors.entered.await(10, TimeUnit.SECONDS)).isTrue();
         streams.containerGone();
         assertThat(streams.isQuiet()).isFalse();
-        streams.cut();
+        streams.cutAfter(Duration.ZERO);
         await(2);
         assertThat(streams.isQuiet()).isTrue();
         assertThat(streams.failures())
@@ -325,11 +327,27 @@ class StandardStreamsTest {
         assertThat(read(streams.theirs().getFirst())).isEmpty();
         write(streams.theirs().get(1), "o");
         assertThat(stuck.entered.await(10, TimeUnit.SECONDS)).isTrue();
-        streams.cut();
+        streams.cutAfter(Duration.ZERO);
+        await(2);
         assertThat(streams.failures())
                 .extracting(StreamFailure::stream)
                 .containsExactly(StreamFailure.Stream.STDIN, StreamFailure.Stream.STDOUT, StreamFailure.Stream.STDERR);
         stuck.go.countDown();
+    }
+
+    @Test
+    void output_does_not_stay_in_memory_until_a_cut_that_nobody_needs_any_more() throws Exception {
+        StandardStreams streams = begun(Streams.capture(), 1000);
+        var held = new WeakReference<>(streams);
+        streams.cutAfter(Duration.ofHours(1));
+        streams.close();
+        streams.cutAfter(Duration.ofHours(1)); // of a kill that comes too late
+        streams = null;
+        opened = Optional.empty();
+        while (held.get() != null) { // until the test's deadline
+            System.gc();
+            Thread.sleep(10);
+        }
     }
 
     /// Whoever writes on gets to know it, at a terminal too.

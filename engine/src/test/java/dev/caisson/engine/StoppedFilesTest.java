@@ -63,8 +63,8 @@ class StoppedFilesTest {
     @Test
     void what_is_written_before_the_start_is_what_the_program_reads_and_what_it_wrote_is_read_after_its_end()
             throws Exception {
-        DetachedContainer made = created(ContainerSpec.onHost(
-                "sh", "-c", "cat /box/in >/box/part && mv /box/part /box/out; exec sleep 1000"));
+        DetachedContainer made = created(
+                ContainerSpec.onHost("sh", "-c", "cat /box/in >/box/part && mv /box/part /box/out; exec sleep 1000"));
         try (ContainerFiles files = engine.files("box")) {
             files.write("/box/in", bytes("hello"));
             made.start();

@@ -17,6 +17,17 @@ final class AddressPlan {
     private static final List<Subnet> POOLS =
             List.of(Subnet.parse("172.28.0.0/15"), Subnet.parse("172.30.0.0/16"), Subnet.parse("10.208.0.0/12"));
 
+    /// Addresses that no machine on a network has: unspecified, loopback, link-local, multicast and reserved ones (RFC
+    /// 6890).
+    private static final List<Subnet> OF_NO_MACHINE = List.of(
+            Subnet.parse("0.0.0.0/8"),
+            Subnet.parse("127.0.0.0/8"),
+            Subnet.parse("169.254.0.0/16"),
+            Subnet.parse("224.0.0.0/3"),
+            Subnet.parse("::/96"),
+            Subnet.parse("fe80::/10"),
+            Subnet.parse("ff00::/8"));
+
     private static final int CHOSEN_PREFIX = 22;
     private static final int CHOSEN_PREFIX_6 = 64;
     /// Digits of a network's id that its IPv6 subnet has: 40 bits as RFC 4193 says, and 16 for the subnet.
@@ -41,6 +52,16 @@ final class AddressPlan {
         }
         throw new NetworkException(
                 Code.NO_SUBNET_LEFT, "no free subnet is left: remove a network, or name one with --subnet");
+    }
+
+    /// Refuses a subnet with addresses that no container can have.
+    static void requireOfMachines(Subnet subnet) {
+        OF_NO_MACHINE.stream().filter(subnet::overlaps).findFirst().ifPresent(range -> {
+            throw new NetworkException(
+                    Code.NETWORK_REFUSED,
+                    "subnet " + subnet + " overlaps " + range + ", whose addresses no machine has: choose another, as "
+                            + (subnet.isIpv6() ? "fd00:9::/64" : "10.9.0.0/24"));
+        });
     }
 
     /// Returns the unique local subnet of a network, RFC 4193: the id is random.

@@ -33,6 +33,7 @@ final class PoolChoice {
 
     private NetworkSpec.Pool checked(NetworkSpec.Pool pool) {
         Subnet subnet = pool.subnet();
+        AddressPlan.requireOfMachines(subnet);
         for (NetworkInfo other : records.networks().values()) {
             other.subnet(subnet.isIpv6()).filter(subnet::overlaps).ifPresent(theirs -> {
                 throw new NetworkException(

@@ -50,6 +50,31 @@ class AddressPlanTest {
         assertThat(refused.sentence()).contains("network net");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "0.0.0.0/1, 0.0.0.0/8",
+        "127.3.0.0/24, 127.0.0.0/8",
+        "169.254.0.0/16, 169.254.0.0/16",
+        "224.0.0.0/24, 224.0.0.0/3",
+        "240.0.0.0/8, 224.0.0.0/3",
+        "::/64, ::/96",
+        "fe80::/64, fe80::/10",
+        "ff05::/64, ff00::/8",
+    })
+    void a_network_of_addresses_that_no_machine_has_is_refused(String subnet, String range) {
+        var refused =
+                catchThrowableOfType(NetworkException.class, () -> AddressPlan.requireOfMachines(Subnet.parse(subnet)));
+
+        assertThat(refused.code()).isEqualTo("NETWORK_REFUSED");
+        assertThat(refused.sentence()).contains("overlaps " + range);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10.9.0.0/24", "192.168.0.0/16", "100.64.0.0/10", "8.8.8.0/24", "fd00:9::/64", "2001:db8::/64"})
+    void all_others_are_taken(String subnet) {
+        AddressPlan.requireOfMachines(Subnet.parse(subnet));
+    }
+
     private static Set<InetAddress> allBut(InetAddress free) {
         return new AbstractSet<>() {
             @Override

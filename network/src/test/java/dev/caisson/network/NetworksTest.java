@@ -156,6 +156,7 @@ class NetworksTest extends OnAHost {
 
         refused(Code.SUBNET_TAKEN, () -> bed.on(all -> all.create(spec("two", "10.9.3.0/24"))));
         refused(Code.SUBNET_TAKEN, () -> bed.on(all -> all.create(spec("two", "192.0.2.0/25"))));
+        refused(Code.NETWORK_REFUSED, () -> bed.on(all -> all.create(spec("two", "224.0.0.0/24"))));
         refused(Code.NETWORK_EXISTS, () -> bed.on(all -> all.create(NetworkSpec.of("one"))));
         assertThat(bed.host.sh("ip -o link").lines().filter(line -> line.contains(" cn")))
                 .hasSize(1);

@@ -30,6 +30,7 @@ import java.util.Set;
 /// `HostConfig` of `inspect`: what a container was asked to be beside its image, with Docker's names and units.
 final class HostConfigObject {
     private static final long NANOS_OF_A_SECOND = 1_000_000_000;
+    private static final long UNLIMITED = -1;
 
     private HostConfigObject() {}
 
@@ -53,8 +54,8 @@ final class HostConfigObject {
             config.put("Privileged", known.privileged());
             config.put("ReadonlyRootfs", known.readOnlyRoot());
             config.put("Init", known.init());
-            config.put("Memory", known.memory());
-            config.put("PidsLimit", known.pids());
+            config.put("Memory", known.memory() == Bytes.UNLIMITED.count() ? 0 : known.memory());
+            config.put("PidsLimit", known.pids() == Limits.UNLIMITED_PIDS ? UNLIMITED : known.pids());
         });
         detached.flatMap(DetachedContainer::spec).ifPresent(spec -> {
             putLimits(config, spec.limits());
@@ -105,7 +106,7 @@ final class HostConfigObject {
     }
 
     private static long count(Optional<Bytes> bytes) {
-        return bytes.map(Bytes::count).orElse(0L);
+        return bytes.map(most -> most.isUnlimited() ? UNLIMITED : most.count()).orElse(0L);
     }
 
     private static void putPrivileges(Map<String, Object> config, ContainerSpec spec) {

@@ -49,6 +49,13 @@ class HostConfigTest {
     }
 
     @Test
+    void what_has_no_limit_is_a_number_below_all_others() {
+        created("-m 64m --memory-swap -1 --pids-limit -1");
+
+        assertThat(inspected("{{.Memory}} {{.MemorySwap}} {{.PidsLimit}}")).isEqualTo("67108864 -1 -1");
+    }
+
+    @Test
     void privileges_and_files_are_told() {
         created(
                 "--cap-drop ALL --cap-add CHOWN --group-add 7 --oom-score-adj 600 --ulimit nofile=100:200"
