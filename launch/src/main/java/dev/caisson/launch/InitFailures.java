@@ -11,7 +11,8 @@ public final class InitFailures {
     public static HostException died() {
         return new HostException(
                 "INIT_DIED",
-                "the container's init died before the program was started: the host may be out of memory, see dmesg");
+                "the container was killed before its program was started: by somebody, as 'caisson rm -f' does, or by the"
+                        + " kernel, if the host is out of memory, which dmesg tells");
     }
 
     /// Makes the error for a report, in terms of the plan's steps.

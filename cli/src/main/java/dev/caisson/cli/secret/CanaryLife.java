@@ -46,6 +46,8 @@ final class CanaryLife {
                     + " echo > /tmp/canary.txt; echo printed; ";
 
     private static final String WAITS = "exec sleep 600";
+    /// With the lease no container stays where the canary itself is killed.
+    private static final DetachedOptions IN_BACKGROUND = DetachedOptions.STANDARD.lease(Duration.ofMinutes(10));
 
     private final Engine engine;
     private final EngineOptions options;
@@ -188,7 +190,7 @@ final class CanaryLife {
 
     private void background(SecretStore store, String user) throws InterruptedException, IOException {
         DetachedContainer container =
-                engine.create(spec(file("canary"), PRINTS + WAITS).name(name.text()), DetachedOptions.STANDARD);
+                engine.create(spec(file("canary"), PRINTS + WAITS).name(name.text()), IN_BACKGROUND);
         try {
             look("create");
             container.start();
@@ -241,7 +243,7 @@ final class CanaryLife {
         DetachedContainer container = engine.create(
                 spec(file("canary").asVariable("CANARY"), "echo printed; exec sleep 600")
                         .name(name.text()),
-                DetachedOptions.STANDARD);
+                IN_BACKGROUND);
         try {
             container.start();
             requirePrinted(printed());
