@@ -150,8 +150,8 @@ class SharedTablesTest extends OnAHost {
                 .containsPattern("rules [0-9a-f]{16}\"");
     }
 
-    /// Measures one behind 900 others and one that is alone on a host of its own in turn, so that whatever else the
-    /// machine does slows down both.
+    /// Measures one behind 900 others and one that is alone on a host of its own in turn, and compares the tenth of
+    /// each that took least: what else the machine does slows down both, and what grows with the others is in each.
     @Test
     void the_thousandth_container_with_a_port_costs_what_the_first_ones_cost() throws Exception {
         Path other = Files.createDirectory(directory.resolve("other"), OWNER_ALONE);
@@ -167,7 +167,7 @@ class SharedTablesTest extends OnAHost {
                 alone[i] = publishAndRelease(empty, 20_900 + i);
             }
 
-            assertThat(median(behindOthers)).isLessThan(2 * median(alone));
+            assertThat(leastTenth(behindOthers)).isLessThan(3 * leastTenth(alone));
         }
     }
 
@@ -192,9 +192,9 @@ class SharedTablesTest extends OnAHost {
         });
     }
 
-    private static long median(long[] all) {
+    private static long leastTenth(long[] all) {
         long[] sorted = all.clone();
         Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
+        return sorted[sorted.length / 10];
     }
 }
