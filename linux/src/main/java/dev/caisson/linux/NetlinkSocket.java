@@ -35,6 +35,7 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int PORT_AT = 4;
 
     private static final int LONGEST_MESSAGE = 256 * 1024;
+    private static final int ROOM = LONGEST_MESSAGE / 4;
     /// The kernel answers within the call that asks; this is for a kernel that does not.
     private static final long PATIENCE_MILLIS = 10_000;
     private static final int MOST_TRIES = 20;
@@ -45,6 +46,11 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int HAS_ATTRIBUTES = 0x200;
 
     private final Fd socket;
+    /// Room for what is received and its sender, made once: the kernel is asked often, and memory of an arena is cleared.
+    private final MemorySegment room = Arena.ofAuto().allocate(ROOM, 8);
+
+    private final MemorySegment sender = Arena.ofAuto().allocate(ADDRESS_BYTES, 4);
+    private final MemorySegment senderBytes = Arena.ofAuto().allocate(JAVA_INT);
     private int sendBuffer;
 
     private NetlinkSocket(Fd socket) {
@@ -108,6 +114,18 @@ public final class NetlinkSocket implements AutoCloseable {
                 return answers;
             }
         }
+    }
+
+    /// Sends one request that asks for no acknowledgement, and returns its one answer.
+    /// @throws NetlinkException if it is refused
+    public synchronized NetlinkMessage askForOne(String call, NetlinkWriter request) {
+        send(call, request);
+        NetlinkMessage answer = receive(call).getFirst();
+        if (answer.type() == NetlinkMessage.ERROR) {
+            throw refusal(call, answer)
+                    .orElseGet(() -> new NetlinkException(call, 0, Errno.EPROTO, "it has no answer"));
+        }
+        return answer;
     }
 
     /// Sends one request whose flags have [NetlinkWriter#DUMP], and returns all that it lists, as it was at one moment.
@@ -186,7 +204,7 @@ public final class NetlinkSocket implements AutoCloseable {
 
     /// Returns news that are there, of a socket that makes no requests; none if there are none, and empty if some were
     /// lost because nobody read them in time.
-    public Optional<List<NetlinkMessage>> news() {
+    public synchronized Optional<List<NetlinkMessage>> news() {
         try {
             return Optional.of(receive("news", MSG_DONTWAIT).orElse(List.of()));
         } catch (NetlinkException e) {
@@ -239,32 +257,22 @@ public final class NetlinkSocket implements AutoCloseable {
     }
 
     private Optional<List<NetlinkMessage>> receive(String call, int flags) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment data = arena.allocate(LONGEST_MESSAGE / 4, 8);
-            MemorySegment sender = arena.allocate(ADDRESS_BYTES, 4);
-            MemorySegment senderBytes = arena.allocateFrom(JAVA_INT, ADDRESS_BYTES);
-            long count;
-            do {
-                count = Native.raw(
-                        Nr.RECVFROM,
-                        socket.number(),
-                        data.address(),
-                        data.byteSize(),
-                        flags,
-                        sender.address(),
-                        senderBytes.address());
-            } while (count == -Errno.EINTR);
-            if (count == -Errno.EAGAIN && flags != 0) {
-                return Optional.empty();
-            }
-            if (count < 0) {
-                throw new NetlinkException(call, 0, (int) -count, count == -Errno.EAGAIN ? "no answer" : "");
-            }
-            if (sender.get(JAVA_INT, PORT_AT) != 0) {
-                throw new NetlinkException(call, 0, Errno.EPROTO, "somebody else answered, not the kernel");
-            }
-            return Optional.of(NetlinkMessage.parse(data.asSlice(0, count).toArray(JAVA_BYTE), (int) count));
+        senderBytes.set(JAVA_INT, 0, ADDRESS_BYTES);
+        long count;
+        do {
+            count = Native.raw(
+                    Nr.RECVFROM, socket.number(), room.address(), ROOM, flags, sender.address(), senderBytes.address());
+        } while (count == -Errno.EINTR);
+        if (count == -Errno.EAGAIN && flags != 0) {
+            return Optional.empty();
         }
+        if (count < 0) {
+            throw new NetlinkException(call, 0, (int) -count, count == -Errno.EAGAIN ? "no answer" : "");
+        }
+        if (sender.get(JAVA_INT, PORT_AT) != 0) {
+            throw new NetlinkException(call, 0, Errno.EPROTO, "somebody else answered, not the kernel");
+        }
+        return Optional.of(NetlinkMessage.parse(room.asSlice(0, count).toArray(JAVA_BYTE), (int) count));
     }
 
     /// Returns why a request failed, of NLMSG_ERROR or NLMSG_DONE; empty for an acknowledgement.

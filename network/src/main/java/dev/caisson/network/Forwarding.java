@@ -46,11 +46,12 @@ final class Forwarding {
         return Sysctl.read(SIX).isPresent();
     }
 
-    /// Returns what would have been changed once a family is forwarded.
+    static boolean isOn(boolean six) {
+        return isOn(six ? SIX : FOUR);
+    }
+
+    /// Returns what will have been changed once a family is forwarded, which it is not.
     static Changed planned(Changed before, boolean six, NetlinkSocket socket) {
-        if (isOn(six ? SIX : FOUR)) {
-            return before;
-        }
         return new Changed(
                 before.boot(),
                 before.four() || !six,

@@ -12,6 +12,7 @@ import dev.caisson.network.nft.TableQueries;
 import dev.caisson.network.route.RouteQueries;
 import dev.caisson.network.route.RouteQueries.HostAddress;
 import dev.caisson.network.route.RouteQueries.Route;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.Subnet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -71,6 +72,9 @@ final class KernelNetworks implements AutoCloseable {
 
     private void forward(boolean six) {
         Forwarding.Changed before = records.forwarding();
+        if (Forwarding.isOn(six)) {
+            return;
+        }
         Forwarding.Changed after = Forwarding.planned(before, six, route);
         if (!after.equals(before)) {
             records.put(after);
@@ -240,7 +244,7 @@ final class KernelNetworks implements AutoCloseable {
 
     /// Takes back what names have led the last user of a container's addresses to.
     void clearPins(ContainerNetworks container) {
-        if (container.egress().hasNames()) {
+        if (container.egress() instanceof Egress.Listed) {
             removeElements(pins().of(container));
         }
     }
@@ -263,7 +267,10 @@ final class KernelNetworks implements AutoCloseable {
     }
 
     private void removeElementsOf(ContainerNetworks container) {
-        var all = new LinkedHashMap<>(pins().of(container));
+        var all = new LinkedHashMap<Sets.Place, List<SetElement>>();
+        if (container.egress() instanceof Egress.Listed) {
+            all.putAll(pins().of(container));
+        }
         new Elements()
                 .container(container)
                 .leads(container)

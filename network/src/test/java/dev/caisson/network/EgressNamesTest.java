@@ -369,6 +369,26 @@ class EgressNamesTest {
     }
 
     @Test
+    void an_address_that_stayed_open_by_accident_is_closed_before_a_container_with_a_list_has_it() throws Exception {
+        Bed.Guest guest = limited(Egress.only("good.test:80"));
+        assertThat(dig(guest, "good.test")).isEqualTo(Bed.NEIGHBOR);
+        Path record = directory.resolve("containers").resolve(guest.id().value() + ".json");
+        Files.writeString(record, Files.readString(record).replace("\"good.test:80\"", "\"all\""));
+        bed.reopen();
+        bed.on(all -> {
+            all.release(guest.id());
+            return null;
+        });
+        assertThat(pins()).contains("comment");
+
+        Bed.Guest next = limited(Egress.none());
+
+        assertThat(next.ip4()).isEqualTo(guest.ip4());
+        assertThat(pins()).doesNotContain("comment");
+        assertThat(Bed.isClosed(next.namespace(), NEIGHBOR, 80)).isTrue();
+    }
+
+    @Test
     void names_can_open_a_bounded_number_of_addresses() {
         String ports = IntStream.rangeClosed(1, 1000)
                 .mapToObj(port -> "*.wild.test:" + port)

@@ -41,10 +41,10 @@ public final class TableQueries {
     /// Returns the number of the rules that the packet filter has, which each change of anybody's counts up.
     public static int generation(NetlinkSocket socket) {
         var request = new NetlinkWriter();
-        request(request, GET_GENERATION, NetlinkWriter.ACK, 0).end();
-        return socket.ask("the generation of rules", request).stream()
-                .findFirst()
-                .flatMap(message -> message.attributes(HEADER).big32(1))
+        request(request, GET_GENERATION, 0, 0).end();
+        return socket.askForOne("the generation of rules", request)
+                .attributes(HEADER)
+                .big32(1)
                 .orElseThrow();
     }
 

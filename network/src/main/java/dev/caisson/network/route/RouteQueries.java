@@ -41,6 +41,9 @@ public final class RouteQueries {
     private static final int INFO = 18;
     private static final int ALIAS = 20;
     private static final int UP = 1;
+    private static final int EXTENT = 29;
+    /// RTEXT_FILTER_SKIP_STATS
+    private static final int WITHOUT_COUNTERS = 8;
     private static final int TABLE_OF_ROUTE = 15;
 
     private RouteQueries() {}
@@ -56,20 +59,23 @@ public final class RouteQueries {
     /// Finds an interface by its name.
     public static Optional<Link> link(NetlinkSocket socket, String name) {
         var request = new NetlinkWriter();
-        linkRequest(request, NetlinkWriter.ACK).string(NAME, name).end();
+        linkRequest(request, 0)
+                .string(NAME, name)
+                .int32(EXTENT, WITHOUT_COUNTERS)
+                .end();
         return found(socket, "link " + name, request);
     }
 
     /// Finds an interface by its index.
     public static Optional<Link> link(NetlinkSocket socket, int index) {
         var request = new NetlinkWriter();
-        linkRequest(request, NetlinkWriter.ACK, index).end();
+        linkRequest(request, 0, index).int32(EXTENT, WITHOUT_COUNTERS).end();
         return found(socket, "link " + index, request);
     }
 
     private static Optional<Link> found(NetlinkSocket socket, String call, NetlinkWriter request) {
         try {
-            return socket.ask(call, request).stream().findFirst().map(RouteQueries::link);
+            return Optional.of(link(socket.askForOne(call, request)));
         } catch (NetlinkException e) {
             if (e.is(Errno.ENODEV)) {
                 return Optional.empty();
