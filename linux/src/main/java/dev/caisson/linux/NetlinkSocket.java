@@ -46,7 +46,8 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int HAS_ATTRIBUTES = 0x200;
 
     private final Fd socket;
-    /// Room for what is received and its sender, made once: the kernel is asked often, and memory of an arena is cleared.
+    /// Room for what is received and its sender, made once: the kernel is asked often, and memory of an arena is
+    /// cleared.
     private final MemorySegment room = Arena.ofAuto().allocate(ROOM, 8);
 
     private final MemorySegment sender = Arena.ofAuto().allocate(ADDRESS_BYTES, 4);

@@ -32,7 +32,8 @@ import java.util.stream.Stream;
 
 /// Prints what a place on a network costs, what connections do that go from container to container and from a neighbor
 /// of the host to a published port, what iperf3 carries there, and how long the name of a container takes: ours, and
-/// those of a dockerd in namespaces of its own, by turns. Client and server are the same for both.
+/// those of a dockerd in namespaces of its own, by turns. Client and server are the same for both. With `tables` or
+/// `ports` it prints that part alone.
 final class NetworksBenchmark {
     private static final int PORT = 80;
     private static final int PUBLISHED = 8080;
@@ -40,7 +41,7 @@ final class NetworksBenchmark {
     private static final int PORTS = 1000;
     private static final int LAST = 20;
     private static final int ELEMENTS = 10_000;
-    private static final int CONNECTIONS = 1500;
+    static final int CONNECTIONS = 1500;
     private static final int TURNS = 4;
     private static final long STREAM_NANOS = 1_500_000_000L;
     private static final int QUESTIONS = 1500;
@@ -60,62 +61,69 @@ final class NetworksBenchmark {
                 directory.resolve("ours"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))))) {
             bed.on(all -> all.create(new NetworkSpec("web", List.of(), false, false, true, 0, Map.of())));
-            places(bed);
-            ports(bed);
-            atOnce(bed);
-            elements();
-            Bed.Guest client = bed.guest("web");
-            var id = ContainerId.random();
-            Bed.Guest server =
-                    bed.started(id, bed.on(all -> all.attach(id, "server", List.of(NetworkEndpoint.on("web")))));
-            bed.on(all -> all.publish(
-                    server.id(),
-                    List.of(
-                            new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP),
-                            iperf(Transport.TCP),
-                            iperf(Transport.UDP))));
-            serve(server.namespace());
-            var paths = new ArrayList<Way>();
-            InetAddress host = InetAddress.ofLiteral(Bed.HOST);
-            try (DockerBed docker = DockerBed.start(directory.resolve("docker"));
-                    NameService _ = resolver(bed, directory.resolve("ours"), client)) {
-                serve(docker.server());
-                paths.add(new Way("neighbor to published, docker", docker.neighbor(), host, PUBLISHED));
-                paths.add(new Way("neighbor to published, ours", bed.neighbor, host, PUBLISHED));
-                paths.add(new Way("container to container, docker", docker.client(), docker.address(), PORT));
-                paths.add(new Way("container to container, ours", client.namespace(), server.ip4(), PORT));
-                compare(paths);
-                IperfComparison.print(List.of(
-                        new IperfComparison.Way(
-                                "host to published, docker",
-                                docker.host(),
-                                host,
-                                IperfComparison.PUBLISHED,
-                                docker.server()),
-                        new IperfComparison.Way(
-                                "host to published, ours",
-                                bed.host,
-                                host,
-                                IperfComparison.PUBLISHED,
-                                server.namespace()),
-                        new IperfComparison.Way(
-                                "container to container, docker",
-                                docker.client(),
-                                docker.address(),
-                                IperfComparison.PORT,
-                                docker.server()),
-                        new IperfComparison.Way(
-                                "container to container, ours",
-                                client.namespace(),
-                                server.ip4(),
-                                IperfComparison.PORT,
-                                server.namespace())));
-                names(docker.client(), docker.address(), client.namespace(), server.ip4());
+            String part = arguments.length == 0 ? "" : arguments[0];
+            if (part.isEmpty()) {
+                all(bed, directory);
             }
-            PortCurve.print(bed, directory);
+            if (part.isEmpty() || part.equals("tables")) {
+                StandbyCost.print(bed);
+            }
+            if (part.isEmpty() || part.equals("ports")) {
+                PortCurve.print(bed, directory);
+            }
         }
         System.out.println(
                 "load after " + Files.readString(Path.of("/proc/loadavg")).strip());
+    }
+
+    private static void all(Bed bed, Path directory) throws Exception {
+        places(bed);
+        ports(bed);
+        atOnce(bed);
+        elements();
+        Bed.Guest client = bed.guest("web");
+        var id = ContainerId.random();
+        Bed.Guest server = bed.started(id, bed.on(all -> all.attach(id, "server", List.of(NetworkEndpoint.on("web")))));
+        bed.on(all -> all.publish(
+                server.id(),
+                List.of(
+                        new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP),
+                        iperf(Transport.TCP),
+                        iperf(Transport.UDP))));
+        serve(server.namespace());
+        var paths = new ArrayList<Way>();
+        InetAddress host = InetAddress.ofLiteral(Bed.HOST);
+        try (DockerBed docker = DockerBed.start(directory.resolve("docker"));
+                NameService _ = resolver(bed, directory.resolve("ours"), client)) {
+            serve(docker.server());
+            paths.add(new Way("neighbor to published, docker", docker.neighbor(), host, PUBLISHED));
+            paths.add(new Way("neighbor to published, ours", bed.neighbor, host, PUBLISHED));
+            paths.add(new Way("container to container, docker", docker.client(), docker.address(), PORT));
+            paths.add(new Way("container to container, ours", client.namespace(), server.ip4(), PORT));
+            compare(paths);
+            IperfComparison.print(List.of(
+                    new IperfComparison.Way(
+                            "host to published, docker",
+                            docker.host(),
+                            host,
+                            IperfComparison.PUBLISHED,
+                            docker.server()),
+                    new IperfComparison.Way(
+                            "host to published, ours", bed.host, host, IperfComparison.PUBLISHED, server.namespace()),
+                    new IperfComparison.Way(
+                            "container to container, docker",
+                            docker.client(),
+                            docker.address(),
+                            IperfComparison.PORT,
+                            docker.server()),
+                    new IperfComparison.Way(
+                            "container to container, ours",
+                            client.namespace(),
+                            server.ip4(),
+                            IperfComparison.PORT,
+                            server.namespace())));
+            names(docker.client(), docker.address(), client.namespace(), server.ip4());
+        }
     }
 
     private static PortMapping iperf(Transport transport) {
@@ -241,7 +249,7 @@ final class NetworksBenchmark {
     }
 
     /// A way that connections take.
-    private record Way(String name, Namespace from, InetAddress to, int port) {}
+    record Way(String name, Namespace from, InetAddress to, int port) {}
 
     private static void compare(List<Way> ways) {
         var latencies = new long[ways.size()][TURNS * CONNECTIONS];
@@ -263,7 +271,7 @@ final class NetworksBenchmark {
         }
     }
 
-    private static long[] connections(Way way) throws IOException {
+    static long[] connections(Way way) throws IOException {
         var took = new long[CONNECTIONS];
         for (int i = 0; i < CONNECTIONS; i++) {
             long begun = System.nanoTime();
@@ -280,7 +288,7 @@ final class NetworksBenchmark {
         return took;
     }
 
-    private static double stream(Way way) throws IOException {
+    static double stream(Way way) throws IOException {
         try (var socket = new Socket()) {
             socket.connect(new InetSocketAddress(way.to(), way.port()), 5000);
             socket.getOutputStream().write(SWALLOW);
@@ -340,7 +348,7 @@ final class NetworksBenchmark {
         return took;
     }
 
-    private static void serve(Namespace where) {
+    static void serve(Namespace where) {
         ServerSocket server = where.call(() -> new ServerSocket(PORT, 4096));
         Thread.ofPlatform().daemon().start(() -> {
             while (true) {
@@ -382,7 +390,7 @@ final class NetworksBenchmark {
     }
 
     /// Returns the median and the 99th of a hundred, in microseconds.
-    private static String spread(long[] nanos) {
+    static String spread(long[] nanos) {
         long[] sorted = nanos.clone();
         Arrays.sort(sorted);
         return "p50 %,d, p99 %,d µs"
