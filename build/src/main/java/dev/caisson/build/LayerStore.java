@@ -18,8 +18,8 @@ import java.util.Optional;
 /// The images of a build in the store. The result of each step is an image of its own, named by what it was made of, so
 /// that the next build finds it.
 final class LayerStore {
-    /// Images of this registry are shown by no list.
-    private static final String STEPS = "caisson.local/build-cache";
+    private static final int LARGEST_KNOWN = 1 << 15;
+    private static final KnownOfImages<Digest, ConfigDocument> CONFIGS = new KnownOfImages<>(512);
 
     private final Images images;
 
@@ -27,14 +27,13 @@ final class LayerStore {
         this.images = images;
     }
 
-    /// Returns a name that lists of images do not show.
+    /// Returns a name of a registry whose images no list shows.
     static ImageReference name(String key) {
         return new ImageReference("caisson.local", "build-cache", Optional.of(key), Optional.empty());
     }
 
     Optional<StoredImage> find(String key) {
-        ImageReference name = name(key);
-        return images.has(name) ? Optional.of(images.find(STEPS + ":" + key)) : Optional.empty();
+        return images.find(name(key));
     }
 
     /// Returns the image as one that containers and trees can be made of, whatever its name comes to mean.
@@ -49,7 +48,16 @@ final class LayerStore {
     }
 
     ConfigDocument config(StoredImage image) {
-        return ConfigDocument.parse(images.config(image));
+        Optional<ConfigDocument> known = CONFIGS.find(image.manifest());
+        if (known.isPresent()) {
+            return known.get();
+        }
+        byte[] json = images.config(image);
+        ConfigDocument config = ConfigDocument.parse(json);
+        if (json.length <= LARGEST_KNOWN) {
+            CONFIGS.remember(image.manifest(), config);
+        }
+        return config;
     }
 
     List<ImageLayer> layers(StoredImage image) {

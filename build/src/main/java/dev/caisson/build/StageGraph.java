@@ -1,6 +1,7 @@
 package dev.caisson.build;
 
 import dev.caisson.containerfile.BaseImages;
+import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.build.Assignment;
 import dev.caisson.containerfile.build.Base;
 import dev.caisson.containerfile.build.ImageBuild;
@@ -127,9 +128,13 @@ final class StageGraph {
 
     private void check(Stage stage) {
         Platform platform = platform(stage);
-        platforms.obstacle().apply(platform).ifPresent(why -> {
-            throw new BuildException("BUILD_PLATFORM", stage.from().place(), why);
-        });
+        if (!platform.os().equals("linux")) {
+            requireInterpreter(stage, stage.from().place());
+        }
+        stage.instructions().stream()
+                .filter(instruction -> instruction.keyword() == Keyword.RUN)
+                .findFirst()
+                .ifPresent(run -> requireInterpreter(stage, run.place()));
         if (stage.base() instanceof Base.Earlier(Stage earlier) && !platform.equals(platform(earlier))) {
             throw new BuildException(
                     "BUILD_PLATFORM",
@@ -144,6 +149,15 @@ final class StageGraph {
                     "the base " + unknown.text() + " is no image: " + unknown.reason());
         }
         build.sources(stage).forEach(word -> refuseLater(stage, word));
+    }
+
+    /// Refuses a stage whose programs do not run here.
+    /// @param place of what runs one
+    /// @throws BuildException BUILD_PLATFORM
+    void requireInterpreter(Stage stage, Place place) {
+        platforms.obstacle().apply(platform(stage)).ifPresent(why -> {
+            throw new BuildException("BUILD_PLATFORM", place, why);
+        });
     }
 
     /// Returns the platform of a stage: that of its `FROM`, else of the stage that it begins with, else the image's.

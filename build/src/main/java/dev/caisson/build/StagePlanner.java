@@ -304,6 +304,7 @@ final class StagePlanner {
     }
 
     private void run(Instruction instruction) {
+        graph.requireInterpreter(stage, stage.from().place()); // a trigger is known only now
         Operation.Run run = new RunPlanner(graph, stage, scope, settings).plan(instruction);
         Map<String, String> arguments = scope.arguments();
         var named = new StringBuilder();

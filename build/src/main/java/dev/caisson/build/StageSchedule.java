@@ -44,11 +44,17 @@ final class StageSchedule {
     /// Carries out these stages, and others that they turn out to need. The first failure interrupts the others, is
     /// waited for, and is thrown.
     void run(List<Integer> wanted) throws InterruptedException {
+        boolean isAlone = wanted.size() == 1 && !Thread.currentThread().isVirtual();
+        Optional<Turn> here = isAlone ? Optional.of(turnHere(wanted.getFirst())) : Optional.empty();
+        if (here.filter(turn -> turn.needs().isEmpty()).isPresent()) {
+            return;
+        }
         try (ExecutorService threads = Executors.newFixedThreadPool(
                 Math.max(1, atOnce),
                 Thread.ofPlatform().name("caisson build ", 0).factory())) {
             var turns = new ExecutorCompletionService<Turn>(threads);
             try {
+                here.ifPresent(turn -> take(turn, turns));
                 wanted.forEach(index -> begin(index, turns));
                 while (done.size() < begun.size()) {
                     Future<Turn> turn = turns.poll(BETWEEN_LOOKS.toNanos(), TimeUnit.NANOSECONDS);
@@ -64,6 +70,13 @@ final class StageSchedule {
                 threads.shutdownNow(); // interrupts what goes on; closing waits for its end
             }
         }
+    }
+
+    /// Carries a stage out on the thread of the caller, as nothing can go on beside it.
+    private Turn turnHere(int index) throws InterruptedException {
+        begun.add(index);
+        StageRun stage = stages.apply(index);
+        return new Turn(stage, stage.advance());
     }
 
     private static RuntimeException failure(ExecutionException e) throws InterruptedException {

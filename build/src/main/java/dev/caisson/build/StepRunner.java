@@ -7,6 +7,7 @@ import dev.caisson.build.Operation.Run;
 import dev.caisson.containerfile.Place;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.Digest;
 import dev.caisson.image.NewLayer;
 import dev.caisson.image.StoredImage;
 import java.time.Duration;
@@ -24,6 +25,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Carries out the steps of stages, or takes their results from the store. Used by the threads of all stages: the
 /// same step of two stages is carried out once.
 final class StepRunner {
+    /// Paths that are directories: to look into an image of several layers takes a mount.
+    private static final KnownOfImages<ImagePath, Boolean> DIRECTORIES = new KnownOfImages<>(1024);
+
     private final BuildRequest request;
     private final BuildListener listener;
     private final LayerStore store;
@@ -185,6 +189,9 @@ final class StepRunner {
 
     // ---- the kinds of steps
 
+    /// A path in an image, whose links are followed.
+    private record ImagePath(Digest manifest, String path) {}
+
     private Result directory(Directory directory, Turn turn) throws InterruptedException {
         BuildStep step = turn.step();
         Snapshot before = turn.before();
@@ -196,13 +203,25 @@ final class StepRunner {
         if (turn.takesResult() && store.find(key).isPresent()) { // so that it was not there, and no file is looked at
             return made(turn, key, now -> directory(directory, turn, key, trees.files(before), now));
         }
+        Optional<ImagePath> place = before.image().map(image -> new ImagePath(image.manifest(), directory.path()));
+        if (place.flatMap(DIRECTORIES::find).isPresent()) {
+            return there(turn);
+        }
         FileTree files = trees.files(before);
         var layer = new LayerBuilder(files, step.place());
         if (layer.kind(layer.follow(directory.path())) == LayerBuilder.Kind.DIRECTORY) {
-            ConfigDocument document = before.document().settings(step.after()).and(step.createdBy());
-            return new Result(before.document(document), true);
+            place.ifPresent(path -> DIRECTORIES.remember(path, true));
+            return there(turn);
         }
         return made(turn, key, now -> directory(directory, turn, key, files, now));
+    }
+
+    /// Returns the result where the directory is in the image below.
+    private static Result there(Turn turn) {
+        Snapshot before = turn.before();
+        BuildStep step = turn.step();
+        return new Result(
+                before.document(before.document().settings(step.after()).and(step.createdBy())), true);
     }
 
     private StoredImage directory(Directory directory, Turn turn, String key, FileTree files, Instant now)

@@ -99,7 +99,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
             }
             String name = reference.toString();
             try {
-                return images.pull(reference, platform, request.logins(), listener.pulls(name));
+                return images.pullFiles(reference, platform, request.logins(), listener.pulls(name));
             } finally {
                 listener.pulled(name);
             }

@@ -41,11 +41,15 @@ import org.junit.jupiter.api.io.TempDir;
 /// means the image of before or the new one, every image of the store is whole, the build can be done again, and
 /// nothing is left.
 ///
-/// `-Dcaisson.test.failpoints=1000` tries every line.
+/// `-Dcaisson.test.failpoints=1000` tries every line, with `-Dcaisson.test.failpoints.from=100
+/// -Dcaisson.test.failpoints.to=200` the second hundred alone.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.MINUTES)
 class BuildFailpointTest {
     private static final int LINES = Integer.getInteger("caisson.test.failpoints", 4);
+    private static final int FROM = Integer.getInteger("caisson.test.failpoints.from", 0);
+    private static final int TO = Integer.getInteger("caisson.test.failpoints.to", Integer.MAX_VALUE);
+    private static final int ALL = 1_000;
     private static final String NAME = "built:1";
     private static final int MEBIBYTE = 1 << 20;
 
@@ -171,12 +175,16 @@ class BuildFailpointTest {
         built(BEFORE);
         List<String> all = passed();
         assertThat(all).hasSizeGreaterThan(100);
-        for (String line : chosen(all)) {
+        List<String> lines = chosen(all);
+        for (String line : lines) {
             clear();
             built(BEFORE);
             Process actor = actor(line);
             assertThat(actor.waitFor()).as(line).isEqualTo(BuildActor.ENDED);
             check("killed at " + line);
+        }
+        if (LINES >= ALL) {
+            System.out.printf("killed at %d lines of %d, from line %d%n", lines.size(), all.size(), FROM);
         }
     }
 
@@ -234,7 +242,7 @@ class BuildFailpointTest {
     private static List<String> chosen(List<String> all) {
         double step = Math.max(1, (double) all.size() / LINES);
         var chosen = new ArrayList<String>();
-        for (double at = step == 1 ? 0 : step / 2; at < all.size(); at += step) {
+        for (double at = step == 1 ? FROM : step / 2; at < Math.min(all.size(), TO); at += step) {
             chosen.add(all.get((int) at));
         }
         return chosen;

@@ -107,7 +107,8 @@ class StageGraphTest {
     void a_foreign_platform_is_refused_only_where_it_is_needed() {
         assertThat(code("FROM --platform=windows/amd64 x")).isEqualTo("BUILD_PLATFORM");
         assertThat(code("FROM --platform=$BUILDPLATFORM x")).isEqualTo("none");
-        assertThat(code("FROM --platform=linux/s390x x AS a", "FROM scratch")).isEqualTo("none");
+        assertThat(code("FROM --platform=linux/s390x x AS a", "RUN true", "FROM scratch"))
+                .isEqualTo("none");
         assertThat(code("FROM --platform=$NOTHING x")).isEqualTo("BUILD_PLATFORM");
     }
 
@@ -157,14 +158,28 @@ class StageGraphTest {
     }
 
     @Test
-    void a_stage_whose_platform_does_not_run_here_or_is_not_its_base_s_is_refused_at_its_from() {
-        assertThatThrownBy(() -> forArm("FROM --platform=linux/s390x x"))
+    void a_stage_whose_platform_does_not_run_here_or_is_not_its_base_s_is_refused() {
+        assertThatThrownBy(() -> forArm("FROM --platform=linux/s390x x", "COPY a b", "RUN true"))
+                .hasMessageContaining("no interpreter")
+                .isInstanceOfSatisfying(
+                        BuildException.class,
+                        e -> assertThat(e.place().orElseThrow().text()).isEqualTo("RUN true"));
+        assertThatThrownBy(() -> forArm("FROM x AS a", "FROM --platform=$BUILDPLATFORM a"))
+                .hasMessageContaining("stage a is for linux/arm/v7, not for " + Platform.running());
+    }
+
+    @Test
+    void a_stage_that_runs_nothing_needs_no_interpreter() {
+        assertThat(forArm("FROM --platform=linux/s390x x", "WORKDIR /a", "COPY b .", "ONBUILD RUN true")
+                        .needed())
+                .hasSize(1);
+        StageGraph graph = forArm("FROM --platform=linux/s390x x", "COPY a b");
+        Settings triggering = Settings.scratch().trigger("COPY c d").trigger("RUN true");
+        assertThatThrownBy(() -> new StagePlanner(graph, graph.target(), triggering).plan())
                 .hasMessageContaining("no interpreter")
                 .isInstanceOfSatisfying(
                         BuildException.class,
                         e -> assertThat(e.place().orElseThrow().text()).startsWith("FROM"));
-        assertThatThrownBy(() -> forArm("FROM x AS a", "FROM --platform=$BUILDPLATFORM a"))
-                .hasMessageContaining("stage a is for linux/arm/v7, not for " + Platform.running());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.image.ArchiveForm;
 import dev.caisson.image.Digest;
+import dev.caisson.image.Emulation;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageCheck;
 import dev.caisson.image.ImageDescription;
@@ -69,8 +70,13 @@ public final class Images implements AutoCloseable {
 
     /// Returns true if an image of this name is there.
     public boolean has(ImageReference reference) {
+        return find(reference).isPresent();
+    }
+
+    /// Finds the image of a name.
+    public Optional<StoredImage> find(ImageReference reference) {
         present(reference, "reference");
-        return Failures.call(() -> store.find(reference).isPresent());
+        return Failures.call(() -> store.find(reference));
     }
 
     /// Returns true if an image of this name is there, and is for a platform.
@@ -218,6 +224,14 @@ public final class Images implements AutoCloseable {
     /// Like the other, for another platform, whose programs an interpreter of the host runs.
     /// @throws EngineException PLATFORM_FOREIGN if there is none; with the code of what else failed
     public StoredImage pull(ImageReference reference, Platform platform, RegistryLogins logins, PullListener listener) {
+        Failures.run(() -> Emulation.requireHere(present(platform, "platform")));
+        return pullFiles(reference, platform, logins, listener);
+    }
+
+    /// Like the others, for a platform whose programs need not run here, as only the files are used.
+    /// @throws EngineException with the code of what failed
+    public StoredImage pullFiles(
+            ImageReference reference, Platform platform, RegistryLogins logins, PullListener listener) {
         present(reference, "reference");
         present(platform, "platform");
         present(logins, "logins");

@@ -247,7 +247,7 @@ class KeptContainerTest {
                             EngineException.class, e -> assertThat(e.code()).isEqualTo("CONTAINER_NOT_KEPT"));
             assertThatThrownBy(() -> engine.start(
                             shell(":").name("box"), Streams.capture().kept()))
-                    .hasMessageContaining("runs with the name box");
+                    .hasMessageContaining("has the name box");
             assertThat(ContainerStatus.all(OPTIONS))
                     .extracting(status -> status.name().orElse("") + status.running() + status.kept())
                     .containsExactly("boxtruefalse");

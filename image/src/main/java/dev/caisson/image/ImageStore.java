@@ -296,10 +296,8 @@ public final class ImageStore implements AutoCloseable {
         return pull(reference, Platform.running(), logins, listener);
     }
 
-    /// Like the other, for another platform.
-    /// @throws ImageException also PLATFORM_FOREIGN if its programs do not run here, before anything is fetched
+    /// Like the other, for another platform, whether its programs run here or not.
     public StoredImage pull(ImageReference reference, Platform wanted, RegistryLogins logins, PullListener listener) {
-        Emulation.requireHere(wanted);
         return StoreFailures.guarded(
                 reference.toString(), () -> ImagePull.pull(content, reference, wanted, logins.credentials(), listener));
     }

@@ -8,6 +8,9 @@ import java.io.UncheckedIOException;
 
 /// Says what a failure below the store means for an image.
 final class StoreFailures {
+    /// Registry of the images that hold results of build steps, which no list shows.
+    private static final String OF_BUILDS = "caisson.local/";
+
     private StoreFailures() {}
 
     @FunctionalInterface
@@ -20,7 +23,8 @@ final class StoreFailures {
     }
 
     /// Runs `action`, and says what a failure below means for the image.
-    static <T> T guarded(String image, Action<T> action) {
+    static <T> T guarded(String name, Action<T> action) {
+        String image = name.startsWith(OF_BUILDS) ? "a result of the build" : name;
         try {
             return action.run();
         } catch (IOException | UncheckedIOException e) {

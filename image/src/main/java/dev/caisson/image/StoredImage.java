@@ -63,11 +63,11 @@ public record StoredImage(
 
     /// Returns true if the reference names this image.
     boolean isNamed(ImageReference reference) {
-        return repository.equals(reference.fullRepository())
-                && (reference.digest().isEmpty()
-                        ? tag.equals(reference.tag())
-                        : reference.digest().get().equals(pulled)
-                                || reference.digest().get().equals(manifest));
+        boolean isSame = reference.digest().isEmpty()
+                ? tag.equals(reference.tag())
+                : reference.digest().get().equals(pulled)
+                        || reference.digest().get().equals(manifest);
+        return isSame && repository.equals(reference.fullRepository());
     }
 
     /// Returns the same image without its name.

@@ -98,12 +98,13 @@ class StoreGuardTests {
 
     @ParameterizedTest
     @CsvSource({
-        "28, STORE_FULL, has no room for x (ENOSPC)",
-        "122, STORE_FULL, has no room for x (EDQUOT)",
-        "5, STORE_REFUSED, the kernel refused a step while x was made ready",
+        "28, x, STORE_FULL, has no room for x (ENOSPC)",
+        "28, caisson.local/build-cache:1f, STORE_FULL, has no room for a result of the build (ENOSPC)",
+        "122, x, STORE_FULL, has no room for x (EDQUOT)",
+        "5, x, STORE_REFUSED, the kernel refused a step while x was made ready",
     })
-    void a_disk_without_room_is_told_from_one_that_fails(int errno, Code code, String part) {
-        assertThatThrownBy(() -> StoreFailures.guarded("x", () -> {
+    void a_disk_without_room_is_told_from_one_that_fails(int errno, String name, Code code, String part) {
+        assertThatThrownBy(() -> StoreFailures.guarded(name, () -> {
                     throw new ErrnoException("write", errno);
                 }))
                 .isInstanceOfSatisfying(

@@ -1,6 +1,7 @@
 package dev.caisson.linux;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -46,7 +47,7 @@ public record BinaryFormat(
                     }
                 }
             }
-        } catch (IOException e) {
+        } catch (IOException | DirectoryIteratorException e) {
             return List.of(); // not mounted, or not for this user: nothing is known to be there
         }
         return List.copyOf(formats);

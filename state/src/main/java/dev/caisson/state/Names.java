@@ -98,8 +98,8 @@ public final class Names {
             if (!take(asked.get())) {
                 throw new StateException(
                         "NAME_IN_USE",
-                        "another container runs with the name " + asked.get()
-                                + ": give another name, or end that one with 'caisson rm -f " + asked.get() + "'");
+                        "another container has the name " + asked.get()
+                                + ": give another name, or remove that one with 'caisson rm -f " + asked.get() + "'");
             }
             return new Taken(asked.get(), false);
         }

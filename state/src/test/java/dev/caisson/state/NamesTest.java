@@ -63,7 +63,7 @@ class NamesTest {
         Names.Taken second = names("b").take(Optional.of("web"), _ -> true);
         first.close(); // a second time, which takes nothing from the new holder
         assertThatThrownBy(() -> names("a").take(Optional.of("web"), _ -> true))
-                .hasMessageContaining("runs with the name web");
+                .hasMessageContaining("has the name web");
         second.close();
         assertThat(state.resolve(Names.DIRECTORY)).isEmptyDirectory();
     }

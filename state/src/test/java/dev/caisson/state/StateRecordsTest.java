@@ -257,7 +257,7 @@ class StateRecordsTest {
             Files.writeString(path.resolve("names/web"), "0123456789abcdef");
             assertThat(state.names().take(Optional.of("web"), _ -> true).name()).isEqualTo("web");
             assertThatThrownBy(() -> other.names().take(Optional.of("web"), _ -> true))
-                    .hasMessageContaining("runs with the name web");
+                    .hasMessageContaining("has the name web");
         }
     }
 

@@ -9,7 +9,6 @@ import dev.caisson.build.BuildResult;
 import dev.caisson.build.Builder;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
-import dev.caisson.cli.image.Platforms;
 import dev.caisson.cli.image.Pulls;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
@@ -115,7 +114,7 @@ public final class BuildCommand implements Callable<Integer> {
             names = "--platform",
             paramLabel = "OS/ARCHITECTURE",
             description =
-                    "Platform of the image (default: this machine's; another one needs an interpreter of binfmt_misc).")
+                    "Platform of the image (default: this machine's; RUN of another one needs an interpreter of binfmt_misc).")
     private @Nullable String platform;
 
     @Option(
@@ -188,7 +187,7 @@ public final class BuildCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Platform target = Platforms.wanted(platform);
+        Platform target = platform == null ? Platform.running() : Platform.parse(platform);
         BuildProgress.require(progress);
         if (!packages.equals("false")) {
             throw CommandException.refused("--sbom", "no list of packages is made in this version: give --sbom=false");

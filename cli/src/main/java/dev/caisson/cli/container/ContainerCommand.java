@@ -30,7 +30,7 @@ abstract class ContainerCommand implements Callable<Integer> {
         EngineOptions options = Caller.current().directories();
         prepare();
         Leftovers.clear(options);
-        return EachName.act(containers, err(), this::isNoFailure, container -> {
+        return EachName.weighed(containers, err(), this::weight, container -> {
             act(container, options);
             if (printsNames()) {
                 out().println(OneLine.of(container));
@@ -57,8 +57,8 @@ abstract class ContainerCommand implements Callable<Integer> {
     /// @throws CaissonException if it did not work
     abstract void act(String container, EngineOptions options) throws InterruptedException;
 
-    /// True if a container may be passed over without a word.
-    boolean isNoFailure(CaissonException problem) {
-        return false;
+    /// Returns what a problem with one container means for the command.
+    EachName.Weight weight(CaissonException problem) {
+        return EachName.Weight.FAILURE;
     }
 }

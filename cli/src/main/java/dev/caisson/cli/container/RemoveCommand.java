@@ -1,5 +1,6 @@
 package dev.caisson.cli.container;
 
+import dev.caisson.cli.caller.EachName;
 import dev.caisson.engine.DetachedContainer;
 import dev.caisson.engine.EngineException;
 import dev.caisson.engine.EngineOptions;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Option;
 public final class RemoveCommand extends ContainerCommand {
     @Option(
             names = {"-f", "--force"},
-            description = "Kill one that runs, started with --rm too; say nothing of one that is not there.")
+            description = "Kill one that runs, started with --rm too; one that is not there is no failure.")
     private boolean force;
 
     @Option(
@@ -57,7 +58,7 @@ public final class RemoveCommand extends ContainerCommand {
     }
 
     @Override
-    boolean isNoFailure(CaissonException problem) {
-        return force && problem.code().equals(UNKNOWN);
+    EachName.Weight weight(CaissonException problem) {
+        return force && problem.code().equals(UNKNOWN) ? EachName.Weight.REMARK : EachName.Weight.FAILURE;
     }
 }
