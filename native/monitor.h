@@ -9,7 +9,8 @@
  *   engine                               monitor                            zygote, init
  *     spawn `caisson-init monitor`,
  *     3 = its end of a socket pair  -->   leaves the engine's session; 0-2 are /dev/null
- *     SETUP, descriptors            -->   joins its groups, starts its zygote, binds STATE_DIRECTORY/s,
+ *     PREPARE, groups (optional)    -->   joins its groups, starts its zygote
+ *     SETUP, descriptors            -->   does both unless PREPARE came, binds STATE_DIRECTORY/s,
  *                                         drops the privileges that it does not need
  *     reply{SETUP}: monitor_state   <--   phase CREATED (on error: u32, enum monitor_stage)
  *     from here on a client connection like any other
@@ -19,7 +20,7 @@
  *     GO                            -->   phase RUNNING                     START
  *     reply{GO}: monitor_state      <--
  *
- * If the setup socket closes, or no SETUP comes within 30 s, the monitor exits and leaves nothing. If the client that holds a
+ * If the setup socket closes, or neither PREPARE nor SETUP comes within 30 s, the monitor exits and leaves nothing. If the client that holds a
  * start (HOLD) hangs up, that start is abandoned. The spawned process exits with 0 at once; the monitor is its child.
  *
  * A client connects to STATE_DIRECTORY/s and must have uid 0 (SO_PEERCRED); other connections are closed. A reply has the
@@ -106,6 +107,8 @@ enum monitor_op {
 				 by a client fails. Takes the place of the last one and of its OWNER. EINVAL for one that has its own, EBUSY while STARTING or HELD */
 	MONITOR_PROGRAM = 32, /* - -> -, and a read-only descriptor of the monitor's program. An engine that finds its own bytes
 				 there, sealed, can start its monitors from it: they then share the memory */
+	MONITOR_PREPARE = 33, /* -, and the groups to join, as FD_JOIN. No reply. Once, before SETUP, on the setup socket: joins the
+				 groups and starts a zygote that makes no links. SETUP then may come at any time, and reports a failure */
 };
 
 enum monitor_notice {

@@ -188,6 +188,7 @@ int take_links(struct monitor *m, const struct links *links, int *plan); /* on s
 
 /* monitor_zygote.c */
 int start_zygote(struct monitor *m);
+int settle_zygote(struct monitor *m);
 int keep_slot(struct monitor *m, uint16_t slot, int mount);
 int ask_for_init(struct monitor *m, int control, int *pidfd);
 int ask_for_links(struct monitor *m);

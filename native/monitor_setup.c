@@ -1,4 +1,4 @@
-/* SETUP: one message with everything that the monitor ever gets. */
+/* PREPARE and SETUP: the messages that make a process the monitor of a container. */
 #include "kernel.h"
 #include "messages.h"
 #include "monitor_parts.h"
@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-enum { SETUP_MILLIS = 30000, LEAST_LOG = 65536, MOST_LOGS = 100, LISTEN_BACKLOG = 16 };
+enum { SETUP_MILLIS = 30000, FOREVER = -1, LEAST_LOG = 65536, MOST_LOGS = 100, LISTEN_BACKLOG = 16 };
 
 struct message {
 	struct monitor_header header;
@@ -25,14 +25,25 @@ struct message {
 
 /* ---- the message ---- */
 
-static int receive(struct message *message, struct fds *fds)
+static ssize_t receive(struct message *message, struct fds *fds, int millis)
 {
 	struct pollfd readable = {SETUP_SOCKET_FD, POLLIN, 0};
-	if (poll(&readable, 1, SETUP_MILLIS) <= 0)
+	if (poll(&readable, 1, millis) <= 0)
 		_exit(1); /* the engine is gone, or stuck */
 	ssize_t length = receive_message(SETUP_SOCKET_FD, message, sizeof *message, fds);
 	if (length == 0)
 		_exit(1);
+	return length;
+}
+
+static bool is_prepare(const struct message *message, ssize_t length)
+{
+	const struct monitor_header *header = &message->header;
+	return length == sizeof *header && header->op == MONITOR_PREPARE && header->version == MONITOR_VERSION && header->length == 0;
+}
+
+static int check(const struct message *message, ssize_t length, const struct fds *fds)
+{
 	if (length != sizeof *message || message->header.op != MONITOR_SETUP || message->header.length != sizeof message->setup)
 		return -EBADMSG;
 	return message->header.version != MONITOR_VERSION ? -EPROTO : message->setup.fds != fds->count ? -EBADMSG : 0;
@@ -211,19 +222,35 @@ static int be_born_into(int directory)
 	return error;
 }
 
+static int join_group(int *fd)
+{
+	struct stat stat;
+	if (fstat(*fd, &stat) < 0)
+		return -errno;
+	int error = S_ISDIR(stat.st_mode) ? be_born_into(*fd) : write_self(*fd);
+	close_fd(fd);
+	return error;
+}
+
 static int join_groups(const struct monitor_setup *setup, int *fds)
 {
-	for (unsigned i = 0; i < setup->fds; i++)
-		if (setup->role[i].kind == FD_JOIN) {
-			struct stat stat;
-			if (fstat(fds[i], &stat) < 0)
-				return -errno;
-			int error = S_ISDIR(stat.st_mode) ? be_born_into(fds[i]) : write_self(fds[i]);
-			if (error < 0)
-				return error;
-			close_fd(&fds[i]);
-		}
-	return 0;
+	int error = 0;
+	for (unsigned i = 0; error == 0 && i < setup->fds; i++)
+		if (setup->role[i].kind == FD_JOIN)
+			error = join_group(&fds[i]);
+	return error;
+}
+
+static int prepare(struct monitor *m, const struct fds *groups, enum monitor_stage *stage)
+{
+	int error = 0;
+	*stage = SETUP_JOIN;
+	for (unsigned i = 0; error == 0 && i < groups->count; i++)
+		error = join_group(&groups->fd[i]);
+	if (error < 0)
+		return error;
+	*stage = SETUP_ZYGOTE;
+	return start_zygote(m);
 }
 
 static int keep_mounts(struct monitor *m, const struct monitor_setup *setup, int *fds)
@@ -283,8 +310,16 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 	static int numbers[MESSAGE_MAX_FDS];
 	struct fds fds = {.fd = numbers, .most = MESSAGE_MAX_FDS};
 	const struct monitor_setup *setup = &message.setup;
-	int error = receive(&message, &fds);
+	ssize_t length = receive(&message, &fds, SETUP_MILLIS);
+	int error = 0;
+	if (is_prepare(&message, length)) {
+		error = prepare(m, &fds, stage);
+		length = receive(&message, &fds, FOREVER); /* or until the engine is gone */
+	}
+	if (error < 0)
+		return error;
 	*stage = SETUP_MESSAGE;
+	error = check(&message, length, &fds);
 	if (error == 0 && !valid(setup))
 		error = -EINVAL;
 	if (error < 0)
@@ -297,7 +332,7 @@ int set_up_monitor(struct monitor *m, enum monitor_stage *stage)
 	}
 	if (error == 0) {
 		*stage = SETUP_ZYGOTE;
-		error = start_zygote(m);
+		error = settle_zygote(m);
 	}
 	if (error == 0) {
 		*stage = SETUP_MOUNTS;

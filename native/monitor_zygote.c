@@ -102,6 +102,14 @@ int start_zygote(struct monitor *m)
 	return receive_reply(m, &reply, &none);
 }
 
+/* One that PREPARE started is taken unless it makes no links and these are wanted, or it has died. */
+int settle_zygote(struct monitor *m)
+{
+	if (m->zygote >= 0 && (m->makes_links || wait_readable(m->zygote_pidfd, 0) == 0))
+		end_zygote(m);
+	return m->zygote >= 0 ? 0 : start_zygote(m);
+}
+
 /* Neither answer is that of a start. */
 int ask_for_queue(struct monitor *m, int *queue)
 {

@@ -53,6 +53,7 @@ struct spec {
 	int network;	       /* a network namespace in place of its own, if CLONE_NEWNET is dropped */
 	int cgroup;	       /* a directory of cgroup v2; 0: none */
 	int freezer, freezer_v1, oom, join; /* for a monitor, as enum monitor_fd has them; 0: none */
+	bool prepared;		       /* PREPARE, with `join`, comes before SETUP */
 	int probe, probe_kill;	       /* likewise: the plan of health probes, and the kill file of their group */
 	int tasks[EXTRA_SLOTS]; /* v1 `tasks` files; ends with 0 */
 	int volume;	       /* goes to /volume, or to volume_path */

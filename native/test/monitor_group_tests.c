@@ -36,7 +36,7 @@ static void write_in(int group, const char *name, const char *text)
 }
 
 /* The second time the starter is in a group on which cgroup.kill was used: some kernels kill what is cloned out of it. */
-static void a_monitor_is_born_into_the_group_that_it_is_given(void)
+static void born_into_the_group(bool prepared)
 {
 	char own_path[128], other_path[128], name[64];
 	if (!make_group(own_path, sizeof own_path, "starter") || !make_group(other_path, sizeof other_path, "monitor"))
@@ -44,6 +44,7 @@ static void a_monitor_is_born_into_the_group_that_it_is_given(void)
 	int own = open(own_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct spec spec = shell("true");
 	spec.join = open(other_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	spec.prepared = prepared;
 	for (int killed = 0; killed < 2; killed++) {
 		char text[512] = "";
 		if (killed)
@@ -61,6 +62,9 @@ static void a_monitor_is_born_into_the_group_that_it_is_given(void)
 	close(own), close(spec.join);
 	remove_group(own_path), remove_group(other_path);
 }
+
+static void a_monitor_is_born_into_the_group_that_it_is_given(void) { born_into_the_group(false); }
+static void a_prepared_monitor_is_born_into_the_group(void) { born_into_the_group(true); }
 
 static void a_paused_container_can_be_stopped(void)
 {
@@ -199,6 +203,7 @@ static void the_group_of_one_that_ends_while_it_is_paused_is_thawed(void)
 
 const struct test monitor_group_tests[] = {
 	{"a monitor is born into the group that it is given", a_monitor_is_born_into_the_group_that_it_is_given},
+	{"group: joins before SETUP", a_prepared_monitor_is_born_into_the_group},
 	{"a paused container can be stopped", a_paused_container_can_be_stopped},
 	{"a held pause ends with its connection", a_held_pause_ends_with_its_connection},
 	{"the group of one that ends while it is paused is thawed", the_group_of_one_that_ends_while_it_is_paused_is_thawed},

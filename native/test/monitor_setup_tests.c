@@ -2,8 +2,11 @@
 #include "monitor_tests.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -169,11 +172,81 @@ static void what_its_starter_left_open_is_closed(void)
 	watched_end(&watched);
 }
 
+/* ---- PREPARE ---- */
+
+static bool ends(int socket)
+{
+	struct pollfd end = {.fd = socket, .events = POLLRDHUP};
+	return poll(&end, 1, 10000) == 1;
+}
+
+/* The monitor's only child, or 0. */
+static int zygote_of(int monitor)
+{
+	char path[64], text[32] = "";
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", monitor, monitor);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0 && read(file, text, sizeof text - 1) >= 0);
+	close(file);
+	return atoi(text);
+}
+
+static bool may_make_links(int zygote)
+{
+	char path[64], text[4096] = "";
+	unsigned long long permitted = 0;
+	snprintf(path, sizeof path, "/proc/%d/status", zygote);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(file >= 0 && read(file, text, sizeof text - 1) > 0);
+	close(file);
+	const char *at = strstr(text, "CapPrm:");
+	CHECK(at && sscanf(at, "CapPrm: %llx", &permitted) == 1);
+	return permitted >> CAP_NET_ADMIN & 1;
+}
+
+static void a_prepared_monitor_has_a_zygote_for_its_container(void)
+{
+	struct spec spec = shell("true");
+	spec.prepared = true;
+	CHECK(watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK(!may_make_links(zygote_of(watched.created.monitor_pid)));
+	CHECK_EQUAL(0, start());
+	watched_end(&watched);
+	CHECK(watched_begin(&watched, &engine, binary, &spec, good_link));
+	CHECK(may_make_links(zygote_of(watched.created.monitor_pid)));
+	watched_end(&watched);
+}
+
+static void a_group_that_cannot_be_joined_is_told_by_setup(void)
+{
+	struct spec spec = shell("true");
+	spec.prepared = true;
+	spec.join = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(!watched_begin(&watched, &engine, binary, &spec, NULL));
+	CHECK_EQUAL(SETUP_JOIN, watched.stage);
+	close(spec.join);
+	watched_end(&watched);
+}
+
+static void a_monitor_is_prepared_once(void)
+{
+	static struct message reply;
+	watched = (struct watched){.state = -1, .log = -1, .error = -1};
+	CHECK(spawn_monitor(&watched, binary));
+	CHECK(prepare_monitor(&watched, 0) && prepare_monitor(&watched, 0));
+	CHECK_EQUAL(EBADMSG, await_reply(watched.socket, MONITOR_SETUP, &reply));
+	CHECK(ends(watched.socket));
+	close(watched.socket);
+}
+
 const struct test monitor_setup_tests[] = {
 	{"setup: bad values", each_bad_value_is_refused},
 	{"setup: two freezers", two_freezers_are_refused},
 	{"setup: last values", the_last_good_values_pass},
 	{"setup: another message", another_message_is_refused},
 	{"setup: left open", what_its_starter_left_open_is_closed},
+	{"setup: prepared", a_prepared_monitor_has_a_zygote_for_its_container},
+	{"setup: prepared, no group", a_group_that_cannot_be_joined_is_told_by_setup},
+	{"setup: prepared twice", a_monitor_is_prepared_once},
 };
 const unsigned monitor_setup_test_count = sizeof monitor_setup_tests / sizeof *monitor_setup_tests;

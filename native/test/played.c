@@ -16,6 +16,7 @@ static char path[64];
 /* ---- what the monitor's other parts would do ---- */
 
 int start_zygote(struct monitor *monitor) { (void)monitor; return -ENOSYS; }
+int settle_zygote(struct monitor *monitor) { (void)monitor; return -ENOSYS; }
 int ask_for_queue(struct monitor *monitor, int *queue)
 {
 	(void)monitor;

@@ -150,7 +150,7 @@ static void fill(struct watched *watched, const struct spec *spec, struct monito
 	const struct {
 		enum monitor_fd kind;
 		int fd;
-	} more[] = {{FD_FREEZE_V2, spec->freezer}, {FD_FREEZE_V1, spec->freezer_v1}, {FD_OOM, spec->oom}, {FD_JOIN, spec->join}};
+	} more[] = {{FD_FREEZE_V2, spec->freezer}, {FD_FREEZE_V1, spec->freezer_v1}, {FD_OOM, spec->oom}, {FD_JOIN, spec->prepared ? 0 : spec->join}};
 	for (unsigned i = 0; i < sizeof more / sizeof *more; i++)
 		if (more[i].fd)
 			add(setup, fds, more[i].kind, 0, more[i].fd);
@@ -194,10 +194,17 @@ static bool set_up(struct watched *watched, struct engine *engine, const struct 
 	return watched->error == 0;
 }
 
+bool prepare_monitor(const struct watched *watched, int group)
+{
+	struct monitor_header header = {.op = MONITOR_PREPARE, .version = MONITOR_VERSION};
+	return engine_send(watched->socket, &header, sizeof header, &group, group ? 1 : 0) == sizeof header;
+}
+
 bool watched_begin(struct watched *watched, struct engine *engine, const char *binary, const struct spec *spec, alteration *alter)
 {
 	*watched = (struct watched){.socket = -1, .state = -1, .log = -1, .error = -1};
-	bool stands = make_directories(watched) && spawn_monitor(watched, binary) && set_up(watched, engine, spec, alter);
+	bool stands = make_directories(watched) && spawn_monitor(watched, binary) &&
+		      (!spec->prepared || prepare_monitor(watched, spec->join)) && set_up(watched, engine, spec, alter);
 	if (!stands && watched->error <= 0)
 		fprintf(stderr, "the monitor does not stand: %s\n", strerror(errno));
 	return stands;

@@ -24,6 +24,9 @@ struct message {
 };
 
 bool spawn_monitor(struct watched *, const char *binary); /* starts the process; sends no SETUP */
+/* `group`: 0, or the directory of one to join */
+bool prepare_monitor(const struct watched *watched, int group);
+
 bool watched_begin(struct watched *, struct engine *, const char *binary, const struct spec *, alteration *);
 /* Another monitor in the same directories, after the first was killed. */
 bool watched_again(struct watched *, struct engine *, const char *binary, const struct spec *);

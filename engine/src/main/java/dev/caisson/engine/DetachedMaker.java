@@ -36,6 +36,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -54,15 +55,19 @@ final class DetachedMaker implements AutoCloseable {
     private final KeptDirectory kept;
     private final DiskLayers diskLayers;
     private final SharedParts shared;
+    private final Executor background;
+    private final NextMonitor monitors;
     private @Nullable Fd program;
 
+    /// @param background does what nobody waits for
     DetachedMaker(
             EngineOptions options,
             Preparation preparation,
             Supplier<Zygote> zygote,
             KeptDirectory kept,
             DiskLayers diskLayers,
-            SharedParts shared) {
+            SharedParts shared,
+            Executor background) {
         this.options = options;
         this.preparation = preparation;
         this.hierarchy = preparation.hierarchy();
@@ -70,6 +75,8 @@ final class DetachedMaker implements AutoCloseable {
         this.kept = kept;
         this.diskLayers = diskLayers;
         this.shared = shared;
+        this.background = background;
+        this.monitors = new NextMonitor(hierarchy::root);
     }
 
     /// Refuses what needs an engine that stays.
@@ -248,7 +255,8 @@ final class DetachedMaker implements AutoCloseable {
             closing.add(mount);
             mounts.add(mount);
         });
-        try (MonitorProcess process = MonitorProcess.start(program()); // it comes up while the parts are made
+        Fd program = program();
+        try (MonitorProcess process = monitors.take(program); // it comes up while the parts are made
                 Parts parts = Parts.make(
                         zygote.get(),
                         plan,
@@ -284,10 +292,6 @@ final class DetachedMaker implements AutoCloseable {
                 closing.add(filter);
                 setup.answers(filter);
             });
-            hierarchy.root().ifPresent(root -> {
-                closing.add(root);
-                setup.join(root);
-            });
             Cgroup.WatchFiles files = group.watchFiles();
             files.outOfMemory().ifPresent(closing::add);
             files.freezer().ifPresent(closing::add);
@@ -299,6 +303,7 @@ final class DetachedMaker implements AutoCloseable {
             HealthProbes.add(health, plan, group, setup, closing);
             process.setUp(setup.group(files, directory)).close();
         }
+        background.execute(() -> monitors.startAhead(program));
         closing.addAll(diskLayers.handOver(id.value()));
         shared.handOver(id); // the monitor has copies
         place.leave();
@@ -319,6 +324,7 @@ final class DetachedMaker implements AutoCloseable {
 
     @Override
     public synchronized void close() {
+        monitors.close();
         if (program != null) {
             program.close();
         }

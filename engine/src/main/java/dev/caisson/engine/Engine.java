@@ -123,7 +123,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
                     ? Optional.of(SystemdScope.enter(prepared.hierarchy(), own.cgroupParent(), first.helperPid()))
                     : Optional.empty();
             new Recovery(own, ledger, probe).run();
-            maker = new DetachedMaker(options, prepared, first::zygote, kept, diskLayers, shared);
+            maker = new DetachedMaker(options, prepared, first::zygote, kept, diskLayers, shared, threads::clearUp);
         } catch (RuntimeException | Error e) {
             Failures.closeAll(opened, e);
             throw e;

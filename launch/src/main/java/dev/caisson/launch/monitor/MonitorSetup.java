@@ -42,6 +42,7 @@ public final class MonitorSetup {
         STATE_DIRECTORY,
         LOG_DIRECTORY,
         HOLD,
+        /// Given by [MonitorProcess] before.
         JOIN,
         OUT_OF_MEMORY,
         FREEZE_V2,
@@ -130,14 +131,6 @@ public final class MonitorSetup {
     /// Has the log in a directory of its own, apart from the records.
     public MonitorSetup output(Fd directory) {
         add(Role.OUTPUT, 0, directory);
-        return this;
-    }
-
-    /// Has it move into another control group than its starter's.
-    ///
-    /// @param group the directory of that, in the unified tree
-    public MonitorSetup join(Fd group) {
-        add(Role.JOIN, 0, group);
         return this;
     }
 

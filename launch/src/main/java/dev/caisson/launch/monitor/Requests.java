@@ -29,6 +29,7 @@ final class Requests {
     static final int RELINK = 28;
     static final int NETWORK = 29;
     static final int PROGRAM = 32;
+    static final int PREPARE = 33;
 
     private Requests() {}
 

@@ -205,7 +205,8 @@ class MonitorConnectionTest {
                 policy);
         Set<String> before = openSockets();
         try (Fd program = FileSystem.open("/bin/true", FileSystem.O_RDONLY)) {
-            assertThatThrownBy(() -> MonitorProcess.start(program).setUp(setup))
+            assertThatThrownBy(() ->
+                            MonitorProcess.start(program, Optional.empty()).setUp(setup))
                     .isInstanceOfSatisfying(
                             HostException.class, e -> assertThat(e.code()).isEqualTo("MONITOR_GONE"));
         }
@@ -216,7 +217,7 @@ class MonitorConnectionTest {
     void a_process_that_is_given_nothing_leaves_no_child_and_no_socket() throws IOException {
         Set<String> before = openSockets();
         try (Fd program = FileSystem.open("/bin/true", FileSystem.O_RDONLY)) {
-            MonitorProcess process = MonitorProcess.start(program);
+            MonitorProcess process = MonitorProcess.start(program, Optional.empty());
             assertThat(openSockets()).hasSize(before.size() + 1);
 
             process.close();

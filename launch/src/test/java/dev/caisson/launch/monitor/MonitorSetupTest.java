@@ -138,7 +138,6 @@ class MonitorSetupTest {
     void each_descriptor_has_its_role_and_place() {
         MonitorSetup setup = setup(new Parts.Part(6, false, one), new Parts.Part(7, true, other))
                 .directories(one, other)
-                .join(one)
                 .layers(one, List.of(other, one))
                 .hold(other)
                 .redaction(one)
@@ -150,16 +149,14 @@ class MonitorSetupTest {
                         List.of(2, 7),
                         List.of(4, 0),
                         List.of(5, 0),
-                        List.of(7, 0),
                         List.of(13, 0),
                         List.of(13, 1),
                         List.of(13, 2),
                         List.of(6, 0),
                         List.of(14, 0),
                         List.of(15, 0));
-        assertThat(setup.descriptors())
-                .containsExactly(one, other, one, other, one, one, other, one, other, one, other);
-        assertThat(encoded(setup).getShort(18)).isEqualTo((short) 11);
+        assertThat(setup.descriptors()).containsExactly(one, other, one, other, one, other, one, other, one, other);
+        assertThat(encoded(setup).getShort(18)).isEqualTo((short) 10);
     }
 
     @Test
