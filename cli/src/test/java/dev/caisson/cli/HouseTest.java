@@ -133,6 +133,18 @@ class HouseTest {
                 .check(classes);
     }
 
+    /// They are made by netlink, so no ip, nft or iptables of the host has a say in it.
+    @Test
+    void networks_are_made_without_another_program() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideInAPackage("dev.caisson.network..")
+                .should()
+                .dependOnClassesThat()
+                .belongToAnyOf(Process.class, ProcessBuilder.class, Runtime.class)
+                .check(classes);
+    }
+
     @Test
     void every_public_exception_is_a_caisson_exception() {
         ArchRuleDefinition.classes()
