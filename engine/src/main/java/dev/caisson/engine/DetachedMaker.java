@@ -201,10 +201,10 @@ final class DetachedMaker implements AutoCloseable {
         undo.push(name::close);
         var ranges = new IdRanges(place.root());
         undo.push(ranges::close);
-        IdRanges.Lease lease = ranges.take(zygote.get());
-        closing.add(lease.userNamespace());
+        IdRanges.Asked range = ranges.ask(zygote.get());
+        undo.push(range::close);
         place.announce(id.value());
-        LaunchPlan plan = prepared.plan(lease.range(), id, home.join(networks, prepared, name.name(), undo));
+        LaunchPlan plan = prepared.plan(range.range(), id, home.join(networks, prepared, name.name(), undo));
         var groups = new Groups(hierarchy, place);
         ContainerRecord record = ContainerRecord.announced(
                 id, name.name(), spec, prepared.stopSignal(), groups.parent(spec.placement()), plan);
@@ -256,16 +256,18 @@ final class DetachedMaker implements AutoCloseable {
             mounts.add(mount);
         });
         Fd program = program();
+        Fd userNamespace = range.userNamespace();
+        closing.add(userNamespace);
         try (MonitorProcess process = monitors.take(program); // it comes up while the parts are made
                 Parts parts = Parts.make(
                         zygote.get(),
                         plan,
-                        new Launcher.Layers(layers, lease.userNamespace(), Optional.of(upper), mounted),
+                        new Launcher.Layers(layers, userNamespace, Optional.of(upper), mounted),
                         mounts,
                         group,
                         secrets.variables(spec))) {
             LogFiles log = file.options().log();
-            int owner = lease.range().base() + prepared.image().user().uid();
+            int owner = range.range().base() + prepared.image().user().uid();
             var setup = new MonitorSetup(
                             plan,
                             parts.all(),

@@ -152,7 +152,10 @@ record DetachedRemoval(DetachedPlace place, boolean force, boolean volumes) {
         } else if (isShownUp()) {
             place.note("kill", Map.of("signal", Integer.toString(SIGKILL)));
         }
-        DetachedFile.wants(held.kept(), false);
+        // With another policy a start of the host asks at most whether it was ever started.
+        if (place.file().options().restart().kind() == RestartPolicy.Kind.UNLESS_STOPPED) {
+            DetachedFile.wants(held.kept(), false);
+        }
         if (!isEnding(monitor)) {
             requireLegal(monitor);
         }

@@ -14,6 +14,32 @@ public final class IdRanges implements AutoCloseable {
     /// A range that one container has, and the user namespace through which files are shown to it.
     public record Lease(IdRange range, Fd userNamespace) {}
 
+    /// A range that one container has, while its user namespace is being made.
+    public static final class Asked implements AutoCloseable {
+        private final IdRange range;
+        private final Zygote.Answer answer;
+
+        private Asked(IdRange range, Zygote.Answer answer) {
+            this.range = range;
+            this.answer = answer;
+        }
+
+        public IdRange range() {
+            return range;
+        }
+
+        /// Waits for the user namespace, which is then the caller's.
+        public Fd userNamespace() {
+            return answer.descriptor();
+        }
+
+        /// Drops the user namespace, unless the caller has it. The range stays taken.
+        @Override
+        public void close() {
+            answer.close();
+        }
+    }
+
     private final Fd file;
     private final BitSet taken = new BitSet(IdRange.RANGES);
     private final Deque<Lease> free = new ArrayDeque<>();
@@ -43,6 +69,19 @@ public final class IdRanges implements AutoCloseable {
         IdRange range = IdRange.numbered(index);
         try {
             return new Lease(range, zygote.userNamespace(range));
+        } catch (RuntimeException e) {
+            unlock(index);
+            throw e;
+        }
+    }
+
+    /// Takes a range that nobody had before, and does not wait for its user namespace.
+    /// @throws HostException if every range is taken
+    public Asked ask(Zygote zygote) {
+        int index = lockFrom(ThreadLocalRandom.current().nextInt(IdRange.RANGES));
+        IdRange range = IdRange.numbered(index);
+        try {
+            return new Asked(range, zygote.askUserNamespace(range));
         } catch (RuntimeException e) {
             unlock(index);
             throw e;

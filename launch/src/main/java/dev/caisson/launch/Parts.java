@@ -33,8 +33,10 @@ public final class Parts implements AutoCloseable {
             List<byte[]> secrets) {
         var made = new Parts();
         try {
-            made.addRoot(zygote, plan, layers);
-            made.addOthers(zygote, plan, layers, shared, group, secrets);
+            try (Zygote.Answer root = root(zygote, plan, layers)) { // it comes while the others are made
+                made.addOthers(zygote, plan, layers, shared, group, secrets);
+                made.add(plan.slots().size() - 1, true, root.descriptor());
+            }
             return made;
         } catch (RuntimeException | Error e) {
             made.close();
@@ -42,15 +44,13 @@ public final class Parts implements AutoCloseable {
         }
     }
 
-    private void addRoot(Zygote zygote, LaunchPlan plan, Launcher.Layers of) {
+    private static Zygote.Answer root(Zygote zygote, LaunchPlan plan, Launcher.Layers of) {
         var mounts = new ArrayList<Fd>();
         try {
             of.layers().forEach(layer -> mounts.add(HostMounts.layer(layer, of.userNamespace())));
             var all = new ArrayList<Fd>(mounts);
             of.upper().ifPresent(all::add);
-            try (Zygote.Answer root = zygote.root(plan, all)) {
-                parts.add(new Part(plan.slots().size() - 1, true, root.descriptor()));
-            }
+            return zygote.root(plan, all);
         } finally {
             mounts.forEach(Fd::close);
         }

@@ -178,9 +178,13 @@ public final class Zygote implements AutoCloseable {
 
     /// A user namespace with the map of `range`, through which files can be shown.
     Fd userNamespace(IdRange range) {
-        try (Answer answer = ask(request(REQUEST_USERNS, range), List.of())) {
+        try (Answer answer = askUserNamespace(range)) {
             return answer.descriptor();
         }
+    }
+
+    Answer askUserNamespace(IdRange range) {
+        return ask(request(REQUEST_USERNS, range), List.of());
     }
 
     /// Asks for a container's first process, which waits on its end of the control socket.
@@ -344,8 +348,7 @@ public final class Zygote implements AutoCloseable {
             }
         }
 
-        /// An answer whose descriptor this process has no room for is taken all the same: else each later one would be
-        /// taken for the one before it.
+        /// Takes an answer whose descriptor this process has no room for, too: else the next would be taken for it.
         private void receiveNext() {
             try {
                 Sockets.Message message = Sockets.receive(socket, REPLY_BYTES);

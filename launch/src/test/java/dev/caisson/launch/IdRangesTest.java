@@ -93,6 +93,34 @@ class IdRangesTest {
     }
 
     @Test
+    void a_range_is_asked_for_without_waiting_for_its_user_namespace() {
+        Fd mapped = scripted.something();
+        IdRanges.Asked asked = ranges.ask(scripted.zygote);
+        assertThat(isFree(asked.range())).isFalse();
+        try (ScriptedZygote.Request request = scripted.asked()) {
+            assertThat(request.bytes().getInt(8)).isEqualTo(asked.range().base());
+        }
+
+        scripted.answer(mapped);
+        try (Fd userNamespace = asked.userNamespace()) {
+            asked.close();
+            assertThat(OpenFiles.file(userNamespace)).isEqualTo(OpenFiles.file(mapped));
+        }
+        assertThat(isFree(asked.range())).isFalse();
+    }
+
+    @Test
+    void a_user_namespace_that_nobody_took_is_closed() {
+        Fd mapped = scripted.something();
+        IdRanges.Asked asked = ranges.ask(scripted.zygote);
+        scripted.answer(mapped);
+
+        asked.close();
+
+        assertThat(OpenFiles.count(OpenFiles.file(mapped))).isEqualTo(1);
+    }
+
+    @Test
     void whoever_has_a_copy_of_the_holder_has_the_ranges() {
         IdRanges.Lease lease = take(scripted.something());
         try (Fd _ = ranges.holder().duplicate()) {
