@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,7 +23,7 @@ final class BenchReport {
             "6", "Operations",
             "7", "Swarm"));
     private static final Comparator<String> BY_NUMBERS = Comparator.comparing(id -> Arrays.stream(id.split("\\.", -1))
-            .map(part -> String.format("%4s", part))
+            .map(part -> String.format(Locale.ROOT, "%4s", part))
             .toList()
             .toString());
 

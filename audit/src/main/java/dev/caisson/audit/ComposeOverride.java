@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -112,7 +113,9 @@ final class ComposeOverride {
         if (services.isEmpty()) {
             return Optional.empty();
         }
-        StringBuilder out = new StringBuilder(EXPLAINED.formatted(
+        StringBuilder out = new StringBuilder(String.format(
+                        Locale.ROOT,
+                        EXPLAINED,
                         YamlText.quoted(project.files().getFirst().name())))
                 .append("services:\n");
         services.forEach((name, slot) -> {

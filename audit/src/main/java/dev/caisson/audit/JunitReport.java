@@ -3,6 +3,7 @@ package dev.caisson.audit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// The report as JUnit XML: a suite for each subject, a case for each finding. What makes the audit fail is a failure,
@@ -22,8 +23,13 @@ final class JunitReport {
             long skipped = findings.stream()
                     .filter(finding -> !report.fails(finding) && finding.status() != Status.PASS)
                     .count();
-            out.append("  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\" time=\"0\">\n"
-                    .formatted(xml(name), findings.size(), failures, skipped));
+            out.append(String.format(
+                    Locale.ROOT,
+                    "  <testsuite name=\"%s\" tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"%d\" time=\"0\">\n",
+                    xml(name),
+                    findings.size(),
+                    failures,
+                    skipped));
             findings.forEach(finding -> testCase(out, report, finding));
             out.append("  </testsuite>\n");
         });
@@ -32,17 +38,19 @@ final class JunitReport {
 
     private static void testCase(StringBuilder out, Report report, Finding finding) {
         String where = finding.location().map(Location::toString).orElse("");
-        out.append("    <testcase classname=\"%s\" name=\"%s %s\" time=\"0\""
-                .formatted(
-                        xml(finding.subject().name()),
-                        finding.check().id(),
-                        finding.check().name()));
+        out.append(String.format(
+                Locale.ROOT,
+                "    <testcase classname=\"%s\" name=\"%s %s\" time=\"0\"",
+                xml(finding.subject().name()),
+                finding.check().id(),
+                finding.check().name()));
         if (report.fails(finding)) {
-            out.append("><failure type=\"%s\" message=\"%s\">%s</failure></testcase>\n"
-                    .formatted(
-                            finding.severity().word(),
-                            xml(finding.message()),
-                            xml(where + "\n" + finding.remediation())));
+            out.append(String.format(
+                    Locale.ROOT,
+                    "><failure type=\"%s\" message=\"%s\">%s</failure></testcase>\n",
+                    finding.severity().word(),
+                    xml(finding.message()),
+                    xml(where + "\n" + finding.remediation())));
         } else if (finding.status() == Status.PASS) {
             out.append("/>\n");
         } else {
@@ -52,7 +60,8 @@ final class JunitReport {
                     : finding.status() == Status.FAIL
                             ? "known"
                             : finding.status().word();
-            out.append("><skipped message=\"%s\"/></testcase>\n".formatted(xml(state + ": " + finding.message())));
+            out.append(String.format(
+                    Locale.ROOT, "><skipped message=\"%s\"/></testcase>\n", xml(state + ": " + finding.message())));
         }
     }
 

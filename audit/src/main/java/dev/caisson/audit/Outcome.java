@@ -2,6 +2,7 @@ package dev.caisson.audit;
 
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -32,12 +33,13 @@ record Outcome(Report before, Report after) {
                 .filter(finding -> !left.contains(finding.fingerprint()) && !unjudged.contains(question(finding)))
                 .count();
         left.removeAll(prints(failed));
-        return "%d of %d findings go away%s%s"
-                .formatted(
-                        gone,
-                        failed.size(),
-                        left.isEmpty() ? "" : ", " + left.size() + " look different",
-                        unjudged.isEmpty() ? "" : ", " + unjudged.size() + " can then not be evaluated");
+        return String.format(
+                Locale.ROOT,
+                "%d of %d findings go away%s%s",
+                gone,
+                failed.size(),
+                left.isEmpty() ? "" : ", " + left.size() + " look different",
+                unjudged.isEmpty() ? "" : ", " + unjudged.size() + " can then not be evaluated");
     }
 
     /// Returns findings that can no longer be judged after the change.

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// The report as SARIF 2.1.0, with stable fingerprints; waivers are suppressions. It is in the part of the standard
@@ -154,7 +155,7 @@ final class SarifReport {
             if (plain || "-._~/@+=,".indexOf(c) >= 0) {
                 uri.append(c);
             } else {
-                uri.append(String.format("%%%02X", (int) c));
+                uri.append(String.format(Locale.ROOT, "%%%02X", (int) c));
             }
         }
         return uri.toString();

@@ -8,6 +8,7 @@ import dev.caisson.containerfile.yaml.YamlNode.YamlMap;
 import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import dev.caisson.containerfile.yaml.YamlNode.YamlSeq;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// Writes YAML, and finds the signs between its nodes.
@@ -44,7 +45,7 @@ final class YamlText {
                 case '\t' -> out.append("\\t");
                 default -> {
                     if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfeff) {
-                        out.append("\\u%04x".formatted(c));
+                        out.append(String.format(Locale.ROOT, "\\u%04x", c));
                     } else {
                         out.appendCodePoint(c);
                     }

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -25,7 +26,7 @@ final class FirstAnswer {
     private static final String NAME = "caisson-benchmark-server";
 
     /// Answers each line by the time of the first answer, which is in the clock of [System#nanoTime].
-    private static final String CLIENT = """
+    private static final String CLIENT = String.format(Locale.ROOT, """
             import socket, sys, time
             for line in sys.stdin:
                 while True:
@@ -37,7 +38,7 @@ final class FirstAnswer {
                     except OSError: pass
                     time.sleep(0.001)
                 print(time.monotonic_ns(), flush=True)
-            """.formatted(ADDRESS, PORT);
+            """, ADDRESS, PORT);
 
     private FirstAnswer() {}
 

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -123,7 +124,7 @@ record ImageSamples(Images images, LocalRegistry registry, Path directory) {
             Files.writeString(directory.resolve("src/file" + i), "content " + i + "\n");
         }
         Files.writeString(directory.resolve("setting"), "a = b\n");
-        Files.writeString(directory.resolve("Dockerfile"), """
+        Files.writeString(directory.resolve("Dockerfile"), String.format(Locale.ROOT, """
                 FROM %s
                 WORKDIR /srv
                 COPY setting /etc/setting
@@ -132,7 +133,7 @@ record ImageSamples(Images images, LocalRegistry registry, Path directory) {
                 COPY src src
                 RUN cat src/* >all
                 CMD ["cat", "all"]
-                """.formatted(base));
+                """, base));
         return directory;
     }
 }

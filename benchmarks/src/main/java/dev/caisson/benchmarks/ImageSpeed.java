@@ -102,6 +102,7 @@ public final class ImageSpeed {
                 large = samples.large(LARGE, "large:1");
             }
             out.printf(
+                    Locale.ROOT,
                     "The image has %d MiB, %d MiB as it is transferred, in %d layers%n",
                     size(archives) >> 20,
                     images.layers(images.find(debian)).stream()

@@ -226,6 +226,7 @@ public final class Launches {
 
     private void print(String when, Footprint held) {
         out.printf(
+                Locale.ROOT,
                 "| %s | %d | %d | %d | %d | %d | %d |%n",
                 when,
                 held.descriptors(),

@@ -8,6 +8,7 @@ import dev.caisson.image.PullListener;
 import dev.caisson.image.RegistryLogins;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /// Pulls and unpacks one image in a JVM of its own, and prints how long that took and the memory that it needed.
@@ -31,7 +32,10 @@ public final class PullOnce {
                 .findFirst()
                 .orElseThrow();
         System.out.printf(
+                Locale.ROOT,
                 "%d ms in a heap of %d MiB, %d MiB of memory at most%n",
-                millis, Runtime.getRuntime().maxMemory() >> 20, Long.parseLong(peak) >> 10);
+                millis,
+                Runtime.getRuntime().maxMemory() >> 20,
+                Long.parseLong(peak) >> 10);
     }
 }

@@ -2,6 +2,7 @@ package dev.caisson.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -25,7 +26,8 @@ final class CompletionScripts {
 
     /// Returns the script for bash, and for zsh with its emulation of bash's completion.
     static String bash(CommandLine all) {
-        return AutoComplete.bash("caisson", all) + """
+        return AutoComplete.bash("caisson", all)
+                + String.format(Locale.ROOT, """
 
                 # Names of containers, where a command takes one.
                 _caisson_with_names() {
@@ -59,7 +61,7 @@ final class CompletionScripts {
                   _complete_caisson
                 }
                 complete -F _caisson_with_names -o default caisson
-                """.formatted(String.join("|", takeContainers(all)), NAMES);
+                """, String.join("|", takeContainers(all)), NAMES);
     }
 
     static String fish(CommandLine all) {

@@ -10,9 +10,12 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import dev.caisson.error.CaissonException;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -192,6 +195,29 @@ class HouseTest {
                         "java\\.nio\\.file\\.Files|java\\.io\\.File.*|dev\\.caisson\\.linux\\.(FileSystem|Fd|Procfs.*)")
                 .orShould()
                 .callMethod(Path.class, "toRealPath", LinkOption[].class)
+                .check(classes);
+    }
+
+    /// In Arabic, Persian and other languages numbers would have digits that neither the kernel nor JSON knows, and in
+    /// Turkish "I" is not the capital letter of "i".
+    @Test
+    void no_text_depends_on_the_language_of_the_host() {
+        ArchRuleDefinition.noClasses()
+                .should()
+                .callMethod(String.class, "format", String.class, Object[].class)
+                .orShould()
+                .callMethod(String.class, "formatted", Object[].class)
+                .orShould()
+                .callMethod(PrintWriter.class, "printf", String.class, Object[].class)
+                .orShould()
+                .callMethod(PrintStream.class, "printf", String.class, Object[].class)
+                .orShould()
+                .callMethod(String.class, "toLowerCase")
+                .orShould()
+                .callMethod(String.class, "toUpperCase")
+                .orShould()
+                .callMethod(DateTimeFormatter.class, "ofPattern", String.class)
+                .because("it takes the language of the JVM: give Locale.ROOT")
                 .check(classes);
     }
 

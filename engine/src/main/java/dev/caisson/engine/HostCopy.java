@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Locale;
 
 /// The host's side of a copy. Every name is one component below a directory that is held open, and no link is
 /// followed, whatever the container or a user of the host does meanwhile.
@@ -95,8 +96,10 @@ final class HostCopy {
             this.above = above;
             this.name = name;
             this.shown = shown;
-            this.made = ".caisson-%016x"
-                    .formatted(ByteBuffer.wrap(KernelRandom.bytes(Long.BYTES)).getLong());
+            this.made = String.format(
+                    Locale.ROOT,
+                    ".caisson-%016x",
+                    ByteBuffer.wrap(KernelRandom.bytes(Long.BYTES)).getLong());
             this.file = HostFailures.call(
                     shown, () -> FileSystem.openAt(above, made, NEW_FILE, 0600, FileSystem.RESOLVE_BENEATH));
         }

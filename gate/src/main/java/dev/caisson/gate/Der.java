@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 
 /// Values of DER, ITU-T X.690, as certificates need them.
 final class Der {
@@ -83,7 +84,7 @@ final class Der {
 
     static byte[] time(Instant time) {
         boolean isLong = time.atZone(ZoneOffset.UTC).getYear() >= FIRST_OF_LONG_YEARS;
-        String text = DateTimeFormatter.ofPattern(isLong ? "yyyyMMddHHmmss'Z'" : "yyMMddHHmmss'Z'")
+        String text = DateTimeFormatter.ofPattern(isLong ? "yyyyMMddHHmmss'Z'" : "yyMMddHHmmss'Z'", Locale.ROOT)
                 .withZone(ZoneOffset.UTC)
                 .format(time);
         return value(isLong ? GENERAL_TIME : UTC_TIME, text.getBytes(StandardCharsets.US_ASCII));

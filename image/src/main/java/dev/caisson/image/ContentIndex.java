@@ -8,6 +8,7 @@ import dev.caisson.linux.StampedFiles;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -129,17 +130,18 @@ final class ContentIndex {
         String index = image.index()
                 .map(one -> "\"" + INDEX + "\":\"" + one.digest() + "/" + one.size() + "\",")
                 .orElse("");
-        return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d,\"annotations\":{%s\"%s\":\"%s\",\"%s\":\"%s\",\"%s\":\"%d\"}}"
-                .formatted(
-                        image.mediaType(),
-                        image.manifest(),
-                        image.manifestSize(),
-                        name + index,
-                        REPOSITORY,
-                        image.repository(),
-                        PULLED,
-                        image.pulled(),
-                        TIME,
-                        image.pulledMillis());
+        return String.format(
+                Locale.ROOT,
+                "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d,\"annotations\":{%s\"%s\":\"%s\",\"%s\":\"%s\",\"%s\":\"%d\"}}",
+                image.mediaType(),
+                image.manifest(),
+                image.manifestSize(),
+                name + index,
+                REPOSITORY,
+                image.repository(),
+                PULLED,
+                image.pulled(),
+                TIME,
+                image.pulledMillis());
     }
 }

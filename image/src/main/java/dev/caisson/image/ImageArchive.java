@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -160,8 +161,13 @@ final class ImageArchive {
                 ? ""
                 : ",\"annotations\":{\"io.containerd.image.name\":\"" + full
                         + "\",\"org.opencontainers.image.ref.name\":\"" + full + "\"}";
-        return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d%s}"
-                .formatted(image.mediaType(), image.digest(), image.size(), notes);
+        return String.format(
+                Locale.ROOT,
+                "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d%s}",
+                image.mediaType(),
+                image.digest(),
+                image.size(),
+                notes);
     }
 
     private String dockerManifest(Map<StoredImage, ManifestDocument.Manifest> manifests) {

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -166,10 +167,15 @@ public final class LayerCaches {
         replace(path.resolve("oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
         replace(
                 path.resolve("index.json"),
-                ("{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[{"
+                String.format(
+                        Locale.ROOT,
+                        "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[{"
                                 + "\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d,\"annotations\":{"
-                                + "\"org.opencontainers.image.ref.name\":\"%s\"}}]}")
-                        .formatted(NewImage.MANIFEST, digest, manifest.length, TAG));
+                                + "\"org.opencontainers.image.ref.name\":\"%s\"}}]}",
+                        NewImage.MANIFEST,
+                        digest,
+                        manifest.length,
+                        TAG));
     }
 
     private static void write(Path blobs, Digest digest, long size, InputStream from) throws IOException {

@@ -14,6 +14,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -145,8 +146,12 @@ final class NewImage {
 
     /// Media types and digests have no character that JSON would have to escape.
     private static String json(Descriptor blob) {
-        return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d}"
-                .formatted(blob.mediaType(), blob.digest(), blob.size());
+        return String.format(
+                Locale.ROOT,
+                "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d}",
+                blob.mediaType(),
+                blob.digest(),
+                blob.size());
     }
 
     private static Descriptor oci(Descriptor layer) {

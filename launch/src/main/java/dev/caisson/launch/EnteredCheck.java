@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /// Asks the kernel what a process that entered a container has, before it runs the program.
@@ -44,13 +45,13 @@ public final class EnteredCheck {
     }
 
     private static String hexadecimal(CapabilitySet set) {
-        return "%016x".formatted(set.mask());
+        return String.format(Locale.ROOT, "%016x", set.mask());
     }
 
     /// Real, effective, saved and for files, as the host has them.
     private static String ids(int inside, ExecPlan plan) {
         int id = plan.ids().base() + inside;
-        return "%d\t%d\t%d\t%d".formatted(id, id, id, id);
+        return String.format(Locale.ROOT, "%d\t%d\t%d\t%d", id, id, id, id);
     }
 
     private static void require(String subject, String planned, String found) {

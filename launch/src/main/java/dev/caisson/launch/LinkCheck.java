@@ -10,6 +10,7 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -155,7 +156,7 @@ final class LinkCheck {
 
     /// The kernel prints an IPv4 address as the number that it is to this machine.
     private static String turned(String hex) {
-        return "%08x".formatted(Integer.reverseBytes(Integer.parseUnsignedInt(hex, HEX)));
+        return String.format(Locale.ROOT, "%08x", Integer.reverseBytes(Integer.parseUnsignedInt(hex, HEX)));
     }
 
     private static InetAddress inet(String hex) {

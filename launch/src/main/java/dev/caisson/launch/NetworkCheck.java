@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -141,7 +142,7 @@ public final class NetworkCheck {
     }
 
     private static boolean has(Fd process, String file, int port, String state) {
-        String socket = RESOLVER + ":" + "%04X".formatted(port);
+        String socket = RESOLVER + ":" + String.format(Locale.ROOT, "%04X", port);
         return Verifier.text(process, file)
                 .lines()
                 .map(line -> line.strip().split("\\s+", -1))

@@ -8,6 +8,7 @@ import dev.caisson.text.AddressText;
 import dev.caisson.text.TerminalText;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// A plan in words: one line for each phase, for people.
@@ -16,7 +17,7 @@ public final class PlanText {
     public record Line(Phase phase, String text) {
         @Override
         public String toString() {
-            return "%2d %-9s %s".formatted(phase.number(), phase, text);
+            return String.format(Locale.ROOT, "%2d %-9s %s", phase.number(), phase, text);
         }
     }
 
@@ -43,13 +44,14 @@ public final class PlanText {
     public static String execution(LaunchPlan plan) {
         Step.Execute execute = plan.only(Step.Execute.class);
         Step.SetPrivileges privileges = plan.only(Step.SetPrivileges.class);
-        return "execveat %s as %d:%d in %s%s"
-                .formatted(
-                        execute.arguments().stream().map(PlanText::quoted).collect(Collectors.joining(" ")),
-                        privileges.uid(),
-                        privileges.gid(),
-                        quoted(plan.only(Step.Ready.class).workingDirectory()),
-                        execute.initStays() ? ", under an init that reaps and forwards signals" : " as process 1");
+        return String.format(
+                Locale.ROOT,
+                "execveat %s as %d:%d in %s%s",
+                execute.arguments().stream().map(PlanText::quoted).collect(Collectors.joining(" ")),
+                privileges.uid(),
+                privileges.gid(),
+                quoted(plan.only(Step.Ready.class).workingDirectory()),
+                execute.initStays() ? ", under an init that reaps and forwards signals" : " as process 1");
     }
 
     /// An argument as it can be told on one line of a terminal, whatever it holds.
@@ -62,7 +64,7 @@ public final class PlanText {
         var quoted = new StringBuilder("'");
         argument.codePoints().forEach(c -> {
             if (c == '\'' || TerminalText.isUnfit(c)) {
-                quoted.append("\\u{%x}".formatted(c));
+                quoted.append(String.format(Locale.ROOT, "\\u{%x}", c));
             } else {
                 quoted.appendCodePoint(c);
             }
@@ -126,13 +128,14 @@ public final class PlanText {
             case PROJECT -> "on disk, by project quota";
             case IMAGE -> "on disk, in an ext4 image";
         };
-        return "overlay of %d %s, id-mapped, volatile; %s and %d files may be written, %s"
-                .formatted(
-                        root.layers(),
-                        root.layers() == 1 ? "layer" : "layers",
-                        Bytes.of(root.bytes()),
-                        root.inodes(),
-                        medium);
+        return String.format(
+                Locale.ROOT,
+                "overlay of %d %s, id-mapped, volatile; %s and %d files may be written, %s",
+                root.layers(),
+                root.layers() == 1 ? "layer" : "layers",
+                Bytes.of(root.bytes()),
+                root.inodes(),
+                medium);
     }
 
     private String mounts() {
@@ -237,11 +240,12 @@ public final class PlanText {
     private String capabilities() {
         Step.SetPrivileges privileges = plan.only(Step.SetPrivileges.class);
         int kept = privileges.bounding().list().size();
-        return "keeps %s inside its own user namespace; drops %d%s"
-                .formatted(
-                        privileges.bounding(),
-                        Capability.values().length - kept,
-                        privileges.uid() == 0 ? "" : "; none effective for user " + privileges.uid());
+        return String.format(
+                Locale.ROOT,
+                "keeps %s inside its own user namespace; drops %d%s",
+                privileges.bounding(),
+                Capability.values().length - kept,
+                privileges.uid() == 0 ? "" : "; none effective for user " + privileges.uid());
     }
 
     private String filter() {

@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /// Converts between Java's strings and the kernel's, which are bytes: arguments, variables, names of files. They are
 /// UTF-8 nearly always. A byte that is not becomes half of a surrogate pair, U+DC80 to U+DCFF, which no valid text
@@ -98,7 +99,7 @@ public final class ByteText {
         var out = new StringBuilder(text.length() + 16);
         text.codePoints().forEach(c -> {
             if (c >= ESCAPE + FIRST_ESCAPED && c <= ESCAPE + LAST_ESCAPED) {
-                out.append(String.format("\\x%02x", c - ESCAPE));
+                out.append(String.format(Locale.ROOT, "\\x%02x", c - ESCAPE));
             } else {
                 out.appendCodePoint(Character.getType(c) == Character.SURROGATE ? REPLACEMENT : c);
             }

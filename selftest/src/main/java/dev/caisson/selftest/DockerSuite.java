@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -184,7 +185,10 @@ public final class DockerSuite implements AutoCloseable {
         return new Comparison(
                 attack.limit(),
                 both
-                        ? "8 loops against 1: the one got %.0f %%".formatted(100 * mine / Math.max(0.01, mine + theirs))
+                        ? String.format(
+                                Locale.ROOT,
+                                "8 loops against 1: the one got %.0f %%",
+                                100 * mine / Math.max(0.01, mine + theirs))
                         : "one of the two ended early",
                 group.usage().memory().flatMap(Usage.Memory::peak).orElse(Bytes.ZERO),
                 "",

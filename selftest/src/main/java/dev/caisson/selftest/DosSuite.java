@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -258,12 +259,13 @@ public final class DosSuite implements AutoCloseable {
         RunResult result = hog.await();
         victim.await();
         if (!(share >= LEAST_SHARE)) {
-            failures.add("a neighbour with the same weight got %.0f %% of the processor".formatted(100 * share));
+            failures.add(String.format(
+                    Locale.ROOT, "a neighbour with the same weight got %.0f %% of the processor", 100 * share));
         }
         gone(hog, failures);
         return new Outcome(
                 attack,
-                "8 loops against 1: the one got %.0f %%".formatted(100 * share),
+                String.format(Locale.ROOT, "8 loops against 1: the one got %.0f %%", 100 * share),
                 result.peakMemory(),
                 8,
                 Duration.ZERO,
@@ -302,12 +304,12 @@ public final class DosSuite implements AutoCloseable {
                     + " ms, and " + ANSWERS + " are the most in one");
         }
         if (share > most.most()) {
-            failures.add("the engine spent %.0f %% of a processor on answers".formatted(100 * share));
+            failures.add(String.format(Locale.ROOT, "the engine spent %.0f %% of a processor on answers", 100 * share));
         }
         gone(flood, failures);
         return new Outcome(
                 attack,
-                "%d denied; the engine took %.0f %% of a processor".formatted(denied, 100 * share),
+                String.format(Locale.ROOT, "%d denied; the engine took %.0f %% of a processor", denied, 100 * share),
                 result.peakMemory(),
                 9,
                 took,
@@ -334,12 +336,12 @@ public final class DosSuite implements AutoCloseable {
             failures.add("it could not ask: " + result.stderr().strip());
         }
         if (share > most.most()) {
-            failures.add("the engine spent %.0f %% of a processor on answers".formatted(100 * share));
+            failures.add(String.format(Locale.ROOT, "the engine spent %.0f %% of a processor on answers", 100 * share));
         }
         gone(flood, failures);
         return new Outcome(
                 attack,
-                "the engine took %.0f %% of a processor".formatted(100 * share),
+                String.format(Locale.ROOT, "the engine took %.0f %% of a processor", 100 * share),
                 result.peakMemory(),
                 8,
                 took.compareTo(first) > 0 ? took : first,

@@ -1,6 +1,7 @@
 package dev.caisson.text;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +59,7 @@ public final class JsonOutput {
                 case '\r' -> out.append("\\r");
                 default -> {
                     if (c < ' ' || c == 0x7f) {
-                        out.append("\\u%04x".formatted((int) c));
+                        out.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
                     } else {
                         out.append(c);
                     }

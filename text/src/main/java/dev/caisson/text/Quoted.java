@@ -1,5 +1,7 @@
 package dev.caisson.text;
 
+import java.util.Locale;
+
 /// Quotes text from a stranger for a message of one line: what a terminal would act on is escaped, length is bounded.
 public final class Quoted {
     private static final int LONGEST = 200;
@@ -14,7 +16,7 @@ public final class Quoted {
                 out.append('\\').appendCodePoint(c);
             } else if (TerminalText.isUnfit(c)) {
                 for (char unit : Character.toChars(c)) {
-                    out.append(String.format("\\u%04x", (int) unit));
+                    out.append(String.format(Locale.ROOT, "\\u%04x", (int) unit));
                 }
             } else {
                 out.appendCodePoint(c);

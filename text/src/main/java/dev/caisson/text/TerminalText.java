@@ -1,5 +1,6 @@
 package dev.caisson.text;
 
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -118,7 +119,7 @@ public final class TerminalText {
         json.codePoints().forEach(c -> {
             if (c > '~' && isUnfit(c)) {
                 for (char unit : Character.toChars(c)) {
-                    out.append(String.format("\\u%04x", (int) unit));
+                    out.append(String.format(Locale.ROOT, "\\u%04x", (int) unit));
                 }
             } else {
                 out.appendCodePoint(c);

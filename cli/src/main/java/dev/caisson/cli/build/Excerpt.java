@@ -3,6 +3,7 @@ package dev.caisson.cli.build;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.Source;
+import java.util.Locale;
 
 /// The lines of a Dockerfile around a place, as they are shown with an error.
 final class Excerpt {
@@ -20,8 +21,12 @@ final class Excerpt {
         for (int line = first; line <= last; line++) {
             boolean isMeant = line >= place.line() && line <= place.endLine();
             String content = source.lineText(line);
-            text.append("%4d | %s %s%n"
-                    .formatted(line, isMeant ? ">>>" : "   ", content.isBlank() ? "" : OneLine.of(content))
+            text.append(String.format(
+                            Locale.ROOT,
+                            "%4d | %s %s%n",
+                            line,
+                            isMeant ? ">>>" : "   ",
+                            content.isBlank() ? "" : OneLine.of(content))
                     .stripTrailing());
             text.append('\n');
         }

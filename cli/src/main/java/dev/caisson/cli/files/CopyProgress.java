@@ -66,7 +66,7 @@ final class CopyProgress implements LongConsumer {
             unit++;
         }
         String digits = value >= 100 || unit == 0
-                ? "%.0f".formatted(value)
+                ? String.format(Locale.ROOT, "%.0f", value)
                 : String.format(Locale.ROOT, value >= 10 ? "%.1f" : "%.2f", value);
         return (digits.contains(".") ? digits.replaceAll("\\.?0+$", "") : digits) + UNITS[unit];
     }

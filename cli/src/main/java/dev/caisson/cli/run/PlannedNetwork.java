@@ -14,6 +14,7 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.text.AddressText;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -143,6 +144,6 @@ record PlannedNetwork(
     }
 
     private static String line(String subject, String text) {
-        return "   %-9s %s".formatted(subject, text);
+        return String.format(Locale.ROOT, "   %-9s %s", subject, text);
     }
 }

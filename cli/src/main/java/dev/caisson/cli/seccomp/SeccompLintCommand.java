@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.OneLine;
 import dev.caisson.seccomp.ProfileLint;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,8 +19,8 @@ final class SeccompLintCommand implements Callable<Integer> {
     public Integer call() {
         List<ProfileLint.Finding> findings = ProfileLint.of(subject.profile(), subject.target());
         PrintWriter out = subject.out();
-        findings.forEach(finding -> out.println(
-                "%-8s %-18s %s".formatted(finding.level(), finding.code(), OneLine.of(finding.sentence()))));
+        findings.forEach(finding -> out.println(String.format(
+                Locale.ROOT, "%-8s %-18s %s", finding.level(), finding.code(), OneLine.of(finding.sentence()))));
         return findings.stream().anyMatch(finding -> finding.level() == ProfileLint.Level.ERROR) ? 1 : 0;
     }
 }

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -117,7 +118,8 @@ final class SeccompWatchCommand implements Callable<Integer> {
             switch (format) {
                 case JSON -> out.println(json("total", denial, null));
                 case TEXT ->
-                    out.println(OneLine.of("%7d × %s → %s".formatted(denial.count(), denial.call(), denial.answer())));
+                    out.println(OneLine.of(String.format(
+                            Locale.ROOT, "%7d × %s → %s", denial.count(), denial.call(), denial.answer())));
             }
         }
         out.flush();

@@ -99,7 +99,7 @@ final class StatsLine {
         Object[] shown = wide
                 ? all.toArray()
                 : new Object[] {all.get(1), all.get(2), all.get(3), all.get(4), all.get(6), all.get(11)};
-        return (wide ? WIDE : NARROW).formatted(shown).stripTrailing();
+        return String.format(Locale.ROOT, wide ? WIDE : NARROW, shown).stripTrailing();
     }
 
     /// Processors that were busy with it between the two samples.

@@ -8,6 +8,7 @@ import dev.caisson.launch.HostFacts;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -36,7 +37,7 @@ public final class InfoCommand implements Callable<Integer> {
         Map<String, String> facts = facts(host);
         PrintWriter out = spec.commandLine().getOut();
         if (format.equals("text") || format.isEmpty()) {
-            facts.forEach((name, value) -> out.println("%-18s %s".formatted(name, value)));
+            facts.forEach((name, value) -> out.println(String.format(Locale.ROOT, "%-18s %s", name, value)));
             return 0;
         }
         var fields = new LinkedHashMap<String, Object>(facts);

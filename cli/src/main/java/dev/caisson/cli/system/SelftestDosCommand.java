@@ -19,6 +19,7 @@ import java.io.StringWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -77,7 +78,7 @@ final class SelftestDosCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         List<Attack> attacks = chosen();
         if (list) {
-            attacks.forEach(attack -> out.printf("%-18s %s%n", attack.name(), attack.aim()));
+            attacks.forEach(attack -> out.printf(Locale.ROOT, "%-18s %s%n", attack.name(), attack.aim()));
             return 0;
         }
         if (!DosSuite.isPossible()) {
@@ -146,8 +147,15 @@ final class SelftestDosCommand implements Callable<Integer> {
     private void head(PrintWriter out, boolean withDocker) {
         switch (format) {
             case TEXT ->
-                out.println(LINE.formatted(
-                        "ATTACK", "STOPPED BY", "WHAT THE CONTAINER SAW", "MEMORY", "NEIGHBOUR", "HOST"));
+                out.println(String.format(
+                        Locale.ROOT,
+                        LINE,
+                        "ATTACK",
+                        "STOPPED BY",
+                        "WHAT THE CONTAINER SAW",
+                        "MEMORY",
+                        "NEIGHBOUR",
+                        "HOST"));
             case MARKDOWN -> {
                 out.println("| attack on | stopped by | what the container saw | most memory | slowest neighbour | |"
                         + (withDocker
@@ -165,7 +173,9 @@ final class SelftestDosCommand implements Callable<Integer> {
         String seen = OneLine.of(outcome.seen());
         switch (format) {
             case TEXT -> {
-                out.println(LINE.formatted(
+                out.println(String.format(
+                        Locale.ROOT,
+                        LINE,
                         outcome.attack().name(),
                         outcome.attack().limit(),
                         seen,

@@ -9,6 +9,7 @@ import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -20,8 +21,9 @@ public final class LogTime {
             text -> LocalDateTime.parse(text).atZone(ZoneId.systemDefault()).toInstant(),
             text -> LocalDate.parse(text).atStartOfDay(ZoneId.systemDefault()).toInstant());
 
-    private static final java.time.format.DateTimeFormatter CLOCK =
-            java.time.format.DateTimeFormatter.ofPattern("HH:mm").withZone(java.time.ZoneId.systemDefault());
+    private static final java.time.format.DateTimeFormatter CLOCK = java.time.format.DateTimeFormatter.ofPattern(
+                    "HH:mm", Locale.ROOT)
+            .withZone(java.time.ZoneId.systemDefault());
 
     private LogTime() {}
 

@@ -10,6 +10,7 @@ import dev.caisson.engine.Leftovers;
 import dev.caisson.engine.RunningContainer;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -54,9 +55,11 @@ public final class TopCommand implements Callable<Integer> {
             HostPs.table(options, processes).forEach(out::println);
             return 0;
         }
-        out.println(ROW.formatted("UID", "PID", "PPID", "STIME", "TIME", "CMD"));
+        out.println(String.format(Locale.ROOT, ROW, "UID", "PID", "PPID", "STIME", "TIME", "CMD"));
         for (ContainerProcess process : running.processes()) {
-            out.println(ROW.formatted(
+            out.println(String.format(
+                            Locale.ROOT,
+                            ROW,
                             process.uid(),
                             process.pid(),
                             process.parent(),
@@ -77,6 +80,6 @@ public final class TopCommand implements Callable<Integer> {
     }
 
     private static String time(long seconds) {
-        return "%02d:%02d:%02d".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60);
+        return String.format(Locale.ROOT, "%02d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
     }
 }

@@ -12,6 +12,7 @@ import io.avaje.json.stream.JsonStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -71,8 +72,12 @@ public final class VerifyCommand implements Callable<Integer> {
         int subjects = width(checks.stream().map(Verifier.Check::subject));
         int found = width(checks.stream().map(VerifyCommand::found));
         return checks.stream()
-                .map(check -> ("%-" + subjects + "s  %-" + found + "s  %s")
-                        .formatted(check.subject(), found(check), verdict(check, colours)))
+                .map(check -> String.format(
+                        Locale.ROOT,
+                        "%-" + subjects + "s  %-" + found + "s  %s",
+                        check.subject(),
+                        found(check),
+                        verdict(check, colours)))
                 .toList();
     }
 

@@ -6,6 +6,7 @@ import dev.caisson.hostaudit.facts.HostFacts;
 import dev.caisson.hostaudit.facts.HostFacts.FileFact;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -110,7 +111,7 @@ final class FileChecks {
             extra &= ~0200;
         }
         if (extra != 0) {
-            wrong.add("its mode " + file.modeText() + " has bits beyond " + String.format("%04o", widest));
+            wrong.add("its mode " + file.modeText() + " has bits beyond " + String.format(Locale.ROOT, "%04o", widest));
         }
         file.grants().stream()
                 .filter(grant -> beyond(grant, widest & 07))

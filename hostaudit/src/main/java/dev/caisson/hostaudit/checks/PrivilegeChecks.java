@@ -10,6 +10,7 @@ import dev.caisson.hostaudit.facts.Excerpt;
 import dev.caisson.hostaudit.facts.Facts;
 import dev.caisson.hostaudit.facts.Numbers;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -106,7 +107,7 @@ final class PrivilegeChecks {
         long beyond = (bounding | effective) & ~Capability.DOCKER_DEFAULT;
         boolean ownNamespace = !truth.sharesHost().contains("user");
         long unneeded = bounding & Capability.UNNEEDED;
-        String text = String.format("bounding %012x, effective %012x", bounding, effective);
+        String text = String.format(Locale.ROOT, "bounding %012x, effective %012x", bounding, effective);
         Answer answer;
         if (beyond != 0 && !ownNamespace) {
             answer = Answer.fail(Answer.subject(container), "it has " + Excerpt.list(Capability.names(beyond)))
@@ -236,7 +237,8 @@ final class PrivilegeChecks {
                 .truth(
                         "/proc/PID/status",
                         truth.processes().stream()
-                                .map(process -> String.format("%s CapEff %012x", name(process), process.effective()))
+                                .map(process -> String.format(
+                                        Locale.ROOT, "%s CapEff %012x", name(process), process.effective()))
                                 .limit(8)
                                 .toList()
                                 .toString());
@@ -338,7 +340,9 @@ final class PrivilegeChecks {
                 .truth(
                         "/proc/PID/status",
                         String.format(
+                                Locale.ROOT,
                                 "CapInh %012x, CapAmb %012x",
-                                truth.init().inheritable(), truth.init().ambient()));
+                                truth.init().inheritable(),
+                                truth.init().ambient()));
     }
 }

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -126,7 +127,7 @@ record Layer(
                 return;
             }
             if ((mode & SETUID_SETGID) != 0) {
-                elevating.put(path, String.format("%04o", mode & 07777));
+                elevating.put(path, String.format(Locale.ROOT, "%04o", mode & 07777));
             } else if (hasCapabilities(file)) {
                 elevating.put(path, "file capabilities");
             } else {

@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit.facts;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -77,7 +78,7 @@ public record HostFacts(
             List<String> grants,
             List<String> openParents) {
         public String modeText() {
-            return String.format("%04o", mode);
+            return String.format(Locale.ROOT, "%04o", mode);
         }
     }
 

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// Files of the host: owner, mode bits, access control lists and the directories above. `root` is where the
@@ -151,7 +152,7 @@ public final class HostFiles {
                 boolean granted =
                         grants(directory).stream().anyMatch(grant -> grant.indexOf('w', grant.indexOf(':')) > 0);
                 if (status.uid() != 0 || writable || granted) {
-                    open.add(String.format("%s %04o uid %d", above, status.permissions(), status.uid()));
+                    open.add(String.format(Locale.ROOT, "%s %04o uid %d", above, status.permissions(), status.uid()));
                 }
             }
         }

@@ -1,5 +1,6 @@
 package dev.caisson.scan.token;
 
+import java.util.Locale;
 import java.util.Optional;
 
 /// Identifiers of AWS access keys, which hold the number of their account.
@@ -22,6 +23,6 @@ public final class AwsKeyId {
         }
         // the first six bytes are 48 of these 50 bits; the first of the 48 and the last seven belong to something else
         long account = bits >> 2 >> 7 & 0xff_ffff_ffffL;
-        return account > MOST_ACCOUNT ? Optional.empty() : Optional.of(String.format("%012d", account));
+        return account > MOST_ACCOUNT ? Optional.empty() : Optional.of(String.format(Locale.ROOT, "%012d", account));
     }
 }

@@ -1,6 +1,7 @@
 package dev.caisson.scan.token;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.zip.CRC32;
 
 /// Check digits at the end of tokens.
@@ -24,7 +25,7 @@ public final class CheckDigits {
 
     /// The CRC-32 of a text in eight hexadecimal digits, as Grafana puts it behind a token and `_`.
     public static String hexadecimal(String before) {
-        return String.format("%08x", crc(before));
+        return String.format(Locale.ROOT, "%08x", crc(before));
     }
 
     /// True if the last six digits check what stands between the first `_` and them.
