@@ -373,7 +373,7 @@ public final class Planner {
             steps.add(new Step.SetHostName(hostName));
         }
         rlimits().forEach(limit -> steps.add(new Step.SetResourceLimit(limit)));
-        steps.add(new Step.SetOomScoreAdjustment(spec.oomScoreAdjustment()));
+        steps.add(new Step.SetOomScoreAdjustment(Policy.oomScore(spec, host)));
         steps.add(new Step.JoinKeyring());
     }
 

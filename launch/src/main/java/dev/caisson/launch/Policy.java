@@ -37,6 +37,9 @@ public final class Policy {
     private static final List<InRootPath> RESERVED =
             List.of(InRootPath.of("proc"), InRootPath.of("sys"), InRootPath.of("dev"));
 
+    /// That of a [ContainerSpec] which names none.
+    static final int USUAL_OOM_SCORE = 500;
+
     private Policy() {}
 
     /// A wish that has passed.
@@ -368,7 +371,7 @@ public final class Policy {
                                 + ": ask for less, or start the engine with more"));
             }
         }
-        int score = spec.oomScoreAdjustment();
+        int score = oomScore(spec, host);
         if (score < -1000 || score > 1000) {
             findings.add(new Finding("OOM_SCORE_INVALID", "an OOM score adjustment is a number from -1000 to 1000"));
         } else if (score < host.oomScoreAdjustment()) {
@@ -377,6 +380,13 @@ public final class Policy {
                     "an OOM score adjustment of " + score + " is below the engine's own, " + host.oomScoreAdjustment()
                             + ", which a container's user namespace cannot lower: ask for more"));
         }
+    }
+
+    /// The usual one is the engine's own where that is higher, as in a pod that may be killed first: nobody asked for
+    /// less.
+    static int oomScore(ContainerSpec spec, HostFacts host) {
+        int wanted = spec.oomScoreAdjustment();
+        return wanted == USUAL_OOM_SCORE ? Math.max(wanted, host.oomScoreAdjustment()) : wanted;
     }
 
     private static void checkDeadlines(ContainerSpec spec, List<Finding> findings) {

@@ -476,28 +476,42 @@ class PolicyTest {
         }
     }
 
-    @Test
-    void the_lowest_oom_score_is_the_engine_s_own_or_the_kernel_s() {
+    private static HostFacts host(int oomScore) {
         HostFacts host = Samples.host();
-        var lowest = new HostFacts(
+        return new HostFacts(
                 host.kernel(),
                 host.architecture(),
                 host.effectiveUid(),
                 host.capabilities(),
                 host.hardLimits(),
-                -1000,
+                oomScore,
                 host.landlockAbi(),
                 host.timeNamespaces(),
                 host.cgroupMounts(),
                 host.cgroupJoins(),
                 host.cgroupCloneInto(),
                 host.layerMedia());
+    }
 
-        assertThat(Samples.check(Samples.spec().oomScoreAdjustment(-1000), lowest))
+    @Test
+    void the_lowest_oom_score_is_the_engine_s_own_or_the_kernel_s() {
+        assertThat(Samples.check(Samples.spec().oomScoreAdjustment(-1000), host(-1000)))
                 .isEmpty();
-        assertThat(Samples.check(Samples.spec().oomScoreAdjustment(-1001), lowest))
+        assertThat(Samples.check(Samples.spec().oomScoreAdjustment(-1001), host(-1000)))
                 .extracting(Finding::code)
                 .containsExactly("OOM_SCORE_INVALID");
+    }
+
+    @Test
+    void who_names_no_oom_score_gets_the_engine_s_own_where_that_is_higher() {
+        assertThat(Samples.spec().oomScoreAdjustment()).isEqualTo(Policy.USUAL_OOM_SCORE);
+        assertThat(Samples.plan(Samples.spec(), host(900)).only(Step.SetOomScoreAdjustment.class))
+                .isEqualTo(new Step.SetOomScoreAdjustment(900));
+        assertThat(Samples.plan(Samples.spec(), host(499)).only(Step.SetOomScoreAdjustment.class))
+                .isEqualTo(new Step.SetOomScoreAdjustment(500));
+        assertThat(Samples.check(Samples.spec().oomScoreAdjustment(899), host(900)))
+                .extracting(Finding::code)
+                .containsExactly("OOM_SCORE_TOO_LOW");
     }
 
     @ParameterizedTest

@@ -345,7 +345,8 @@ public final class ContainerSpec implements Cloneable {
         return init;
     }
 
-    /// How early the kernel picks it when the host runs out of memory, −1000 … 1000.
+    /// How early the kernel picks it when the host runs out of memory, −1000 … 1000; 500 if not said, or the engine's
+    /// own.
     public ContainerSpec oomScoreAdjustment(int value) {
         return with(copy -> copy.oomScoreAdjustment = value);
     }
