@@ -59,7 +59,7 @@ class PublishedPortsAuditTest {
                 run() { caisson run -d "$@" 2>/dev/null >/dev/null; }
                 run --name open --network web -p 8080:7000 host -- python3 -m http.server 7000
                 run --name low --network bridge -p 192.0.2.1:443:80/udp host sleep 1000
-                run --name inside --network inner -p 8081:7000 host sleep 1000
+                run --name inside --network inner -p 8081:7000 host sleep 1000 && exit 1 # is refused
                 run --name stack --network host --allow host-network host sleep 1000
                 run --name quiet host sleep 1000
                 python3 -c 'IMAGE'
@@ -75,7 +75,7 @@ class PublishedPortsAuditTest {
                 done
                 caisson audit --format json -o report.json
                 python3 -c 'FAILED' report.json
-                caisson rm -f open low inside stack quiet asked more alone >/dev/null
+                caisson rm -f open low stack quiet asked more alone >/dev/null
                 """.replace("FAILED", FAILED).replace("IMAGE", IMAGE));
 
         assertThat(printed.lines())

@@ -9,6 +9,8 @@ import dev.caisson.image.Image;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.NewLayer;
 import dev.caisson.image.Platform;
+import dev.caisson.image.PullListener;
+import dev.caisson.image.RegistryLogins;
 import dev.caisson.image.TarWriter;
 import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
@@ -148,6 +150,15 @@ class EmulatedImageTest extends BusyboxEngine {
         assertThat(result.exitStatus()).isEqualTo(STATUS);
         assertThat(images.has(NAME, Platform.parse("linux/arm64"))).isTrue();
         assertThat(images.has(NAME, Platform.running())).isFalse();
+    }
+
+    @Test
+    void it_is_refused_before_a_registry_is_asked() {
+        ImageReference nowhere = ImageReference.parse("127.0.0.1:1/app:1");
+
+        assertThatThrownBy(() ->
+                        images.pull(nowhere, Platform.parse("linux/vax"), RegistryLogins.none(), PullListener.none()))
+                .hasMessageContaining("cannot be emulated");
     }
 
     @Test

@@ -87,18 +87,6 @@ class MirrorTest {
     }
 
     @Test
-    void a_platform_that_nothing_here_interprets_is_refused_before_the_registry_is_asked() throws IOException {
-        try (var registry = new ScriptedRegistry(serving(image));
-                ImageStore images = ImageStore.open(directory.resolve("store"))) {
-            var reference = ImageReference.parse(registry.name() + "/app:1");
-            assertThatThrownBy(() -> images.pull(
-                            reference, Platform.parse("linux/vax"), RegistryLogins.none(), PullListener.none()))
-                    .hasMessageContaining("cannot be emulated");
-            assertThat(registry.requests).isEmpty();
-        }
-    }
-
-    @Test
     void a_mirror_is_asked_in_place_of_the_registry_whose_name_the_image_keeps() throws IOException {
         try (var registry = new ScriptedRegistry((_, out) -> plain(out, "500 Internal Server Error", ""));
                 var mirror = new ScriptedRegistry(serving(image))) {

@@ -35,7 +35,7 @@ public final class Parts implements AutoCloseable {
         try {
             try (Zygote.Answer root = root(zygote, plan, layers)) { // it comes while the others are made
                 made.addOthers(zygote, plan, layers, shared, group, secrets);
-                made.add(plan.slots().size() - 1, true, root.descriptor());
+                made.parts.addFirst(new Part(plan.slots().size() - 1, true, root.descriptor()));
             }
             return made;
         } catch (RuntimeException | Error e) {
@@ -117,6 +117,7 @@ public final class Parts implements AutoCloseable {
         }
     }
 
+    /// Returns all, the root first: by that place it is found among what a monitor's zygote keeps.
     public List<Part> all() {
         return List.copyOf(parts);
     }

@@ -76,6 +76,7 @@ class PartsTest extends LaunchBed {
             assertThat(OpenFiles.count(tasks())).isEqualTo(1);
         }
         assertThat(parts.all()).hasSize(lastJoin() >= 0 ? 4 : 3);
+        assertThat(parts.all().getFirst().slot()).as("the root").isEqualTo(last);
         assertThat(part(parts, 0).mount()).isFalse();
         assertThat(part(parts, bind).mount()).isTrue();
         assertThat(part(parts, last).mount()).isTrue();
@@ -164,7 +165,8 @@ class PartsTest extends LaunchBed {
                 .hasMessage("no slot of a launch");
         assertNothingOpen();
 
-        scripted.refuse(2, Errno.EINVAL);
+        scripted.refuse(2, Errno.EINVAL); // which is read after the answer for the device
+        answer(1);
         assertThatThrownBy(() -> make(plan(slots), layers())).hasMessageContaining("root file system");
         assertNothingOpen();
         assertThat(OpenFiles.count(layerFile)).as("the test's own").isEqualTo(3);

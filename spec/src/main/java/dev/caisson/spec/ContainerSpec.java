@@ -345,8 +345,7 @@ public final class ContainerSpec implements Cloneable {
         return init;
     }
 
-    /// How early the kernel picks it when the host runs out of memory, −1000 … 1000; 500 if not said, or the engine's
-    /// own.
+    /// How early the kernel picks it when memory runs out, −1000 … 1000; if not said 500, or the engine's own.
     public ContainerSpec oomScoreAdjustment(int value) {
         return with(copy -> copy.oomScoreAdjustment = value);
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.cli.Answer;
 import dev.caisson.cli.CommandProcess;
 import dev.caisson.spec.ContainerId;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -163,7 +164,8 @@ class LogDriverTest {
     @ValueSource(strings = {"attach --no-stdin NAME", "logs -f NAME", "start -a NAME"})
     void a_client_that_does_not_read_stops_nobody_and_is_told_what_it_missed(String line) throws Exception {
         boolean starts = line.startsWith("start");
-        String script = "read line; i=0; while [ $i -lt 60000 ]; do echo line $i; i=$((i+1)); done";
+        String script = "(while :; do echo waits; sleep 0.1; done) & waits=$!; read line; kill $waits; i=0;"
+                + " while [ $i -lt 60000 ]; do echo line $i; i=$((i+1)); done";
         caisson("create", "-i", "--name", name, "--log-driver", "none", "host", "--", "sh", "-c", script);
         if (!starts) {
             caisson("start", name);
@@ -172,19 +174,23 @@ class LogDriverTest {
                         CommandProcess.words(line.replace("NAME", name).split(" ", -1)))
                 .start();
         client.getOutputStream().close();
-        TimeUnit.SECONDS.sleep(1); // it follows by now
+        BufferedReader read = client.inputReader(StandardCharsets.UTF_8);
+        assertThat(read.readLine()).as("it follows").isEqualTo("waits");
 
         Process input = new ProcessBuilder(CommandProcess.words("attach", name)).start();
         input.getInputStream().close();
         input.outputWriter(StandardCharsets.UTF_8).append("go\n").close();
         awaitEnd();
         assertThat(client.isAlive()).as("nobody has read what it writes").isTrue();
-        String out = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        List<String> lines =
+                read.lines().dropWhile(waits -> waits.equals("waits")).toList();
         String errors = new String(client.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
 
         assertThat(client.waitFor()).isZero();
-        List<String> lines = out.lines().toList();
-        assertThat(lines.getFirst()).isEqualTo("line 0");
+        assertThat(lines)
+                .extracting(one -> Integer.parseInt(one.substring("line ".length())))
+                .isSorted()
+                .doesNotHaveDuplicates();
         assertThat(lines.getLast()).isEqualTo("line 59999");
         assertThat(lines.size()).isLessThan(60_000);
         assertThat(errors).contains("lines are missing here");

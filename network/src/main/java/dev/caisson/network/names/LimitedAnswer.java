@@ -56,9 +56,8 @@ final class LimitedAnswer {
         return query.type() == Wire.TYPE_A || query.type() == Wire.TYPE_AAAA ? addresses(reply) : others(reply);
     }
 
-    /// Gives what was asked for and the aliases that lead there, and nothing that stands beside it: it could be
-    /// addresses
-    /// that nobody judged.
+    /// Gives what was asked for and the aliases that lead there, and nothing that stands beside it, which could be
+    /// addresses that nobody judged.
     private byte[] others(byte[] reply) {
         int end = Wire.HEADER + query.question().length;
         try {
@@ -70,6 +69,7 @@ final class LimitedAnswer {
                         type == query.type() || type == Wire.TYPE_CNAME || type == TYPE_DNAME,
                         "a record that was not asked for");
                 end = fixed + RECORD_FIXED + Wire.u16(reply, fixed + 8);
+                Wire.require(end <= reply.length, "a record that is cut off");
             }
         } catch (MalformedMessage e) {
             return Reply.empty(query, Wire.SERVER_FAILURE);

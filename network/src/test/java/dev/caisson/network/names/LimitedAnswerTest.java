@@ -98,6 +98,16 @@ class LimitedAnswerTest {
     }
 
     @Test
+    void a_text_that_is_cut_off_is_a_failure() throws MalformedMessage {
+        byte[] whole = reply("on.example", TEXT, 0, record(TEXT, 60, 3, 'a', 'b', 'c'));
+
+        assertThat(code(limited("on.example", TEXT).of(whole))).isZero();
+        byte[] cut = limited("on.example", TEXT).of(Arrays.copyOf(whole, whole.length - 1));
+        assertThat(code(cut)).isEqualTo(2);
+        assertThat(count(cut)).isZero();
+    }
+
+    @Test
     void addresses_are_opened_for_as_long_as_the_shortest_record_says_and_then_told() throws MalformedMessage {
         byte[] told = limited("on.example", A)
                 .of(reply("on.example", A, 0, record(A, 300, 192, 0, 2, 1), record(A, 60, 192, 0, 2, 2)));
