@@ -16,9 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What is remembered of an image is not taken for another one's, and images of other machines are built without
-/// running
-/// anything of theirs.
+/// A build takes nothing that it remembers of one image for another one's, and builds images of other machines without
+/// running any of their programs.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class KnownOfImagesTest {

@@ -114,6 +114,7 @@ class IdRangesTest {
         Fd mapped = scripted.something();
         IdRanges.Asked asked = ranges.ask(scripted.zygote);
         scripted.answer(mapped);
+        take(scripted.something()).userNamespace().close(); // who waits for this answer reads the one before it
 
         asked.close();
 

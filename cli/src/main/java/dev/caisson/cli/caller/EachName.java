@@ -26,7 +26,7 @@ public final class EachName {
         return weighed(names, err, _ -> Weight.FAILURE, act);
     }
 
-    /// What a problem with one name means for the command.
+    /// How much a problem with one name counts.
     public enum Weight {
         FAILURE,
         /// It is shown, and the exit status stays.
