@@ -12,7 +12,6 @@ import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.ProcessTimes;
-import dev.caisson.linux.Processes;
 import dev.caisson.linux.Reactor;
 import dev.caisson.linux.Terminal;
 import dev.caisson.spec.ContainerId;
@@ -124,9 +123,7 @@ public final class Container implements AutoCloseable {
 
     /// Sends a signal to the program; false where it has ended.
     public boolean signal(int number) {
-        synchronized (launched) { // not while its descriptor is closed
-            return Failures.call(() -> launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number));
-        }
+        return Failures.call(() -> launched.signal(number));
     }
 
     public void kill() {
@@ -196,9 +193,7 @@ public final class Container implements AutoCloseable {
     /// Changes the size of its terminal; nothing where it has none.
     public void resize(TerminalSize size) {
         present(size, "size");
-        Failures.run(() -> launched.console()
-                .filter(console -> console.isOpen())
-                .ifPresent(console -> Terminal.resize(console, new Terminal.Size(size.rows(), size.columns()))));
+        Failures.run(() -> launched.resize(new Terminal.Size(size.rows(), size.columns())));
     }
 
     /// Runs one more program in it to its end, its output kept. An interrupt kills that with all that it started.
@@ -209,7 +204,10 @@ public final class Container implements AutoCloseable {
     }
 
     public RunningExec startExec(Exec exec, Streams streams) {
-        return engine.startExec(id, present(exec, "exec"), present(streams, "streams"));
+        return engine.startExec(
+                () -> new ExecTarget(recorded.record().orElseThrow(this::notRunning), plan, group),
+                present(exec, "exec"),
+                present(streams, "streams"));
     }
 
     /// Returns its files, which whoever runs it may read and write until it ends.

@@ -30,6 +30,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /// Runs programs in containers. One engine serves a whole process and any number of threads, virtual ones
@@ -263,9 +264,8 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
     }
 
     /// Starts one more program in a container of this engine, whose caller has no need of events.
-    RunningExec startExec(ContainerId container, Exec exec, Streams streams) {
-        return gate.explained(() -> executions.start(
-                ExecTarget.find(container.value(), options, preparation.hierarchy()), exec, streams, Optional.empty()));
+    RunningExec startExec(Supplier<ExecTarget> target, Exec exec, Streams streams) {
+        return gate.explained(() -> executions.start(target.get(), exec, streams, Optional.empty()));
     }
 
     /// Starts one more program that nobody waits for, in a container that outlives its command: it has no streams,

@@ -33,7 +33,7 @@ final class ExecTarget {
     private final LaunchPlan plan;
     private final Cgroup group;
 
-    private ExecTarget(ContainerRecord record, LaunchPlan plan, Cgroup group) {
+    ExecTarget(ContainerRecord record, LaunchPlan plan, Cgroup group) {
         this.record = record;
         this.plan = plan;
         this.group = group;

@@ -112,9 +112,7 @@ public final class RunningExec implements AutoCloseable {
 
     /// Sends a signal to the program; false where it has ended.
     public boolean signal(int number) {
-        synchronized (launched) { // not while its descriptor is closed
-            return Failures.call(() -> launched.pidfd().isOpen() && Processes.signal(launched.pidfd(), number));
-        }
+        return Failures.call(() -> launched.signal(number));
     }
 
     /// Kills it with every process that it has started.
@@ -125,9 +123,7 @@ public final class RunningExec implements AutoCloseable {
     /// Changes the size of its terminal; nothing where it has none.
     public void resize(TerminalSize size) {
         present(size, "size");
-        Failures.run(() -> launched.console()
-                .filter(console -> console.isOpen())
-                .ifPresent(console -> Terminal.resize(console, new Terminal.Size(size.rows(), size.columns()))));
+        Failures.run(() -> launched.resize(new Terminal.Size(size.rows(), size.columns())));
     }
 
     /// Leaves it to run on when this engine is closed, in a container that outlives its command. That one's

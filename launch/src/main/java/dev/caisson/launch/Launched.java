@@ -6,6 +6,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
+import dev.caisson.linux.Terminal;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -152,6 +153,17 @@ public final class Launched implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /// Sends a signal to it; false if it has ended or is closed. Whoever closes it holds its lock meanwhile, so that no
+    /// other process gets the signal.
+    public synchronized boolean signal(int number) {
+        return pidfd.isOpen() && Processes.signal(pidfd, number);
+    }
+
+    /// Changes the size of its terminal; nothing where it has none, or is closed.
+    public void resize(Terminal.Size size) {
+        console.filter(Fd::isOpen).ifPresent(open -> Terminal.resize(open, size));
     }
 
     /// Leaves it to run on, closes all that is held of it, and reaps it when it has ended, if this process lives by

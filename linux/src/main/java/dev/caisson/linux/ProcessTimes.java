@@ -40,8 +40,7 @@ public final class ProcessTimes {
     /// True if that very process runs: a zombie that nobody has reaped does not.
     public static boolean isRunning(int pid, long startTime) {
         try {
-            String[] fields = fields(pid);
-            return startTime(fields) == startTime && !ENDED.contains(fields[0]);
+            return isRunning(fields(pid), startTime);
         } catch (ErrnoException e) {
             return false;
         }
@@ -51,10 +50,15 @@ public final class ProcessTimes {
     /// other process.
     public static boolean isStaying(int pid, long startTime) {
         try {
-            return isRunning(pid, startTime) && (Long.parseLong(fields(pid)[FLAGS]) & EXITING) == 0;
+            String[] fields = fields(pid);
+            return isRunning(fields, startTime) && (Long.parseLong(fields[FLAGS]) & EXITING) == 0;
         } catch (ErrnoException e) {
             return false;
         }
+    }
+
+    private static boolean isRunning(String[] fields, long startTime) {
+        return startTime(fields) == startTime && !ENDED.contains(fields[0]);
     }
 
     private static long startTime(String[] fields) {

@@ -7,6 +7,7 @@ import dev.caisson.cgroup.Meter;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Usage;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,11 @@ public final class RecordedGroup {
             record = made.get();
             saved.accept(record);
         }
+    }
+
+    /// Returns what was written down last; empty before that, and once it is removed.
+    public synchronized Optional<ContainerRecord> record() {
+        return removed ? Optional.empty() : Optional.ofNullable(record);
     }
 
     /// Changes the limits, and the record of them.
