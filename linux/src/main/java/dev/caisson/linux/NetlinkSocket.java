@@ -53,6 +53,7 @@ public final class NetlinkSocket implements AutoCloseable {
     private final MemorySegment sender = Arena.ofAuto().allocate(ADDRESS_BYTES, 4);
     private final MemorySegment senderBytes = Arena.ofAuto().allocate(JAVA_INT);
     private int sendBuffer;
+    private long received;
 
     private NetlinkSocket(Fd socket) {
         this.socket = socket;
@@ -216,6 +217,11 @@ public final class NetlinkSocket implements AutoCloseable {
         }
     }
 
+    /// Returns how many bytes were received since it was opened.
+    public synchronized long received() {
+        return received;
+    }
+
     /// Returns the descriptor, to wait for news with [Polling].
     public Fd descriptor() {
         return socket;
@@ -273,6 +279,7 @@ public final class NetlinkSocket implements AutoCloseable {
         if (sender.get(JAVA_INT, PORT_AT) != 0) {
             throw new NetlinkException(call, 0, Errno.EPROTO, "somebody else answered, not the kernel");
         }
+        received += count;
         return Optional.of(NetlinkMessage.parse(room.asSlice(0, count).toArray(JAVA_BYTE), (int) count));
     }
 

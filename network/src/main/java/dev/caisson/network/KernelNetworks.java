@@ -352,6 +352,11 @@ final class KernelNetworks implements AutoCloseable {
         return rules.areWhole();
     }
 
+    /// Returns how many bytes the kernel has answered with.
+    long answered() {
+        return route.received() + filter.received();
+    }
+
     boolean hasTables() {
         return tables.areThere(filter);
     }

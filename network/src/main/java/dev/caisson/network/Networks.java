@@ -33,7 +33,7 @@ public final class Networks implements AutoCloseable {
     private static final Set<String> RESERVED = Set.of("none", "host", DEFAULT_TOO, "container");
 
     private final NetworkRecords records;
-    private final KernelNetworks kernel;
+    final KernelNetworks kernel;
     private final Creation creation;
     private final Unlinking unlinking;
     private final PortReservations reservations = new PortReservations();

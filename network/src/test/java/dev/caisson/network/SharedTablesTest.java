@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.caisson.linux.ThreadClock;
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.network.filter.Tables;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -169,6 +171,46 @@ class SharedTablesTest extends OnAHost {
 
             assertThat(leastTenth(behindOthers)).isLessThan(5 * leastTenth(alone));
         }
+    }
+
+    /// Counts the bytes that the kernel answers with, which no load of the machine changes: reading a set for a change has it answer
+    /// with the elements of all others.
+    @Test
+    void a_change_reads_nothing_of_other_containers() throws Exception {
+        Path other = Files.createDirectory(directory.resolve("other"), OWNER_ALONE);
+        try (Bed empty = new Bed(other)) {
+            for (int port = 20_000; port < 20_300; port++) {
+                publish(bed, ContainerId.random(), port);
+            }
+            publish(empty, ContainerId.random(), 20_000);
+
+            List<Long> behindOthers = answersToALife(bed, 20_900);
+
+            assertThat(behindOthers).isEqualTo(answersToALife(empty, 20_900));
+        }
+    }
+
+    /// Returns how many bytes the kernel answers with when a container gets a place, a port, a bandwidth and
+    /// another name, and when it goes, in either way.
+    private static List<Long> answersToALife(Bed where, int port) {
+        var id = ContainerId.random();
+        var ended = ContainerId.random();
+        var mapping = new PortMapping(Optional.empty(), port, 80, Transport.TCP);
+        List<NetworkEndpoint> bridge = List.of(NetworkEndpoint.on("bridge"));
+        return where.on(all -> Stream.<Runnable>of(
+                        () -> all.attach(id, "one", bridge),
+                        () -> all.publish(id, List.of(mapping)),
+                        () -> all.memberships().bound(id, Bandwidth.parse("1mbit")),
+                        () -> all.rename(id, "one", "other"),
+                        () -> all.release(id),
+                        () -> all.attach(ended, "two", bridge),
+                        () -> all.detach(ended))
+                .map(change -> {
+                    long before = all.kernel.answered();
+                    change.run();
+                    return all.kernel.answered() - before;
+                })
+                .toList());
     }
 
     private static long publishAndRelease(Bed where, int port) {
