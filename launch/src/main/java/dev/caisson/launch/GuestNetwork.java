@@ -41,6 +41,13 @@ public record GuestNetwork(
     /// Of UDP and of TCP, where no port is given out by itself: ip_local_port_range of ip(7) ends below.
     private static final int RESOLVER_PORT = 61053;
 
+    /// The same for every container.
+    private static final Step NEIGHBORS =
+            new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(GuestMessages.neighbors()));
+
+    private static final Step REDIRECTION = new Step.Netlink(
+            NetlinkProtocol.NETFILTER, new NetlinkRequests(GuestMessages.resolver(RESOLVER_PORT, RESOLVER_PORT)));
+
     private static final String LOCAL_HOSTS = """
             127.0.0.1\tlocalhost
             ::1\tlocalhost ip6-localhost ip6-loopback
@@ -232,12 +239,11 @@ public record GuestNetwork(
             return List.of();
         }
         var steps = new ArrayList<Step>();
-        steps.add(new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(GuestMessages.neighbors())));
+        steps.add(NEIGHBORS);
         steps.add(new Step.Netlink(NetlinkProtocol.ROUTE, new NetlinkRequests(GuestMessages.links(attachments))));
         attachments.forEach(one -> steps.addAll(gateways(one)));
         if (names) {
-            byte[] redirection = GuestMessages.resolver(RESOLVER_PORT, RESOLVER_PORT);
-            steps.add(new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(redirection)));
+            steps.add(REDIRECTION);
             steps.add(new Step.Resolver(RESOLVER_PORT, RESOLVER_PORT));
         }
         return steps;

@@ -10,11 +10,11 @@ import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// Compares the links, addresses and routes of a container with its plan. All is read from `/proc/PID/net`, which shows
@@ -31,6 +31,7 @@ final class LinkCheck {
     private static final int SCOPE_LINK = 0x20;
     private static final long RTF_REJECT_LOCAL_ANYCAST = 0x0200L | 0x8000_0000L | 0x0010_0000L;
     private static final int HEX = 16;
+    private static final Pattern SPACE = Pattern.compile("\\s+");
 
     private final Fd process;
     private final Map<Integer, String> names;
@@ -146,7 +147,7 @@ final class LinkCheck {
     private static List<String[]> columns(String text, int least) {
         var rows = new ArrayList<String[]>();
         for (String line : text.lines().toList()) {
-            String[] columns = line.strip().split("\\s+", -1);
+            String[] columns = SPACE.split(line.strip(), -1);
             if (columns.length >= least) {
                 rows.add(columns);
             }
@@ -156,7 +157,7 @@ final class LinkCheck {
 
     /// The kernel prints an IPv4 address as the number that it is to this machine.
     private static String turned(String hex) {
-        return String.format(Locale.ROOT, "%08x", Integer.reverseBytes(Integer.parseUnsignedInt(hex, HEX)));
+        return HexFormat.of().toHexDigits(Integer.reverseBytes(Integer.parseUnsignedInt(hex, HEX)));
     }
 
     private static InetAddress inet(String hex) {

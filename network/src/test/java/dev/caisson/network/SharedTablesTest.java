@@ -173,7 +173,8 @@ class SharedTablesTest extends OnAHost {
         }
     }
 
-    /// Counts the bytes that the kernel answers with, which no load of the machine changes: reading a set for a change has it answer
+    /// Counts the bytes that the kernel answers with, which no load of the machine changes: reading a set for a change
+    /// has it answer
     /// with the elements of all others.
     @Test
     void a_change_reads_nothing_of_other_containers() throws Exception {
