@@ -39,7 +39,7 @@ public final class ImageSpeed {
     private static final int WARM_UP = 2_000;
     private static final int PAIRS = 400;
     private static final int FORKS = 32;
-    private static final int FORK_ROUNDS = 7;
+    private static final int FORK_PAIRS = 10;
     private static final int FORKS_AT_ONCE = 2 * Runtime.getRuntime().availableProcessors();
     private static final int SNAPSHOT_FILES = 50;
     private static final int SNAPSHOT_FILE = 4 << 20;
@@ -297,20 +297,18 @@ public final class ImageSpeed {
         ContainerSpec spec = ContainerSpec.of(Image.parse(name))
                 .writableLayer(WritableLayer.STANDARD.size(Bytes.of(2L * SNAPSHOT_FILES * SNAPSHOT_FILE)));
         ContainerSpec plain = ContainerSpec.of(Image.parse(name));
-        Snapshot snapshot;
-        try (Session box = engine.session(spec)) {
-            var content = new byte[SNAPSHOT_FILE];
-            for (int i = 0; i < SNAPSHOT_FILES; i++) {
-                box.files().write("/srv/file" + i, content);
-            }
-            snapshot = box.snapshot("benchmark");
-        }
-        var forks = new double[FORK_ROUNDS];
-        var launches = new double[FORK_ROUNDS];
-        for (int i = -1; i < FORK_ROUNDS; i++) { // the first is warm-up
+        Snapshot snapshot = snapshot(engine, spec);
+        Opening fork = () -> engine.fork(snapshot, FORKS);
+        Opening launch = () -> launched(engine, plain);
+        var forks = new double[FORK_PAIRS];
+        var launches = new double[FORK_PAIRS];
+        for (int i = -2; i < FORK_PAIRS; i++) { // the first two are warm-up
             int at = Math.max(i, 0);
-            forks[at] = opened(() -> engine.fork(snapshot, FORKS));
-            launches[at] = opened(() -> launched(engine, plain));
+            boolean isForkFirst = i % 2 == 0;
+            double first = opened(isForkFirst ? fork : launch);
+            double second = opened(isForkFirst ? launch : fork);
+            forks[at] = isForkFirst ? first : second;
+            launches[at] = isForkFirst ? second : first;
         }
         row(
                 FORKS + " forks of a snapshot of " + (snapshot.bytes() >> 20) + " MiB",
@@ -319,6 +317,16 @@ public final class ImageSpeed {
                 median(launches),
                 1.1);
         engine.snapshots().remove(snapshot.name());
+    }
+
+    private static Snapshot snapshot(Engine engine, ContainerSpec spec) throws Exception {
+        try (Session box = engine.session(spec)) {
+            var content = new byte[SNAPSHOT_FILE];
+            for (int i = 0; i < SNAPSHOT_FILES; i++) {
+                box.files().write("/srv/file" + i, content);
+            }
+            return box.snapshot("benchmark");
+        }
     }
 
     private interface Opening {

@@ -1,9 +1,10 @@
 package dev.caisson.build;
 
+import dev.caisson.containerfile.dockerfile.Wildcards;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import java.util.Set;
 
 /// A path with wildcards as Go's `filepath.Match` reads them, component by component, and `**` for any number of
 /// components.
@@ -11,6 +12,10 @@ final class PathPattern {
     private static final String ANY = "**";
 
     private final List<String> parts;
+    /// Patterns with several `**` come to one directory in many ways.
+    private final Set<Visit> visits = new HashSet<>();
+
+    private record Visit(String path, int depth) {}
 
     private PathPattern(List<String> parts) {
         this.parts = parts;
@@ -37,6 +42,9 @@ final class PathPattern {
     }
 
     private void walk(FileTree tree, FileTree.Node at, int depth, List<FileTree.Node> found) {
+        if (!visits.add(new Visit(at.path(), depth))) {
+            return;
+        }
         if (depth == parts.size()) {
             found.add(at);
             return;
@@ -67,9 +75,9 @@ final class PathPattern {
                             found));
             return;
         }
-        Pattern matcher = regex(part);
+        Wildcards wildcards = wildcards(part);
         for (FileTree.Node child : tree.list(directory)) {
-            if (matcher.matcher(child.last()).matches()) {
+            if (wildcards.matches(child.last())) {
                 walk(tree, child, depth + 1, found);
             }
         }
@@ -82,42 +90,30 @@ final class PathPattern {
     }
 
     /// Go's `*`, `?`, `[a-z]`, `[^a-z]` and `\` within one component.
-    private static Pattern regex(String part) {
-        var regex = new StringBuilder();
+    private static Wildcards wildcards(String part) {
+        var wildcards = new Wildcards.Builder();
         int at = 0;
         while (at < part.length()) {
-            char c = part.charAt(at);
+            int c = part.codePointAt(at);
             int close = c == '[' ? part.indexOf(']', at + 2) : -1;
             if (close > 0) {
-                regex.append(characters(part.substring(at + 1, close)));
+                wildcards.one(Wildcards.characters(part.substring(at + 1, close)));
                 at = close + 1;
                 continue;
             }
             if (c == '\\' && at + 1 < part.length()) {
                 at++;
-                c = part.charAt(at);
-                regex.append(Pattern.quote(String.valueOf(c)));
-            } else if (c == '*') {
-                regex.append(regex.toString().endsWith(".*") ? "" : ".*");
+                c = part.codePointAt(at);
+                wildcards.literal(c);
             } else {
-                regex.append(c == '?' ? "." : Pattern.quote(String.valueOf(c)));
+                switch (c) {
+                    case '*' -> wildcards.many();
+                    case '?' -> wildcards.one();
+                    default -> wildcards.literal(c);
+                }
             }
-            at++;
+            at += Character.charCount(c);
         }
-        try {
-            return Pattern.compile(regex.toString(), Pattern.DOTALL);
-        } catch (PatternSyntaxException e) {
-            throw new BuildException("BUILD_PATTERN", null, "the pattern " + part + " is none: mend its brackets", e);
-        }
-    }
-
-    private static String characters(String inside) {
-        boolean negated = inside.startsWith("^");
-        var regex = new StringBuilder(negated ? "[^" : "[");
-        for (int at = negated ? 1 : 0; at < inside.length(); at++) {
-            char c = inside.charAt(at);
-            regex.append(Character.isLetterOrDigit(c) || c == '-' ? "" : "\\").append(c);
-        }
-        return regex.append(']').toString();
+        return wildcards.build();
     }
 }

@@ -2,6 +2,7 @@ package dev.caisson.build;
 
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.Place;
+import dev.caisson.containerfile.build.ExpansionBudget;
 import dev.caisson.containerfile.build.Substitution;
 import dev.caisson.containerfile.dockerfile.Word;
 import java.util.Collections;
@@ -28,26 +29,35 @@ final class Scope {
 
     private final Map<String, String> given;
     private final Map<String, String> globals;
+    private final Map<String, String> environment;
     private final Map<String, String> arguments = new TreeMap<>();
     private final char escape;
-    private Map<String, String> environment;
+    private final ExpansionBudget budget;
     private @Nullable Map<String, String> variables;
 
     /// @param given build arguments from outside
     /// @param globals those of before the first `FROM`, and the predefined ones of the platform
     /// @param environment of the base image
-    Scope(Map<String, String> given, Map<String, String> globals, Map<String, String> environment, char escape) {
+    /// @param budget of the whole file
+    Scope(
+            Map<String, String> given,
+            Map<String, String> globals,
+            Map<String, String> environment,
+            char escape,
+            ExpansionBudget budget) {
         this.given = given;
         this.globals = globals;
-        this.environment = environment;
+        this.environment = new LinkedHashMap<>(environment);
         this.escape = escape;
+        this.budget = budget;
     }
 
-    void environment(Map<String, String> all) {
-        if (!environment.equals(all)) {
-            environment = all;
-            variables = null;
-        }
+    /// Sets variables, as `ENV` does.
+    /// @return how many there are now
+    int environment(Map<String, String> more) {
+        environment.putAll(more);
+        variables = null;
+        return environment.size();
     }
 
     /// Declares an argument.
@@ -114,10 +124,11 @@ final class Scope {
         Substitution.Expanded run();
     }
 
-    private static String checked(Place place, Expansion expansion) {
+    private String checked(Place place, Expansion expansion) {
         Substitution.Expanded expanded;
         try {
             expanded = expansion.run();
+            budget.use(expanded.value().length());
         } catch (ContainerFileException e) {
             throw e.place().isPresent() ? e : new ContainerFileException(e.error(), place, e.problem());
         }

@@ -4,6 +4,7 @@ import dev.caisson.containerfile.BaseImages;
 import dev.caisson.containerfile.Place;
 import dev.caisson.containerfile.build.Assignment;
 import dev.caisson.containerfile.build.Base;
+import dev.caisson.containerfile.build.ExpansionBudget;
 import dev.caisson.containerfile.build.ImageBuild;
 import dev.caisson.containerfile.build.Stage;
 import dev.caisson.containerfile.dockerfile.Dockerfile;
@@ -19,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
@@ -33,6 +35,9 @@ final class StageGraph {
     private final Map<String, String> globals;
     private final Stage target;
     private final Platforms platforms;
+    private final ExpansionBudget budget = new ExpansionBudget();
+    /// The platforms of stages, by their numbers.
+    private final Map<Integer, Platform> known = new ConcurrentHashMap<>();
 
     private StageGraph(
             ImageBuild build,
@@ -163,16 +168,25 @@ final class StageGraph {
     /// Returns the platform of a stage: that of its `FROM`, else of the stage that it begins with, else the image's.
     /// @throws BuildException BUILD_PLATFORM
     Platform platform(Stage stage) {
-        Scope scope = new Scope(given, globals, globals, escape());
-        Optional<String> written = new Flags(stage.from(), scope, Set.of("platform")).text("platform");
-        if (written.isPresent()) {
-            try {
-                return Platform.parse(written.get());
-            } catch (CaissonException e) {
-                throw new BuildException("BUILD_PLATFORM", stage.from().place(), e.sentence(), e);
-            }
+        Platform before = known.get(stage.index());
+        if (before != null) {
+            return before;
         }
-        return stage.base() instanceof Base.Earlier(Stage earlier) ? platform(earlier) : platforms.wanted();
+        Platform found = written(stage)
+                .orElseGet(() ->
+                        stage.base() instanceof Base.Earlier(Stage earlier) ? platform(earlier) : platforms.wanted());
+        known.put(stage.index(), found);
+        return found;
+    }
+
+    private Optional<Platform> written(Stage stage) {
+        Scope scope = new Scope(given, globals, globals, escape(), budget);
+        Optional<String> written = new Flags(stage.from(), scope, Set.of("platform")).text("platform");
+        try {
+            return written.map(Platform::parse);
+        } catch (CaissonException e) {
+            throw new BuildException("BUILD_PLATFORM", stage.from().place(), e.sentence(), e);
+        }
     }
 
     /// A `from` that names its own stage or a later one can only be a mistake: as an image it would be another thing.
@@ -237,7 +251,7 @@ final class StageGraph {
 
     /// Returns the variables at the beginning of a stage.
     Scope scope(Settings base) {
-        return new Scope(given, globals, base.environment(), escape());
+        return new Scope(given, globals, base.environment(), escape(), budget);
     }
 
     /// Returns build arguments that no `ARG` of the file asks for.

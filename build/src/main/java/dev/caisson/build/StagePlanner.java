@@ -26,10 +26,13 @@ final class StagePlanner {
     private static final Set<String> TRANSPORTS = Set.of("tcp", "udp", "sctp");
     private static final Pattern SIGNAL = Pattern.compile(
             "(?:SIG)?(?:[A-Z]{2,7}\\d?|RTM(?:IN|AX)(?:[+-]\\d{1,2})?)|[1-9]\\d?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern LINE_END = Pattern.compile("\\R");
     private static final Pattern BLANK = Pattern.compile("\\s+");
     private static final int LAST_PORT = 65_535;
     private static final int MOST_PORTS = 65_536;
     private static final int MOST_STEPS = 10_000;
+    /// More makes no configuration that an image may have.
+    private static final int MOST_WRITTEN = 8 << 20;
     private static final int MOST_VARIABLES = 1_000;
     /// An image with more could not be unpacked.
     private static final int MOST_LAYERS = 500;
@@ -40,6 +43,7 @@ final class StagePlanner {
     private final List<BuildStep> steps = new ArrayList<>();
     private Settings settings;
     private int layers;
+    private int written;
 
     /// @param base the configuration that the stage begins with
     StagePlanner(StageGraph graph, Stage stage, Settings base) {
@@ -121,13 +125,12 @@ final class StagePlanner {
         Place place = instruction.place();
         Place shownAt = place.file().equals("ONBUILD") ? stage.from().place() : place;
         steps.add(new BuildStep(shownAt, shown(place.text()), createdBy, operation, after));
+        written += createdBy.length();
         layers += operation instanceof Nothing || operation instanceof Directory ? 0 : 1;
         requireFew(shownAt, steps.size(), MOST_STEPS, "instructions in a stage");
         requireFew(shownAt, layers, MOST_LAYERS, "instructions in a stage that make a layer");
-        if (after != settings) {
-            settings = after;
-            scope.environment(after.environment());
-        }
+        requireFew(shownAt, written, MOST_WRITTEN, "characters in the history of a stage");
+        settings = after;
     }
 
     private static void requireFew(Place place, int count, int most, String what) {
@@ -138,7 +141,15 @@ final class StagePlanner {
     }
 
     private static String shown(String text) {
-        return text.replaceAll("\\s*\\\\?\\R\\s*", " ").strip();
+        String[] lines = LINE_END.split(text, -1);
+        var shown = new ArrayList<String>();
+        for (int i = 0; i < lines.length; i++) {
+            String line = lines[i].strip();
+            boolean continues = i < lines.length - 1 && line.endsWith("\\");
+            shown.add(continues ? line.substring(0, line.length() - 1).strip() : line);
+        }
+        shown.removeIf(String::isEmpty);
+        return String.join(" ", shown);
     }
 
     private void argument(Instruction instruction) {
@@ -172,9 +183,8 @@ final class StagePlanner {
                         "BUILD_NAME", instruction.place(), "ENV has the name " + name + " with a =: take it out");
             }
         });
-        Settings after = settings.environment(pairs);
-        requireFew(instruction.place(), after.environment().size(), MOST_VARIABLES, "variables in an image");
-        change(instruction, after);
+        requireFew(instruction.place(), scope.environment(pairs), MOST_VARIABLES, "variables in an image");
+        change(instruction, settings.environment(pairs));
     }
 
     private void labels(Instruction instruction) {
@@ -218,6 +228,7 @@ final class StagePlanner {
         for (Word word : WordSplitter.split(instruction.arguments(), graph.escape())) {
             for (String text : BLANK.split(scope.expand(word).strip(), -1)) {
                 ports.addAll(ports(text, word.place()));
+                requireFew(word.place(), ports.size(), TRANSPORTS.size() * MOST_PORTS, "ports in one instruction");
             }
         }
         change(instruction, settings.ports(ports));

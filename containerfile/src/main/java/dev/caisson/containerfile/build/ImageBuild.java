@@ -46,18 +46,19 @@ public record ImageBuild(
         Map<String, String> globals = new HashMap<>();
         List<Stage> stages = new ArrayList<>();
         List<Instruction> body = new ArrayList<>();
+        var budget = new ExpansionBudget();
         Instruction from = null;
         for (Instruction instruction : dockerfile.instructions()) {
             if (instruction.keyword() == Keyword.FROM) {
                 if (from != null) {
-                    stages.add(stage(dockerfile, stages, from, body, arguments, globals));
+                    stages.add(stage(dockerfile, stages, from, body, arguments, globals, budget));
                     body = new ArrayList<>();
                 }
                 from = instruction;
             } else if (from != null) {
                 body.add(instruction);
             } else if (instruction.keyword() == Keyword.ARG) {
-                global(dockerfile, instruction, arguments, globals);
+                global(dockerfile, instruction, arguments, globals, budget);
             } else {
                 throw new ContainerFileException(
                         FileError.DOCKERFILE_NO_STAGE,
@@ -70,17 +71,21 @@ public record ImageBuild(
             throw new ContainerFileException(
                     FileError.DOCKERFILE_EMPTY, source.place(0, 0), source.name() + " has no FROM.");
         }
-        stages.add(stage(dockerfile, stages, from, body, arguments, globals));
+        stages.add(stage(dockerfile, stages, from, body, arguments, globals, budget));
         return new ImageBuild(dockerfile, Map.copyOf(arguments), images, Map.copyOf(globals), List.copyOf(stages));
     }
 
     private static void global(
-            Dockerfile dockerfile, Instruction argument, Map<String, String> given, Map<String, String> globals) {
+            Dockerfile dockerfile,
+            Instruction argument,
+            Map<String, String> given,
+            Map<String, String> globals,
+            ExpansionBudget budget) {
         for (Assignment assignment : Assignment.arguments(argument.arguments(), dockerfile.escape())) {
             String name = assignment.name().value();
             String value = given.get(name);
             if (value == null && assignment.value().isPresent()) {
-                value = expand(assignment.value().get(), dockerfile.escape(), globals)
+                value = expand(assignment.value().get(), dockerfile.escape(), globals, budget)
                         .value();
             }
             if (value != null) {
@@ -95,7 +100,8 @@ public record ImageBuild(
             Instruction from,
             List<Instruction> body,
             Map<String, String> given,
-            Map<String, String> globals) {
+            Map<String, String> globals,
+            ExpansionBudget budget) {
         List<Word> words = WordSplitter.split(from.arguments(), dockerfile.escape());
         boolean named = words.size() == 3 && words.get(1).value().equalsIgnoreCase("as");
         if (words.size() != 1 && !named) {
@@ -111,7 +117,7 @@ public record ImageBuild(
                 named ? Optional.of(words.get(2).value().toLowerCase(Locale.ROOT)) : Optional.empty(),
                 from,
                 base,
-                base(base, expand(base, dockerfile.escape(), variables), earlier),
+                base(base, expand(base, dockerfile.escape(), variables, budget), earlier),
                 List.copyOf(body));
     }
 
@@ -149,9 +155,11 @@ public record ImageBuild(
         return Optional.empty();
     }
 
-    static Substitution.Expanded expand(Word word, char escape, Map<String, String> variables) {
+    static Substitution.Expanded expand(Word word, char escape, Map<String, String> variables, ExpansionBudget budget) {
         try {
-            return Substitution.expand(word.raw(), escape, variables::get);
+            Substitution.Expanded expanded = Substitution.expand(word.raw(), escape, variables::get);
+            budget.use(expanded.value().length());
+            return expanded;
         } catch (ContainerFileException e) {
             throw new ContainerFileException(e.error(), word.place(), e.problem());
         }

@@ -23,8 +23,12 @@ import java.util.Optional;
 /// Carries out the instructions of a stage and of the stages below it, in thought: scopes of `ENV` and `ARG`, and the
 /// settings of the image as each instruction changes them.
 final class StageWalk {
+    /// Each step keeps the variables that are in scope there.
+    private static final long MOST_KEPT = 2_000_000;
+
     private final ImageBuild build;
     private final char escape;
+    private final ExpansionBudget budget = new ExpansionBudget();
     private final Map<String, Setting<String>> environment = new LinkedHashMap<>();
     private final Map<String, Setting<String>> labels = new LinkedHashMap<>();
     private final List<Setting<String>> ports = new ArrayList<>();
@@ -32,6 +36,8 @@ final class StageWalk {
     private final List<Step> steps = new ArrayList<>();
     private final Map<String, String> arguments = new HashMap<>();
     private Map<String, String> variables = Map.of();
+    private boolean isNew;
+    private long kept;
     private Optional<Setting<String>> user = Optional.empty();
     private List<String> userUnset = List.of();
     private Optional<Setting<HealthCheck>> health = Optional.empty();
@@ -56,6 +62,7 @@ final class StageWalk {
             for (Instruction instruction : part.instructions()) {
                 steps.add(new Step(part, instruction, user, variables, escape));
                 carryOut(instruction);
+                requireFew(instruction);
             }
         }
         return new EffectiveImage(
@@ -73,6 +80,18 @@ final class StageWalk {
                 entrypoint,
                 command,
                 steps);
+    }
+
+    private void requireFew(Instruction instruction) {
+        kept += isNew ? variables.size() : 0;
+        isNew = false;
+        if (kept > MOST_KEPT) {
+            throw new ContainerFileException(
+                    FileError.DOCKERFILE_SUBSTITUTION,
+                    instruction.place(),
+                    "The instructions that change variables, times the variables there, are more than " + MOST_KEPT
+                            + ".");
+        }
     }
 
     private void startFrom(ImageConfig config, Place from) {
@@ -111,10 +130,12 @@ final class StageWalk {
         Map<String, Setting<String>> changed = new LinkedHashMap<>();
         for (Assignment pair : Assignment.pairs(instruction.keyword(), instruction.arguments(), escape)) {
             Word value = pair.value().orElse(pair.name());
-            String name = ImageBuild.expand(pair.name(), escape, variables).value();
+            String name =
+                    ImageBuild.expand(pair.name(), escape, variables, budget).value();
             changed.put(
                     name,
-                    new Setting<>(ImageBuild.expand(value, escape, variables).value(), pair.place()));
+                    new Setting<>(
+                            ImageBuild.expand(value, escape, variables, budget).value(), pair.place()));
         }
         into.putAll(changed);
         refreshVariables();
@@ -125,7 +146,7 @@ final class StageWalk {
             String name = argument.name().value();
             String given = build.arguments().get(name);
             if (given == null && argument.value().isPresent()) {
-                given = ImageBuild.expand(argument.value().get(), escape, variables)
+                given = ImageBuild.expand(argument.value().get(), escape, variables, budget)
                         .value();
             }
             if (given == null) {
@@ -141,7 +162,7 @@ final class StageWalk {
     private void user(Instruction instruction) {
         LogicalText text = instruction.arguments();
         Word word = new Word(text.text(), text.text(), text.place());
-        Substitution.Expanded expanded = ImageBuild.expand(word, escape, variables);
+        Substitution.Expanded expanded = ImageBuild.expand(word, escape, variables, budget);
         user = Optional.of(new Setting<>(expanded.value(), instruction.place()));
         userUnset = List.copyOf(expanded.unset());
     }
@@ -151,7 +172,8 @@ final class StageWalk {
                 .map(word -> new Setting<>(
                         instruction.json().isPresent()
                                 ? word.value()
-                                : ImageBuild.expand(word, escape, variables).value(),
+                                : ImageBuild.expand(word, escape, variables, budget)
+                                        .value(),
                         word.place()))
                 .toList();
     }
@@ -183,5 +205,6 @@ final class StageWalk {
         Map<String, String> all = new HashMap<>(arguments);
         environment.forEach((name, setting) -> all.put(name, setting.value()));
         variables = all;
+        isNew = true;
     }
 }

@@ -2,11 +2,11 @@ package dev.caisson.containerfile.build;
 
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.FileError;
+import dev.caisson.containerfile.dockerfile.Wildcards;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Variables in the words of an instruction, as BuildKit substitutes them: `$NAME`, `${NAME}` and the modifiers
@@ -15,6 +15,9 @@ public final class Substitution {
     private static final int MAX_DEPTH = 32;
     /// A kernel takes no longer argument or variable, and a chain of variables could double at every line.
     private static final int MAX_LENGTH = 128 * 1024;
+
+    /// Each modifier compares a whole value with its pattern.
+    private static final int MAX_PATTERN = 1_024;
 
     private final String text;
     private final char escape;
@@ -73,9 +76,7 @@ public final class Substitution {
         StringBuilder out = new StringBuilder();
         boolean quoted = false;
         while (at < text.length()) {
-            if (out.length() > MAX_LENGTH) {
-                throw error("A value is longer than " + MAX_LENGTH + " characters once its variables are replaced.");
-            }
+            requireShort(out.length());
             char c = text.charAt(at);
             if (c == stop && stop != 0 && !quoted) {
                 return out.toString();
@@ -103,9 +104,7 @@ public final class Substitution {
                 at++;
             }
         }
-        if (out.length() > MAX_LENGTH) {
-            throw error("A value is longer than " + MAX_LENGTH + " characters once its variables are replaced.");
-        }
+        requireShort(out.length());
         return out.toString();
     }
 
@@ -153,9 +152,26 @@ public final class Substitution {
             replacement = nested('}');
         }
         close();
-        Matcher matcher = glob(pattern).matcher(value(name));
-        String quoted = Matcher.quoteReplacement(replacement);
-        return all ? matcher.replaceAll(quoted) : matcher.replaceFirst(quoted);
+        return replaced(value(name), glob(pattern), replacement, all);
+    }
+
+    private static String replaced(String value, Wildcards pattern, String replacement, boolean all) {
+        StringBuilder out = new StringBuilder();
+        int from = 0;
+        Optional<Wildcards.Found> found = pattern.find(value, from);
+        while (found.isPresent()) {
+            int end = found.get().end();
+            out.append(value, from, found.get().start()).append(replacement);
+            from = end;
+            if (found.get().start() == end) { // it fits nothing at all
+                from = Math.min(value.length(), end + 1);
+                out.append(value, end, from);
+            }
+            requireShort(out.length());
+            boolean isLast = !all || end == value.length();
+            found = isLast ? Optional.empty() : pattern.find(value, from);
+        }
+        return out.append(value, from, value.length()).toString();
     }
 
     private String conditional(String name, char first) {
@@ -236,40 +252,40 @@ public final class Substitution {
         return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     }
 
-    private static String withoutPrefix(String value, String pattern, boolean greedy) {
-        for (int step = 0; step <= value.length(); step++) {
-            int end = greedy ? value.length() - step : step;
-            if (glob(pattern).matcher(value.substring(0, end)).matches()) {
-                return value.substring(end);
-            }
-        }
-        return value;
+    private static String withoutPrefix(String value, String pattern, boolean longest) {
+        int end = glob(pattern).beginning(value, longest);
+        return end < 0 ? value : value.substring(end);
     }
 
-    private static String withoutSuffix(String value, String pattern, boolean greedy) {
-        for (int step = 0; step <= value.length(); step++) {
-            int start = greedy ? step : value.length() - step;
-            if (glob(pattern).matcher(value.substring(start)).matches()) {
-                return value.substring(0, start);
-            }
-        }
-        return value;
+    private static String withoutSuffix(String value, String pattern, boolean longest) {
+        int length = glob(reversed(pattern)).beginning(reversed(value), longest);
+        return length < 0 ? value : value.substring(0, value.length() - length);
     }
 
-    /// A shell pattern with `*` and `?`. Runs of stars are one, so that matching stays polynomial.
-    private static Pattern glob(String pattern) {
-        StringBuilder regex = new StringBuilder();
-        char previous = 0;
-        for (int index = 0; index < pattern.length(); index++) {
-            char c = pattern.charAt(index);
-            if (c == '*') {
-                regex.append(previous == '*' ? "" : ".*");
-            } else {
-                regex.append(c == '?' ? "." : Pattern.quote(String.valueOf(c)));
-            }
-            previous = c;
+    private static String reversed(String text) {
+        return new StringBuilder(text).reverse().toString();
+    }
+
+    /// Reads a shell pattern with `*` and `?`.
+    private static Wildcards glob(String pattern) {
+        if (pattern.length() > MAX_PATTERN) {
+            throw error("A pattern is longer than " + MAX_PATTERN + " characters.");
         }
-        return Pattern.compile(regex.toString(), Pattern.DOTALL);
+        var wildcards = new Wildcards.Builder();
+        pattern.codePoints().forEach(c -> {
+            switch (c) {
+                case '*' -> wildcards.many();
+                case '?' -> wildcards.one();
+                default -> wildcards.literal(c);
+            }
+        });
+        return wildcards.build();
+    }
+
+    private static void requireShort(int length) {
+        if (length > MAX_LENGTH) {
+            throw error("A value is longer than " + MAX_LENGTH + " characters once its variables are replaced.");
+        }
     }
 
     private static ContainerFileException error(String message) {

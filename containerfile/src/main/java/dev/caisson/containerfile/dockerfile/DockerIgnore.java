@@ -1,14 +1,22 @@
 package dev.caisson.containerfile.dockerfile;
 
+import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.FileError;
 import dev.caisson.containerfile.Source;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
+import java.util.function.IntPredicate;
 
 /// The patterns of a `.dockerignore`: which paths of the build context the builder never sees. The last pattern that
 /// matches decides; `!` takes a path in again; `**` spans directories.
 public final class DockerIgnore {
-    private record Rule(Pattern pattern, boolean excludes) {}
+    /// Each is compared with every path of a context.
+    private static final int MOST_RULES = 4_096;
+    /// A path is no longer.
+    private static final int LONGEST = 4_096;
+    private static final IntPredicate IN_NAME = c -> c != '/';
+
+    private record Rule(Wildcards pattern, boolean excludes) {}
 
     private final List<Rule> rules;
 
@@ -16,6 +24,9 @@ public final class DockerIgnore {
         this.rules = rules;
     }
 
+    /// Reads the patterns of a file.
+    /// @throws ContainerFileException FILE_TOO_LARGE if it has more than 4,096 patterns, or one of more than 4,096
+    ///     characters
     public static DockerIgnore parse(Source source) {
         List<Rule> rules = new ArrayList<>();
         for (int line = 1; line <= source.lineCount(); line++) {
@@ -26,7 +37,14 @@ public final class DockerIgnore {
             boolean excludes = !text.startsWith("!");
             String pattern = clean(excludes ? text : text.substring(1).strip());
             if (!pattern.isEmpty()) {
-                rules.add(new Rule(regex(pattern), excludes));
+                if (pattern.length() > LONGEST || rules.size() == MOST_RULES) {
+                    throw new ContainerFileException(
+                            FileError.FILE_TOO_LARGE,
+                            source.place(source.lineStart(line), source.lineEnd(line)),
+                            source.name() + " has more than " + MOST_RULES + " patterns, or one of more than " + LONGEST
+                                    + " characters.");
+                }
+                rules.add(new Rule(wildcards(pattern), excludes));
             }
         }
         return new DockerIgnore(List.copyOf(rules));
@@ -36,7 +54,7 @@ public final class DockerIgnore {
     public boolean excludes(String path) {
         boolean excluded = false;
         for (Rule rule : rules) {
-            if (matches(rule, path)) {
+            if (rule.pattern().matchesOrAbove(path)) {
                 excluded = rule.excludes();
             }
         }
@@ -46,15 +64,6 @@ public final class DockerIgnore {
     /// Returns whether a pattern takes something in again, which may stand below a directory that is kept out.
     public boolean hasExceptions() {
         return rules.stream().anyMatch(rule -> !rule.excludes());
-    }
-
-    private static boolean matches(Rule rule, String path) {
-        for (int end = path.length(); end > 0; end = path.lastIndexOf('/', end - 1)) {
-            if (rule.pattern().matcher(path.substring(0, end)).matches()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private static String clean(String pattern) {
@@ -68,43 +77,30 @@ public final class DockerIgnore {
         return path.equals(".") ? "" : path;
     }
 
-    private static Pattern regex(String pattern) {
-        StringBuilder regex = new StringBuilder();
+    private static Wildcards wildcards(String pattern) {
+        var wildcards = new Wildcards.Builder();
         int at = 0;
         while (at < pattern.length()) {
-            char c = pattern.charAt(at);
+            int c = pattern.codePointAt(at);
+            int close = c == '[' ? pattern.indexOf(']', at + 2) : -1;
             if (pattern.startsWith("**/", at)) {
-                regex.append("(?:.*/)?");
+                wildcards.directories();
                 at += 3;
             } else if (pattern.startsWith("**", at)) {
-                regex.append(".*");
+                wildcards.many();
                 at += 2;
-            } else if (c == '[' && pattern.indexOf(']', at + 2) > 0) {
-                int end = pattern.indexOf(']', at + 2);
-                regex.append(characterClass(pattern.substring(at + 1, end)));
-                at = end + 1;
+            } else if (close > 0) {
+                wildcards.one(IN_NAME.and(Wildcards.characters(pattern.substring(at + 1, close))));
+                at = close + 1;
             } else {
-                regex.append(
-                        switch (c) {
-                            case '*' -> "[^/]*";
-                            case '?' -> "[^/]";
-                            default -> Pattern.quote(String.valueOf(c));
-                        });
-                at++;
+                switch (c) {
+                    case '*' -> wildcards.many(IN_NAME);
+                    case '?' -> wildcards.one(IN_NAME);
+                    default -> wildcards.literal(c);
+                }
+                at += Character.charCount(c);
             }
         }
-        return Pattern.compile(regex.toString());
-    }
-
-    private static String characterClass(String inside) {
-        boolean negated = inside.startsWith("^");
-        StringBuilder regex = new StringBuilder(negated ? "[^/" : "[");
-        for (int at = negated ? 1 : 0; at < inside.length(); at++) {
-            char c = inside.charAt(at);
-            boolean range =
-                    c == '-' && at > 0 && at + 1 < inside.length() && inside.charAt(at - 1) <= inside.charAt(at + 1);
-            regex.append(range || Character.isLetterOrDigit(c) ? "" : "\\").append(c);
-        }
-        return regex.append(']').toString();
+        return wildcards.build();
     }
 }
