@@ -10,8 +10,6 @@ import java.util.function.IntPredicate;
 /// so that the time is at most the length of the text times that of the pattern, whatever both are. A regular
 /// expression would try every way to share the text out among the stars.
 public final class Wildcards {
-    private static final IntPredicate ANY = _ -> true;
-
     private enum Kind {
         /// One character.
         ONE,
@@ -53,7 +51,7 @@ public final class Wildcards {
 
         /// Adds any one character.
         public Builder one() {
-            return one(ANY);
+            return one(Wildcards::isAny);
         }
 
         /// Adds any number of some characters.
@@ -64,13 +62,13 @@ public final class Wildcards {
 
         /// Adds any number of any characters.
         public Builder many() {
-            return many(ANY);
+            return many(Wildcards::isAny);
         }
 
         /// Adds any number of directories, each with the slash behind it.
         public Builder directories() {
-            parts.add(new Part(Kind.DIRECTORIES, ANY));
-            parts.add(new Part(Kind.INSIDE, ANY));
+            parts.add(new Part(Kind.DIRECTORIES, Wildcards::isAny));
+            parts.add(new Part(Kind.INSIDE, Wildcards::isAny));
             return this;
         }
 
@@ -124,6 +122,10 @@ public final class Wildcards {
             return false;
         });
         return found[0] == Integer.MAX_VALUE ? Optional.empty() : Optional.of(new Found(found[0], found[1]));
+    }
+
+    private static boolean isAny(int character) {
+        return true;
     }
 
     private interface Ends {
