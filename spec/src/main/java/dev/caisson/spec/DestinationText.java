@@ -50,8 +50,9 @@ final class DestinationText {
                     + host + ":443, and each further port of the name again");
         }
         boolean below = host.startsWith("*.");
-        return new Destination.Name(
-                (below ? host.substring(2) : host).toLowerCase(Locale.ROOT), below, from, transport, greeted);
+        String name = (below ? host.substring(2) : host).toLowerCase(Locale.ROOT);
+        String plain = name.endsWith(".") ? name.substring(0, name.length() - 1) : name; // both are the whole name
+        return new Destination.Name(plain, below, from, transport, greeted);
     }
 
     /// Returns the addresses that a text names; empty if it is no address.

@@ -19,6 +19,8 @@ public final class EgressText {
     private static final String OPTION = "--egress";
     private static final String SNI = "--egress-sni";
     private static final int MOST_BYTES = 1 << 20;
+    /// Editors of Windows write it, and nobody sees it.
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     private EgressText() {}
 
@@ -53,7 +55,9 @@ public final class EgressText {
 
     private static Egress file(String path) {
         try {
-            return Egress.ofLines(new String(NamedFile.read(path, MOST_BYTES), StandardCharsets.UTF_8).lines());
+            String text = new String(NamedFile.read(path, MOST_BYTES), StandardCharsets.UTF_8);
+            return Egress.ofLines(
+                    (text.startsWith(BYTE_ORDER_MARK) ? text.substring(BYTE_ORDER_MARK.length()) : text).lines());
         } catch (IOException e) {
             throw CommandException.refused(
                     OPTION + " " + path, "the file cannot be read (" + NamedFile.reason(e) + ")");

@@ -8,6 +8,8 @@ import dev.caisson.spec.Egress;
 import dev.caisson.spec.Network;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +27,27 @@ class EgressTextTest {
                 .parseArgs(Stream.concat(Stream.of(words), Stream.of("host", "true"))
                         .toArray(String[]::new));
         return options.spec().network();
+    }
+
+    @Test
+    void a_file_is_read_as_editors_write_it() throws Exception {
+        Path file = directory.resolve("reach.txt");
+        Files.writeString(
+                file,
+                "\uFEFFexample.com:443\t# with a mark of its encoding\r\n\t10.0.0.0/8:5432 \r\n\r\n#\r\nExample.COM.:443\r\n");
+
+        assertThat(network("--network", "web", "--egress", file.toString()))
+                .isEqualTo(Network.on("web").egress(Egress.only("example.com:443", "10.0.0.0/8:5432")));
+    }
+
+    @Test
+    void a_file_of_too_many_lines_is_refused_in_one_sentence() throws Exception {
+        Path file = directory.resolve("long.txt");
+        Files.writeString(
+                file,
+                IntStream.range(0, 10_000).mapToObj(i -> "h" + i + ".example.com:443\n").collect(Collectors.joining()));
+
+        refused("--egress", "10000 destinations are too many", "--network", "web", "--egress", file.toString());
     }
 
     @Test

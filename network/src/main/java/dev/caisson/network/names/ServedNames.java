@@ -118,17 +118,24 @@ final class ServedNames {
         }
     }
 
+    /// A connection counts like a question, whether one comes by it or not.
     private void accept() {
         try {
-            Optional<Fd> connection = InternetSockets.accept(tcp);
-            while (connection.isPresent()) {
-                clients.add(new TcpClient(this, shared.reactor(), connection.get()));
-                if (clients.size() >= bounds.connections()) {
+            while (clients.size() < bounds.connections()) {
+                long now = System.nanoTime();
+                if (!rate.isLeft(now)) {
                     stopTcp();
+                    shared.reactor().at(rate.again(now), this::watchTcp);
                     return;
                 }
-                connection = InternetSockets.accept(tcp);
+                Optional<Fd> connection = InternetSockets.accept(tcp);
+                if (connection.isEmpty()) {
+                    return;
+                }
+                rate.take();
+                clients.add(new TcpClient(this, shared.reactor(), connection.get()));
             }
+            stopTcp();
         } catch (ErrnoException e) { // no descriptor left
             broke(e);
         }
