@@ -22,6 +22,7 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.PortText;
 import dev.caisson.spec.PublishedPorts;
 import dev.caisson.text.AddressText;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -277,25 +278,27 @@ final class NetworkOptions {
         published.forEach(text -> mappings.addAll(parsed("--publish", text, PortText::mappings)));
         var ports = new ArrayList<ContainerPort>();
         exposed.forEach(text -> ports.addAll(parsed("--expose", text, PortText::ports)));
-        return new PublishedPorts(mappings, ports, publishedAll);
+        return parsed("--publish", "", _ -> new PublishedPorts(mappings, ports, publishedAll));
     }
 
+    /// Each part is checked by itself, so that a refusal names its option.
     private NameLookup names() {
-        return new NameLookup(
-                servers.stream()
-                        .map(text -> parsed(
-                                "--dns",
-                                text,
-                                address -> AddressText.parse(address)
-                                        .orElseThrow(() -> ArgumentException.invalid(
-                                                "\"" + address + "\" is not an IP address: write one as 192.0.2.53"))))
-                        .toList(),
-                search,
-                lookupOptions,
-                hosts.stream()
-                        .filter(text -> !isHost(text))
-                        .map(text -> parsed("--add-host", text, ExtraHost::parse))
-                        .toList());
+        List<InetAddress> addresses = servers.stream()
+                .map(text -> parsed(
+                        "--dns",
+                        text,
+                        address -> AddressText.parse(address)
+                                .orElseThrow(() -> ArgumentException.invalid(
+                                        "\"" + address + "\" is not an IP address: write one as 192.0.2.53"))))
+                .toList();
+        List<ExtraHost> further = hosts.stream()
+                .filter(text -> !isHost(text))
+                .map(text -> parsed("--add-host", text, ExtraHost::parse))
+                .toList();
+        NameLookup _ = parsed("--dns", "", _ -> new NameLookup(addresses, List.of(), List.of(), List.of()));
+        NameLookup _ = parsed("--dns-search", "", _ -> new NameLookup(addresses, search, List.of(), List.of()));
+        NameLookup _ = parsed("--dns-option", "", _ -> new NameLookup(addresses, search, lookupOptions, List.of()));
+        return parsed("--add-host", "", _ -> new NameLookup(addresses, search, lookupOptions, further));
     }
 
     private Egress egress() {

@@ -45,7 +45,9 @@ class EgressTextTest {
         Path file = directory.resolve("long.txt");
         Files.writeString(
                 file,
-                IntStream.range(0, 10_000).mapToObj(i -> "h" + i + ".example.com:443\n").collect(Collectors.joining()));
+                IntStream.range(0, 10_000)
+                        .mapToObj(i -> "h" + i + ".example.com:443\n")
+                        .collect(Collectors.joining()));
 
         refused("--egress", "10000 destinations are too many", "--network", "web", "--egress", file.toString());
     }

@@ -311,6 +311,12 @@ class RunOptionsTest {
                     --network=host --egress=none                     | in the host's network
                     --network=host --add-host=h:host-gateway         | 127.0.0.1
                     --network=host --network=bridge                  | name it alone
+                    --network=web --dns=0.0.0.0                      | --dns: a DNS server
+                    --network=web --dns=example.com                  | --dns: "example.com"
+                    --network=web --dns-search=a..b.                 | --dns-search: search domain
+                    --network=web --dns-option=Ndots                 | --dns-option: DNS option
+                    --network=host --dns=::                          | --dns: a DNS server
+                    --network=web -p=0.0.0.0:80-79:80                | --publish
                     --network=web --network-bandwidth=1b             | 10mbit
                     --network=web --network-bandwidth=1kbit          | 64kbit
                     """)
