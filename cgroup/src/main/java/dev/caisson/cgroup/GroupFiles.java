@@ -1,8 +1,8 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.KernelText;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -55,7 +55,7 @@ sealed interface GroupFiles {
 
         private static long descriptorLimit() {
             try {
-                return Files.readAllLines(Path.of("/proc/self/limits")).stream()
+                return KernelText.lines(ByteText.read(Path.of("/proc/self/limits")))
                         .filter(line -> line.startsWith("Max open files"))
                         .map(line -> line.split("\\s+", -1)[3])
                         .mapToLong(Long::parseLong)

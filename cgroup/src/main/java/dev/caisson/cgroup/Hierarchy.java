@@ -1,14 +1,12 @@
 package dev.caisson.cgroup;
 
 import dev.caisson.cgroup.CgroupException.Code;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.spec.Lack;
 import dev.caisson.spec.Limits;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -33,6 +31,8 @@ public final class Hierarchy implements AutoCloseable {
         V2
     }
 
+    private static final int LONGEST_TABLE = 64 << 20;
+
     private final List<Tree> trees;
     private final Controllers controllers;
     private final Set<String> prepared = ConcurrentHashMap.newKeySet();
@@ -46,10 +46,8 @@ public final class Hierarchy implements AutoCloseable {
     /// table also lists mounts that later ones hide.
     /// @throws CgroupException NOT_MOUNTED
     public static Hierarchy detect() {
-        try {
-            return of(Mounts.parse(Files.readString(Path.of("/proc/self/mountinfo"))));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        try (Fd table = FileSystem.open("/proc/self/mountinfo", FileSystem.O_RDONLY)) {
+            return of(Mounts.parse(ByteText.of(FileSystem.read(table, LONGEST_TABLE))));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.caisson.cgroup;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.spec.BlockDevice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,7 +29,7 @@ record WeightSharing(Tree tree) {
 
     private static boolean isBfq(Path disk) {
         try {
-            return Files.readString(disk.resolve("queue/scheduler")).contains("[bfq]");
+            return ByteText.read(disk.resolve("queue/scheduler")).contains("[bfq]");
         } catch (IOException e) { // no scheduler, or a disk that was taken out meanwhile
             return false;
         }

@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.front.Server;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.NetworkKeeper;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Processes;
@@ -93,7 +94,7 @@ final class Predecessor {
 
     private static Optional<Integer> pid(EngineOptions options) {
         try {
-            String text = Files.readString(note(options)).strip();
+            String text = ByteText.read(note(options)).strip();
             return text.matches("[0-9]{1,9}") ? Optional.of(Integer.valueOf(text)) : Optional.empty();
         } catch (IOException e) {
             return Optional.empty(); // of an earlier version, or it has just begun
@@ -102,8 +103,7 @@ final class Predecessor {
 
     private static List<String> words(int pid) {
         try {
-            return List.of(
-                    Files.readString(Path.of("/proc/" + pid + "/cmdline")).split("\0", -1));
+            return List.of(ByteText.read(Path.of("/proc/" + pid + "/cmdline")).split("\0", -1));
         } catch (IOException e) {
             return List.of();
         }

@@ -221,6 +221,24 @@ class HouseTest {
                 .check(classes);
     }
 
+    /// A benchmark reads what it made itself.
+    @Test
+    void no_file_is_read_as_if_nobody_could_write_other_bytes_there() {
+        ArchRuleDefinition.noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.caisson.benchmarks..")
+                .should()
+                .callMethod(Files.class, "readString", Path.class)
+                .orShould()
+                .callMethod(Files.class, "readAllLines", Path.class)
+                .orShould()
+                .callMethod(Files.class, "lines", Path.class)
+                .orShould()
+                .callMethod(Files.class, "newBufferedReader", Path.class)
+                .because("it fails at bytes that are not UTF-8, as a program's name may have: use ByteText.read")
+                .check(classes);
+    }
+
     @Test
     void only_the_command_line_ends_the_process() {
         ArchRuleDefinition.noClasses()

@@ -5,6 +5,7 @@ import dev.caisson.gate.HostTrust;
 import dev.caisson.gate.JavaStores;
 import dev.caisson.image.ImageTree;
 import dev.caisson.image.Rootfs;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -172,7 +173,7 @@ final class GateFiles {
     static Optional<Authority> authority(Path state, ContainerId id) {
         Path file = state.resolve(DIRECTORY).resolve(id.value()).resolve(AUTHORITY);
         try {
-            return Optional.of(Authority.parse(Files.readString(file)));
+            return Optional.of(Authority.parse(ByteText.read(file)));
         } catch (IOException | IllegalArgumentException e) {
             return Optional.empty();
         }

@@ -6,6 +6,7 @@ import dev.caisson.image.Rootfs;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
 import dev.caisson.launch.ResolverFile;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.NetlinkException;
@@ -228,7 +229,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
 
     private static ResolverFile resolver(Path file) {
         try {
-            return ResolverFile.parse(Files.readString(file));
+            return ResolverFile.parse(ByteText.read(file));
         } catch (NoSuchFileException e) {
             return ResolverFile.EMPTY;
         } catch (IOException e) {

@@ -98,7 +98,7 @@ final class ProcessObstacles {
 
     /// Returns a word of the line that starts so; empty if there is none.
     private static String word(String text, String start, int index) {
-        return text.lines()
+        return KernelText.lines(text)
                 .filter(line -> line.startsWith(start))
                 .map(line -> line.trim().split("\\s+", -1))
                 .filter(words -> words.length > index)

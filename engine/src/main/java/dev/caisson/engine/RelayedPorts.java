@@ -1,10 +1,11 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.ByteText;
+import dev.caisson.linux.KernelText;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -43,7 +44,7 @@ final class RelayedPorts {
         var ports = new HashSet<Integer>();
         for (Path table : TABLES) {
             try {
-                for (String line : Files.readAllLines(table)) {
+                for (String line : KernelText.lines(ByteText.read(table)).toList()) {
                     String[] fields = line.strip().split("\\s+", STATE + 2);
                     if (fields.length > STATE && fields[STATE].equals(LISTENING)) {
                         ports.add(Integer.parseInt(fields[PORT].substring(fields[PORT].lastIndexOf(':') + 1), 16));

@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import dev.caisson.cgroup.Cgroup;
 import dev.caisson.cgroup.CgroupException;
 import dev.caisson.cgroup.Hierarchy;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -145,7 +146,7 @@ public final class RunningContainer {
 
     private static long uptimeMillis() {
         try {
-            String text = java.nio.file.Files.readString(java.nio.file.Path.of("/proc/uptime"));
+            String text = ByteText.read(java.nio.file.Path.of("/proc/uptime"));
             return (long) (1000 * Double.parseDouble(text.substring(0, text.indexOf(' '))));
         } catch (java.io.IOException e) {
             throw new java.io.UncheckedIOException(e);

@@ -102,9 +102,7 @@ final class SetIdCheck {
     }
 
     private static int root(Fd container) {
-        return KernelText.read(container, "mountinfo")
-                .lines()
-                .flatMap(line -> MountInfo.ofLine(line).stream())
+        return MountInfo.parse(KernelText.read(container, "mountinfo")).stream()
                 .filter(mount -> mount.point().equals("/"))
                 .mapToInt(MountInfo::id)
                 .max()

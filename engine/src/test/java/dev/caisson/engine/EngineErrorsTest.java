@@ -196,6 +196,19 @@ class EngineErrorsTest {
         }
     }
 
+    /// Ordinary users mount as well, with FUSE.
+    @Test
+    void a_mount_point_of_any_bytes_is_in_nobodys_way() throws IOException {
+        String mounting = "unshare --mount bash -c 'odd=$(printf \"$0/\\377\\r1 1 0:1\"); mkdir \"$odd\""
+                + " && mount -t tmpfs odd \"$odd\" && exec \"$@\"' " + directory + " --";
+
+        assertThat(new EngineProcess(options(), directory, List.of("true"))
+                        .under(mounting)
+                        .lines())
+                .as("the directory is no image, which is told after the mounts were looked at")
+                .contains(EngineProcess.OPENED);
+    }
+
     /// A namespace of process ids has this setting for itself: Documentation/userspace-api/mfd_noexec.rst
     @Test
     void where_no_program_may_run_from_memory_the_engine_says_so() throws IOException {

@@ -1,7 +1,9 @@
 package dev.caisson.gate;
 
 import dev.caisson.error.CaissonException;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.KernelText;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.spec.Gate;
 import dev.caisson.text.Json;
@@ -127,7 +129,7 @@ record GateProgram(List<String> arguments) {
         /// @return their directories
         private Set<Path> libraries() throws IOException {
             var mapped = new LinkedHashSet<Path>();
-            for (String line : Files.readAllLines(MAPS)) {
+            for (String line : KernelText.lines(ByteText.read(MAPS)).toList()) {
                 String[] fields = line.split("\\s+", 6);
                 if (fields.length == 6 && fields[1].contains("x") && fields[5].startsWith("/")) {
                     Path file = Path.of(fields[5]);

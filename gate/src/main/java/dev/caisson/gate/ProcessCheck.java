@@ -1,5 +1,7 @@
 package dev.caisson.gate;
 
+import dev.caisson.linux.ByteText;
+import dev.caisson.linux.KernelText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +53,8 @@ final class ProcessCheck {
 
     private static Map<String, String> status(Path thread) throws IOException {
         Map<String, String> status = new HashMap<>();
-        for (String line : Files.readAllLines(thread.resolve("status"))) {
+        for (String line :
+                KernelText.lines(ByteText.read(thread.resolve("status"))).toList()) {
             String[] parts = line.split(":", 2);
             status.put(parts[0], parts.length < 2 ? "" : parts[1].strip());
         }

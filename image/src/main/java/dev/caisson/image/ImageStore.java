@@ -60,6 +60,9 @@ public final class ImageStore implements AutoCloseable {
                         skeletons, trees, ContentStore.open(real, directory), SnapshotStore.open(real, directory));
             }
         } catch (IOException | ErrnoException e) {
+            if (e instanceof ErrnoException refused && (refused.is(Errno.EMFILE) || refused.is(Errno.ENFILE))) {
+                throw refused; // which says what to raise
+            }
             throw new ImageException(
                     Code.STORE_REFUSED,
                     "the image store " + root + " cannot be used (" + e.getMessage()

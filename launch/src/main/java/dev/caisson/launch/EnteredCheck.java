@@ -1,7 +1,9 @@
 package dev.caisson.launch;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.KernelText;
 import dev.caisson.spec.CapabilitySet;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -75,7 +77,8 @@ public final class EnteredCheck {
     private static Map<String, String> status(int pid) {
         var fields = new HashMap<String, String>();
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+            for (String line : KernelText.lines(ByteText.read(Path.of("/proc/" + pid + "/status")))
+                    .toList()) {
                 int colon = line.indexOf(':');
                 fields.put(line.substring(0, colon), line.substring(colon + 1).strip());
             }

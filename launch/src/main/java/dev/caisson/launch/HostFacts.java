@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Landlock;
 import dev.caisson.spec.Capability;
 import dev.caisson.spec.CapabilitySet;
@@ -159,7 +160,7 @@ public record HostFacts(
 
     static String text(String path) {
         try {
-            return Files.readString(Path.of(path));
+            return ByteText.read(Path.of(path));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

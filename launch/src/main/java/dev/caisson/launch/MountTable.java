@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.linux.KernelText;
 import dev.caisson.linux.MountInfo;
 import dev.caisson.spec.InRootPath;
 import java.util.List;
@@ -52,7 +53,7 @@ final class MountTable {
     private final List<Mounted> mounts;
 
     MountTable(String mountinfo) {
-        this.mounts = mountinfo.lines().map(Mounted::parse).toList();
+        this.mounts = KernelText.lines(mountinfo).map(Mounted::parse).toList();
     }
 
     List<Mounted> mounts() {

@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.linux.KernelText;
 import dev.caisson.spec.CapabilitySet;
 
 /// The user and the capabilities of this process, from /proc/self/status, proc(5).
@@ -15,7 +16,7 @@ public record Privilege(int effectiveUid, CapabilitySet capabilities) {
     }
 
     private static String field(String status, String name) {
-        return status.lines()
+        return KernelText.lines(status)
                 .filter(line -> line.startsWith(name))
                 .map(line -> line.substring(name.length()).strip())
                 .findFirst()

@@ -8,6 +8,7 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.FileSystemSpace;
+import dev.caisson.linux.KernelText;
 import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.Rlimit;
@@ -326,13 +327,15 @@ public final class Verifier {
 
     private static void checkGroup(Fd process, String group, List<Check> checks) {
         String membership = text(process, "cgroup");
-        long lines = membership.lines().filter(line -> line.endsWith(group)).count();
+        long lines = KernelText.lines(membership)
+                .filter(line -> line.endsWith(group))
+                .count();
         checks.add(new Check("control group", group, lines + " hierarchies at " + group, lines > 0));
     }
 
     private static Map<String, String> status(Fd process) {
         var fields = new HashMap<String, String>();
-        text(process, "status").lines().forEach(line -> {
+        KernelText.lines(text(process, "status")).forEach(line -> {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 fields.put(line.substring(0, colon), line.substring(colon + 1).strip());

@@ -36,7 +36,7 @@ public record BinaryFormat(
     static List<BinaryFormat> read(Path directory) {
         var formats = new ArrayList<BinaryFormat>();
         try {
-            if (!Files.readString(directory.resolve("status")).strip().equals("enabled")) {
+            if (!ByteText.read(directory.resolve("status")).strip().equals("enabled")) {
                 return List.of();
             }
             try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
@@ -55,7 +55,7 @@ public record BinaryFormat(
 
     private static String text(Path file) throws IOException {
         try {
-            return Files.readString(file);
+            return ByteText.read(file);
         } catch (NoSuchFileException e) {
             return ""; // taken away meanwhile
         }

@@ -1,12 +1,15 @@
 package dev.caisson.linux;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /// Converts between Java's strings and the kernel's, which are bytes: arguments, variables, names of files. They are
@@ -24,6 +27,11 @@ public final class ByteText {
     public static String of(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         return text.indexOf(REPLACEMENT) < 0 ? text : escaped(bytes);
+    }
+
+    /// Returns the text of a file, whatever bytes it holds: a program may have any name, and what it mounts and maps.
+    public static String read(Path file) throws IOException {
+        return of(Files.readAllBytes(file));
     }
 
     private static String escaped(byte[] bytes) {

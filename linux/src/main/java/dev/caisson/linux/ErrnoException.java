@@ -42,6 +42,7 @@ public final class ErrnoException extends CaissonException {
             case Errno.ENOSPC, Errno.EDQUOT ->
                 "free space or inodes, or raise the limit of this file system or kernel object";
             case Errno.EMFILE -> "raise this process's limit of open files (ulimit -n)";
+            case Errno.EFBIG -> "raise this process's limit of file size (ulimit -f)";
             case Errno.ENFILE -> "raise fs.file-max, or close files on this host";
             case Errno.ENOMEM -> "free memory on this host, or raise the memory limit of this process's control group";
             case Errno.EAGAIN ->

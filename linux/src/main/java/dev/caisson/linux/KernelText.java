@@ -1,7 +1,9 @@
 package dev.caisson.linux;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Texts that the kernel makes anew at each read, as the files of cgroup and proc, in ASCII and without white space at
 /// their end. Reading one costs three system calls, or one where the file is kept open, and little else.
@@ -43,6 +45,12 @@ public final class KernelText {
         try (Scratch scratch = Scratch.take()) {
             return text(scratch, file.number());
         }
+    }
+
+    /// The lines of such a text that hold something. A line feed alone ends one: in the names of programs and files the
+    /// kernel escapes it, but no carriage return, and what stands behind one is no line of the kernel's.
+    public static Stream<String> lines(String text) {
+        return Arrays.stream(text.split("\n", -1)).filter(line -> !line.isEmpty());
     }
 
     private static String closing(Scratch scratch, long descriptor) {

@@ -27,7 +27,7 @@ public record MountInfo(
 
     /// Parses a table in its order: a later mount may hide an earlier one. Lines of another form are left out.
     public static List<MountInfo> parse(String table) {
-        return table.lines().flatMap(line -> ofLine(line).stream()).toList();
+        return KernelText.lines(table).flatMap(line -> ofLine(line).stream()).toList();
     }
 
     /// Parses a line; empty for one of another form.

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -147,12 +146,12 @@ public final class Processes {
     public static boolean isBeingKilled(int pid) {
         Path process = Path.of("/proc/" + pid);
         try {
-            String stat = Files.readString(process.resolve("stat"));
+            String stat = ByteText.read(process.resolve("stat"));
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
             if ((Long.parseLong(fields[STAT_FLAGS]) & PF_EXITING) != 0) {
                 return true;
             }
-            return Files.readAllLines(process.resolve("status")).stream()
+            return KernelText.lines(ByteText.read(process.resolve("status")))
                     .filter(line -> line.startsWith("SigPnd:") || line.startsWith("ShdPnd:"))
                     .anyMatch(line -> (Long.parseUnsignedLong(line.substring(8).strip(), 16) & SIGKILL_BIT) != 0);
         } catch (IOException e) {
@@ -163,7 +162,7 @@ public final class Processes {
     /// True if a process stands still by a signal, as SIGSTOP, proc_pid_stat(5).
     public static boolean isStopped(int pid) {
         try {
-            String stat = Files.readString(Path.of("/proc/" + pid, "stat"));
+            String stat = ByteText.read(Path.of("/proc/" + pid, "stat"));
             return stat.charAt(stat.lastIndexOf(')') + 2) == 'T';
         } catch (IOException e) { // it is gone
             return false;

@@ -1,8 +1,10 @@
 package dev.caisson.secret;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.KernelRandom;
+import dev.caisson.linux.KernelText;
 import dev.caisson.linux.MountInfo;
 import dev.caisson.linux.Processes;
 import java.io.IOException;
@@ -48,11 +50,11 @@ final class SourceGroup {
 
     /// Returns the directory of this process's group.
     private static Optional<Path> own() throws IOException {
-        Optional<String> path = Files.readAllLines(Path.of("/proc/self/cgroup")).stream()
+        Optional<String> path = KernelText.lines(ByteText.read(Path.of("/proc/self/cgroup")))
                 .filter(line -> line.startsWith("0::/") && !line.contains(".."))
                 .map(line -> line.substring("0::/".length()))
                 .findFirst();
-        List<MountInfo> mounts = MountInfo.parse(Files.readString(Path.of("/proc/self/mountinfo")));
+        List<MountInfo> mounts = MountInfo.parse(ByteText.read(Path.of("/proc/self/mountinfo")));
         return mounts.stream()
                 .filter(mount -> mount.type().equals("cgroup2") && mount.root().equals("/"))
                 .map(mount -> Path.of(mount.point()))
@@ -98,7 +100,8 @@ final class SourceGroup {
 
     private List<String> processes() throws IOException {
         try {
-            return Files.readAllLines(directory.resolve("cgroup.procs"));
+            return KernelText.lines(ByteText.read(directory.resolve("cgroup.procs")))
+                    .toList();
         } catch (NoSuchFileException e) {
             return List.of();
         }

@@ -1,8 +1,9 @@
 package dev.caisson.selftest;
 
+import dev.caisson.linux.ByteText;
+import dev.caisson.linux.KernelText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -63,7 +64,7 @@ public enum Gauge {
 
     private static List<String> lines(String file) {
         try {
-            return Files.readAllLines(Path.of(file));
+            return KernelText.lines(ByteText.read(Path.of(file))).toList();
         } catch (NoSuchFileException e) {
             return List.of(); // the kernel has no such table yet
         } catch (IOException e) {

@@ -1,5 +1,7 @@
 package dev.caisson.watch;
 
+import dev.caisson.linux.ByteText;
+import dev.caisson.linux.KernelText;
 import dev.caisson.seccomp.Action;
 import dev.caisson.seccomp.Architecture;
 import dev.caisson.seccomp.Compiler;
@@ -87,7 +89,8 @@ public final class DenialReasons {
 
     private static long bounding(int pid) {
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+            for (String line : KernelText.lines(ByteText.read(Path.of("/proc/" + pid + "/status")))
+                    .toList()) {
                 if (line.startsWith("CapBnd:")) {
                     return Long.parseUnsignedLong(
                             line.substring(line.indexOf(':') + 1).strip(), 16);

@@ -1,5 +1,6 @@
 package dev.caisson.watch;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import java.io.IOException;
@@ -79,7 +80,7 @@ final class ForeignContainers {
 
     private static @Nullable Object content(Path file) throws IOException {
         try {
-            return Json.parse(Files.readString(file));
+            return Json.parse(ByteText.read(file));
         } catch (MalformedJsonException e) {
             throw new WatchException(
                     "CONTAINERS_UNREADABLE", file + " " + e.getMessage() + ": is its engine writing it?", e);
@@ -105,7 +106,7 @@ final class ForeignContainers {
         for (String id : ids) {
             Path pidFile = podmanRunning.resolve(id).resolve("userdata/pidfile");
             try {
-                pid(Files.readString(pidFile).strip()).ifPresent(pid -> add(found, id, pid));
+                pid(ByteText.read(pidFile).strip()).ifPresent(pid -> add(found, id, pid));
             } catch (NoSuchFileException | NotDirectoryException e) {
                 // it does not run
             } catch (IOException e) {
@@ -148,7 +149,7 @@ final class ForeignContainers {
     /// engines name a container's control groups for its id.
     private void add(List<Integer> found, String id, int pid) {
         try {
-            if (Files.readString(processes.resolve(pid + "/cgroup")).contains(id)) {
+            if (ByteText.read(processes.resolve(pid + "/cgroup")).contains(id)) {
                 found.add(pid);
             }
         } catch (IOException e) {

@@ -1,8 +1,8 @@
 package dev.caisson.watch;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.SeccompListener;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -43,7 +43,7 @@ public final class ProgramListener {
             return Optional.of(pid);
         }
         try {
-            String children = Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
+            String children = ByteText.read(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
                     .strip();
             int end = children.indexOf(' ');
             return children.isEmpty()

@@ -1,7 +1,8 @@
 package dev.caisson.watch;
 
+import dev.caisson.linux.ByteText;
+import dev.caisson.linux.KernelText;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -122,7 +123,8 @@ final class WatchedProcesses implements AutoCloseable {
     /// @return -1 where the thread has ended, or the kernel, older than Linux 5.9, does not tell
     private static int count(int thread) {
         try {
-            for (String line : Files.readAllLines(Path.of("/proc/" + thread + "/status"))) {
+            for (String line : KernelText.lines(ByteText.read(Path.of("/proc/" + thread + "/status")))
+                    .toList()) {
                 if (line.startsWith("Seccomp_filters:")) {
                     return Integer.parseInt(
                             line.substring(line.indexOf(':') + 1).strip());

@@ -1,8 +1,10 @@
 package dev.caisson.cli.secret;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.KernelText;
 import dev.caisson.secret.SecretValue;
 import dev.caisson.secret.ValueForm;
 import dev.caisson.secret.ValueMatcher;
@@ -138,7 +140,8 @@ final class CanarySearch implements AutoCloseable {
 
     private List<String> inMemory(Path process) throws IOException {
         var found = new ArrayList<String>();
-        for (String region : Files.readAllLines(process.resolve("maps"))) {
+        for (String region :
+                KernelText.lines(ByteText.read(process.resolve("maps"))).toList()) {
             String[] bounds = region.split("[- ]", 3);
             if (!bounds[2].startsWith("r") || region.endsWith("[vvar]") || region.endsWith("[vsyscall]")) {
                 continue;

@@ -7,6 +7,7 @@ import dev.caisson.hostaudit.kernel.ProcessRoot;
 import dev.caisson.hostaudit.kernel.ProcessTable;
 import dev.caisson.hostaudit.kernel.SocketTable;
 import dev.caisson.hostaudit.secrets.Variables;
+import dev.caisson.linux.KernelText;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,7 +67,7 @@ public final class EngineProcesses {
     /// a user's own systemd (`user@1000.service`) or by a systemd in a container belongs to none.
     public static String unit(String cgroup) {
         return Stream.of(":name=systemd:", "0::")
-                .flatMap(kind -> cgroup.lines()
+                .flatMap(kind -> KernelText.lines(cgroup)
                         .filter(line -> line.contains(kind))
                         .map(line -> line.substring(line.indexOf(kind) + kind.length())))
                 .map(EngineProcesses::service)

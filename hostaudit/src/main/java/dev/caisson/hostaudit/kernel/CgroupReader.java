@@ -3,6 +3,7 @@ package dev.caisson.hostaudit.kernel;
 import dev.caisson.hostaudit.facts.ContainerFacts.Limits;
 import dev.caisson.hostaudit.facts.HostPaths;
 import dev.caisson.hostaudit.facts.Numbers;
+import dev.caisson.linux.KernelText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,8 +28,9 @@ public final class CgroupReader {
 
     public CgroupReader(int processors) {
         this.processors = processors;
-        for (String line :
-                Proc.text(Path.of("/proc/self/mountinfo")).orElse("").lines().toList()) {
+        for (String line : KernelText.lines(
+                        Proc.text(Path.of("/proc/self/mountinfo")).orElse(""))
+                .toList()) {
             int dash = line.indexOf(" - ");
             String[] own = line.substring(0, Math.max(0, dash)).split(" ", -1);
             String[] type = line.substring(dash + 3).split(" ", -1);
@@ -52,7 +54,7 @@ public final class CgroupReader {
     /// The group of each controller, from `/proc/PID/cgroup`; key "" is the unified tree.
     static Map<String, String> groups(String text) {
         Map<String, String> groups = new HashMap<>();
-        text.lines().forEach(line -> {
+        KernelText.lines(text).forEach(line -> {
             String[] cells = line.split(":", 3);
             if (cells.length == 3) {
                 for (String controller : cells[1].split(",", -1)) {
@@ -168,7 +170,7 @@ public final class CgroupReader {
         return upwards(groups(cgroupText), "devices").stream()
                 .findFirst()
                 .flatMap(group -> read(group.directory().resolve("devices.list")))
-                .map(text -> text.lines().toList())
+                .map(text -> KernelText.lines(text).toList())
                 .orElse(List.of());
     }
 }

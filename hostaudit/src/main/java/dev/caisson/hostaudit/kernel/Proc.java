@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit.kernel;
 
+import dev.caisson.linux.KernelText;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
@@ -145,7 +146,7 @@ public final class Proc {
     /// `key: value` lines.
     public static Map<String, String> fields(String text) {
         Map<String, String> fields = new HashMap<>();
-        text.lines().forEach(line -> {
+        KernelText.lines(text).forEach(line -> {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 fields.put(line.substring(0, colon), line.substring(colon + 1).strip());

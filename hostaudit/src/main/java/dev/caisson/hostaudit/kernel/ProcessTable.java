@@ -1,6 +1,7 @@
 package dev.caisson.hostaudit.kernel;
 
 import dev.caisson.hostaudit.facts.HostPaths;
+import dev.caisson.linux.KernelText;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -89,7 +90,7 @@ public final class ProcessTable {
     }
 
     private static String group(String cgroup) {
-        return cgroup.lines()
+        return KernelText.lines(cgroup)
                 .map(line -> line.split(":", 3))
                 .filter(cells -> cells.length == 3)
                 .map(cells -> cells[2])
