@@ -145,10 +145,10 @@ final class SharedNetwork {
             if (!ABSENT.contains(e.code())) {
                 throw e;
             }
-            String name = DetachedPlace.find(container.value(), options)
-                    .map(DetachedPlace::name)
-                    .orElseGet(container::shortForm);
-            throw refused(name, "does not run: start it first");
+            throw DetachedPlace.find(container.value(), options)
+                    .map(place -> refused(place.name(), "does not run: start it first"))
+                    .orElseGet(() -> refused(
+                            container.shortForm(), "is gone: create this one again, in the network of one that runs"));
         }
     }
 

@@ -133,7 +133,8 @@ class SharedNetworkTest {
         assertThat(NetworkBed.links()).isEmpty();
         assertThat(inside(side, "ls /sys/class/net")).isEqualTo("lo\n");
         assertThatThrownBy(() -> side.restart(OptionalInt.empty(), Optional.of(Duration.ZERO)))
-                .hasMessageContaining("does not run");
+                .hasMessageContaining(web.id().shortForm())
+                .hasMessageContaining("is gone: create this one again");
     }
 
     @Test

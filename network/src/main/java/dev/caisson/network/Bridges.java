@@ -88,6 +88,7 @@ final class Bridges {
         Sysctl.set(four + "arp_ignore", "1");
         Sysctl.set(four + "rp_filter", "1");
         Sysctl.set(four + "send_redirects", "0");
+        Sysctl.set(four + "accept_source_route", "0"); // the packet filter sees the gateway as their destination
         String six = "ipv6/conf/" + network.bridge() + "/";
         String disabled = six + "disable_ipv6";
         if (Sysctl.read(disabled).isEmpty()) {

@@ -84,7 +84,11 @@ final class HostSide {
     private static void settings(NetworkInfo network, List<HostCheck> checks) {
         String four = "ipv4/conf/" + network.bridge() + "/";
         String six = "ipv6/conf/" + network.bridge() + "/";
-        var wanted = new ArrayList<>(List.of(four + "arp_ignore=1", four + "rp_filter=1", four + "send_redirects=0"));
+        var wanted = new ArrayList<>(List.of(
+                four + "arp_ignore=1",
+                four + "rp_filter=1",
+                four + "send_redirects=0",
+                four + "accept_source_route=0"));
         if (Sysctl.read(six + "disable_ipv6").isPresent()) {
             wanted.addAll(List.of(six + "disable_ipv6=" + (network.ipv6() ? "0" : "1"), six + "accept_ra=0"));
         }

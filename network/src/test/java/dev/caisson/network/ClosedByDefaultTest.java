@@ -11,6 +11,7 @@ import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
+import dev.caisson.text.AddressText;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
@@ -154,6 +155,30 @@ class ClosedByDefaultTest extends OnAHost {
         assertThat(Bed.connects(guest.namespace(), Bed.ip("192.0.2.9"), 80)).isTrue();
         assertThat(Bed.isClosed(guest.namespace(), Bed.ip("169.254.169.254"), 80))
                 .isTrue();
+    }
+
+    /// The packet is for the gateway until the host has let it pass.
+    @Test
+    void a_route_that_a_packet_brings_along_leads_nowhere() {
+        bed.host.sh("sysctl -qw net.ipv4.conf.all.accept_source_route=1 net.ipv4.conf.default.accept_source_route=1");
+        bed.host.sh("ip route add 169.254.169.254 via " + Bed.NEIGHBOR);
+        bed.neighbor.sh("ip addr add 169.254.169.254/32 dev lan0; nft 'add table ip seen; add chain ip seen in"
+                + " { type filter hook prerouting priority -300; };"
+                + " add rule ip seen in ip daddr 169.254.169.254 counter; add rule ip seen in ip daddr " + Bed.NEIGHBOR
+                + " udp dport 9 counter'");
+        Guest guest = bed.guest("bridge");
+
+        guest.namespace().sh("""
+                /usr/bin/python3 -c 'import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                s.sendto(b"x", ("%2$s", 9))
+                s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes([131, 7, 4]) + socket.inet_aton("%1$s") + b"\\1")
+                s.sendto(b"x", ("169.254.169.254", 9))'; sleep 0.2
+                """.formatted(AddressText.of(guest.gateway()), Bed.NEIGHBOR));
+
+        assertThat(bed.neighbor.sh("nft list chain ip seen in"))
+                .contains("daddr " + Bed.NEIGHBOR + " udp dport 9 counter packets 1 ")
+                .contains("daddr 169.254.169.254 counter packets 0 ");
     }
 
     @Test

@@ -191,16 +191,18 @@ class HostSideTest {
     void ports_bridges_settings_and_tables_are_read_back() {
         String bridge = place.bridge();
         bed.host.sh("ip link set " + place.hostLink() + " type bridge_slave isolated off hairpin on; sysctl -qw"
-                + " net.ipv4.conf." + bridge + ".rp_filter=0 net.ipv4.ip_forward=0; ip addr add 10.1.2.3/24 dev "
+                + " net.ipv4.conf." + bridge + ".rp_filter=0 net.ipv4.conf." + bridge + ".accept_source_route=1"
+                + " net.ipv4.ip_forward=0; ip addr add 10.1.2.3/24 dev "
                 + bridge);
 
         assertThat(differences())
                 .anyMatch(one -> one.startsWith("bridge " + bridge + " of network apart is up, 10.1.2.3/24 "))
                 .contains(
                         "setting net/ipv4/conf/" + bridge + "/rp_filter is 0",
+                        "setting net/ipv4/conf/" + bridge + "/accept_source_route is 1",
                         "setting net/ipv4/ip_forward is 0",
                         "port " + place.hostLink() + " is up, not isolated, hairpin, of bridge " + bridge)
-                .hasSize(4);
+                .hasSize(5);
         bed.host.sh("ip link del " + place.hostLink() + "; nft flush ruleset");
         assertThat(differences())
                 .contains("port " + place.hostLink() + " is missing", "packet filter " + tables + " is missing");

@@ -148,6 +148,59 @@ class SpoofingTest {
     }
 
     @Test
+    void options_and_fragments_hide_no_server() {
+        byte[] own = attacker.ip4().getAddress();
+        byte[] own6 = attacker.ip6().getAddress();
+        byte[] gateway =
+                attacker.attachments().getFirst().ip6().orElseThrow().gateway().getAddress();
+
+        assertThat(arrives(optioned(ip4(mac(attacker), own, 68)))).isTrue();
+        assertThat(arrives(optioned(ip4(mac(attacker), own, 67)))).isFalse();
+        assertThat(arrives(firstFragment(ip4(mac(attacker), own, 68)))).isTrue();
+        assertThat(arrives(firstFragment(ip4(mac(attacker), own, 67)))).isFalse();
+        assertThat(arrives(atomic(udp6(mac(attacker), own6, 1111)))).isTrue();
+        assertThat(arrives(atomic(udp6(mac(attacker), own6, 547)))).isFalse();
+        assertThat(arrives(atomic(neighbor(136, own6, gateway, 2, mac(attacker)))))
+                .isFalse();
+    }
+
+    /// Puts eight options without a meaning into a packet.
+    private static byte[] optioned(byte[] plain) {
+        ByteBuffer frame = ByteBuffer.allocate(plain.length + 8);
+        frame.put(plain, 0, 34).put(bytes("0101010101010101")).put(plain, 34, plain.length - 34);
+        frame.put(14, (byte) 0x47).putShort(16, (short) (frame.getShort(16) + 8));
+        return checked(frame, 42);
+    }
+
+    private static byte[] firstFragment(byte[] plain) {
+        ByteBuffer frame = ByteBuffer.wrap(plain.clone());
+        frame.putShort(20, (short) 0x2000);
+        return checked(frame, 34);
+    }
+
+    private static byte[] checked(ByteBuffer frame, int end) {
+        frame.putShort(24, (short) 0);
+        int sum = 0;
+        for (int at = 14; at < end; at += 2) {
+            sum += Short.toUnsignedInt(frame.getShort(at));
+        }
+        byte[] whole = new byte[frame.capacity()];
+        frame.putShort(24, (short) ~((sum & 0xffff) + (sum >>> 16))).get(0, whole);
+        return whole;
+    }
+
+    /// Says of a packet that it is a fragment, the only one, RFC 6946.
+    private static byte[] atomic(byte[] plain) {
+        ByteBuffer frame = ByteBuffer.allocate(plain.length + 8);
+        frame.put(plain, 0, 54)
+                .put(new byte[] {plain[20], 0, 0, 0, 0, 0, 0, 1})
+                .put(plain, 54, plain.length - 54);
+        return frame.put(20, (byte) 44)
+                .putShort(18, (short) (frame.capacity() - 54))
+                .array();
+    }
+
+    @Test
     void other_protocols_and_tagged_frames_do_not_pass() {
         byte[] honest = ip4(mac(attacker), attacker.ip4().getAddress(), 1111);
         ByteBuffer tagged = ByteBuffer.allocate(honest.length + 4);
