@@ -192,9 +192,7 @@ class SpoofingTest {
     /// Says of a packet that it is a fragment, the only one, RFC 6946.
     private static byte[] atomic(byte[] plain) {
         ByteBuffer frame = ByteBuffer.allocate(plain.length + 8);
-        frame.put(plain, 0, 54)
-                .put(new byte[] {plain[20], 0, 0, 0, 0, 0, 0, 1})
-                .put(plain, 54, plain.length - 54);
+        frame.put(plain, 0, 54).put(new byte[] {plain[20], 0, 0, 0, 0, 0, 0, 1}).put(plain, 54, plain.length - 54);
         return frame.put(20, (byte) 44)
                 .putShort(18, (short) (frame.capacity() - 54))
                 .array();
