@@ -8,6 +8,7 @@ import dev.caisson.cli.run.RunCommand;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.HashSet;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -112,7 +113,11 @@ class MainTest {
         assertThat(caisson("run", "--memroy=1g", "host").err())
                 .isEqualTo("caisson: USAGE: Unknown option: '--memroy=1g'; did you mean --memory?\n");
         assertThat(caisson("run", "-itq", "host").err()).startsWith("caisson: OPTION_REFUSED: -q: ");
-        assertThat(caisson("run", "-itP").err()).startsWith("caisson: USAGE: Missing required parameter: 'IMAGE'");
+        for (String command : List.of("run", "create", "plan run")) {
+            assertThat(caisson((command + " -itP").split(" ")).err())
+                    .startsWith("caisson: USAGE: Missing required parameter: 'IMAGE'; try 'caisson " + command
+                            + " --help'");
+        }
     }
 
     @Test

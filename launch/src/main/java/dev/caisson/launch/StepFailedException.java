@@ -73,7 +73,8 @@ public final class StepFailedException extends LaunchException {
                 program(
                         "PIDS_TOO_FEW",
                         execute,
-                        "could not be given a process of its own: raise --pids-limit to 2 or more",
+                        "could not be given a process of its own: raise --pids-limit to 2 or more, or the"
+                                + " limit of processes of whoever runs the engine (ulimit -u)",
                         errno,
                         EXIT_ENGINE);
             case Step.Execute execute

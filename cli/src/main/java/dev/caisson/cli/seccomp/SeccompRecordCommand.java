@@ -96,7 +96,7 @@ final class SeccompRecordCommand implements Callable<Integer> {
     }
 
     private static RunOptions options(List<String> arguments) {
-        CommandSpec run = CommandSpec.create().name("run");
+        CommandSpec run = CommandSpec.create().name("caisson run");
         var options = new RunOptions(run);
         try {
             new CommandLine(run)
