@@ -34,6 +34,9 @@ public final class Planner {
     private static final long NOFILE_HARD = 65_536;
     /// Queued signals and POSIX timers, which are kernel memory.
     private static final long SIGNALS = 4096;
+    /// One byte, too little for a file. With 0 the kernel still starts the host's handler of crashes, as root of
+    /// the host, if core_pattern is a pipe; with 1 it does not (core(5), coredump_pipe).
+    private static final long CORE = 1;
 
     /// Paths that tell about the host or the kernel's internals, or reach other hosts' hardware: Docker's
     /// list, and the locks of the whole host, whose readers keep everybody from locking.
@@ -52,8 +55,10 @@ public final class Planner {
             "sys/devices/virtual/powercap",
             "sys/firmware");
 
+    /// Docker's list, and the triggers of pressure: the kernel closes each in a grace period of RCU, so that a
+    /// process with thousands of them outlives SIGKILL by minutes (psi_trigger_destroy, since Linux 6.4).
     static final List<InRootPath> READ_ONLY =
-            paths("proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger");
+            paths("proc/bus", "proc/fs", "proc/irq", "proc/pressure", "proc/sys", "proc/sysrq-trigger");
 
     private static final List<MountFlag> INERT =
             List.of(MountFlag.NO_SETUID, MountFlag.NO_DEVICES, MountFlag.NO_EXECUTION);
@@ -387,7 +392,8 @@ public final class Planner {
         var all = new LinkedHashMap<Rlimit.Resource, Rlimit>();
         long hard = atMost(Rlimit.Resource.NOFILE, NOFILE_HARD);
         all.put(Rlimit.Resource.NOFILE, new Rlimit(Rlimit.Resource.NOFILE, Math.min(NOFILE_SOFT, hard), hard));
-        all.put(Rlimit.Resource.CORE, new Rlimit(Rlimit.Resource.CORE, 0, 0));
+        long core = atMost(Rlimit.Resource.CORE, CORE);
+        all.put(Rlimit.Resource.CORE, new Rlimit(Rlimit.Resource.CORE, core, core));
         long signals = atMost(Rlimit.Resource.SIGPENDING, SIGNALS);
         all.put(Rlimit.Resource.SIGPENDING, new Rlimit(Rlimit.Resource.SIGPENDING, signals, signals));
         spec.rlimits().forEach(limit -> all.put(limit.resource(), limit));

@@ -24,8 +24,8 @@ class PlanTextTest {
                  4 MOUNTS    /proc, /sys read-only, /sys/fs/cgroup read-only, /dev 1 MiB, /dev/pts, /dev/shm 64 MiB, /dev/mqueue, host /usr at /usr read-only, by an overlay, writes /etc/hostname, writes /etc/hosts, makes /srv
                  5 DEVICES   null zero full random urandom tty
                  6 PIVOT     this root becomes the only one; the host's tree is gone
-                 7 PROTECT   net.ipv4.ping_group_range=0 65535; net.ipv4.ip_unprivileged_port_start=0; user.max_user_namespaces=0; 13 paths masked, 5 read-only; root writable; read back from the kernel
-                 8 LIMITS    host name 0123456789ab; nofile 1024:65536; core 0:0; sigpending 4096:4096; oom_score_adj 500; a session keyring of its own, loopback up
+                 7 PROTECT   net.ipv4.ping_group_range=0 65535; net.ipv4.ip_unprivileged_port_start=0; user.max_user_namespaces=0; 13 paths masked, 6 read-only; root writable; read back from the kernel
+                 8 LIMITS    host name 0123456789ab; nofile 1024:65536; core 1:1; sigpending 4096:4096; oom_score_adj 500; a session keyring of its own, loopback up
                  9 CAPS      keeps CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE SYS_CHROOT inside its own user namespace; drops 31; none effective for user 1000
                 10 LANDLOCK  signals and abstract sockets reach no further than the container
                 11 READY     in /srv as the user; waits for the start

@@ -89,7 +89,8 @@ class PlannedStepsTest {
                         "/sys/firmware");
         assertThat(plan.all(Step.MakeReadOnly.class).stream()
                         .map(make -> make.path().absolute()))
-                .containsExactly("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger");
+                .containsExactly(
+                        "/proc/bus", "/proc/fs", "/proc/irq", "/proc/pressure", "/proc/sys", "/proc/sysrq-trigger");
         assertThat(plan.all(Step.SetSysctl.class))
                 .containsExactly(
                         new Step.SetSysctl(InRootPath.of("net/ipv4/ping_group_range"), "0 65535"),
@@ -211,6 +212,7 @@ class PlannedStepsTest {
         var hard = new EnumMap<Rlimit.Resource, Long>(Samples.host().hardLimits());
         hard.put(Rlimit.Resource.NOFILE, most);
         hard.put(Rlimit.Resource.SIGPENDING, most);
+        hard.put(Rlimit.Resource.CORE, most);
         for (Step.SetResourceLimit set :
                 Samples.plan(Samples.spec(), host(6, true, hard, true)).all(Step.SetResourceLimit.class)) {
             Rlimit planned = set.limit();
@@ -222,7 +224,7 @@ class PlannedStepsTest {
                             .filter(limit -> limit.resource() == planned.resource())
                             .findFirst()
                             .orElseThrow();
-            boolean bounded = planned.resource() != Rlimit.Resource.CORE && most != Rlimit.UNLIMITED;
+            boolean bounded = most != Rlimit.UNLIMITED;
 
             assertThat(planned.hard()).isEqualTo(bounded ? Math.min(free.hard(), most) : free.hard());
             assertThat(planned.soft()).isEqualTo(bounded ? Math.min(free.soft(), most) : free.soft());
@@ -235,7 +237,7 @@ class PlannedStepsTest {
                 .extracting(Step.SetResourceLimit::limit)
                 .containsExactly(
                         new Rlimit(Rlimit.Resource.NOFILE, 1024, 65_536),
-                        new Rlimit(Rlimit.Resource.CORE, 0, 0),
+                        new Rlimit(Rlimit.Resource.CORE, 1, 1),
                         new Rlimit(Rlimit.Resource.SIGPENDING, 4096, 4096));
     }
 
