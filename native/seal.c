@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -75,6 +76,9 @@ int seal(struct init *init, struct reader *payload)
 	struct sched_param none = {0};
 	int policy = sched_getscheduler(0);
 	if (policy < 0 || ((policy == SCHED_FIFO || policy == SCHED_RR) && sched_setscheduler(0, SCHED_OTHER, &none) < 0))
+		return -errno;
+	/* that of an engine in a debugger turns address space randomisation off, which execve(2) keeps */
+	if (personality(PER_LINUX) < 0)
 		return -errno;
 	umask(0); /* modes are as the plan says */
 	if (is_planned(init, OP_FILES)) {

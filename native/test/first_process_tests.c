@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -109,6 +110,32 @@ static void is_not_real_time_even_if_its_engine_is(void)
 		end();
 		engine_stop(&own);
 	}
+}
+
+/* /proc/PID/personality, proc(5). */
+static unsigned personality_of(int pid)
+{
+	char path[64];
+	unsigned flags = ~0U;
+	snprintf(path, sizeof path, "/proc/%d/personality", pid);
+	FILE *file = fopen(path, "re");
+	CHECK(file && fscanf(file, "%x", &flags) == 1);
+	if (file)
+		fclose(file);
+	return flags;
+}
+
+static void has_its_addresses_at_random_even_if_its_engine_has_not(void)
+{
+	struct engine own;
+	CHECK(personality(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC) >= 0);
+	CHECK(engine_start(&own, binary));
+	CHECK(personality(PER_LINUX) >= 0);
+	CHECK_EQUAL((unsigned)ADDR_NO_RANDOMIZE, personality_of(own.pid) & ADDR_NO_RANDOMIZE);
+	launch_up_to(&own, OP_PRIVATE);
+	CHECK_EQUAL((unsigned)PER_LINUX, personality_of(container.pid));
+	end();
+	engine_stop(&own);
 }
 
 /* The engine has ended when the plan comes: not a step behind SEAL is done, and no tree of it is built. */
@@ -338,6 +365,7 @@ static void arguments_and_variables_come_as_they_are(void)
 const struct test first_process_tests[] = {
 	{"ids before the tree", is_root_inside_and_nothing_else_before_it_reaches_the_tree},
 	{"real time", is_not_real_time_even_if_its_engine_is},
+	{"personality", has_its_addresses_at_random_even_if_its_engine_has_not},
 	{"size of a plan", takes_no_plan_of_another_size},
 	{"descriptors of a plan", takes_no_plan_without_its_descriptors},
 	{"word to start", starts_at_the_word_alone},
