@@ -170,7 +170,7 @@ class PlannerTest {
                 replaces(
                         "a process limit that is set anyway",
                         spec -> spec.rlimit(new Rlimit(Rlimit.Resource.CORE, 1, 2)),
-                        new Step.SetResourceLimit(new Rlimit(Rlimit.Resource.CORE, 0, 0)),
+                        new Step.SetResourceLimit(new Rlimit(Rlimit.Resource.CORE, 1, 1)),
                         new Step.SetResourceLimit(new Rlimit(Rlimit.Resource.CORE, 1, 2))),
                 replaces(
                         "a capability less",
