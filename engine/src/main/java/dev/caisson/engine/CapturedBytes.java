@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// Output in memory, as much as the engine's budget has room for. It grows by pieces, so that growing copies nothing
 /// and what is taken from the budget is what the heap holds.
@@ -18,6 +19,7 @@ final class CapturedBytes implements OutputPump.Sink {
     private int count;
     private int inLast;
     private boolean full;
+    private RunResult.@Nullable Captured captured;
 
     /// @param overBudget called when there is no room left; what comes later is dropped
     CapturedBytes(CaptureBudget budget, Runnable overBudget) {
@@ -70,8 +72,19 @@ final class CapturedBytes implements OutputPump.Sink {
         return true;
     }
 
-    /// Returns what was captured, which is the caller's from then on.
+    /// Returns what was captured, which is the caller's from then on. Nothing is captured any more.
     synchronized RunResult.Captured captured() {
+        RunResult.Captured known = captured;
+        if (known == null) {
+            known = new RunResult.Captured(joined());
+            captured = known;
+        }
+        return known;
+    }
+
+    /// Lets go of the pieces, so that the copy that the result makes takes their place in the heap.
+    private byte[] joined() {
+        full = true;
         byte[] all = new byte[count];
         int at = 0;
         for (byte[] piece : pieces) {
@@ -79,13 +92,15 @@ final class CapturedBytes implements OutputPump.Sink {
             System.arraycopy(piece, 0, all, at, length);
             at += length;
         }
-        return new RunResult.Captured(all);
+        pieces.clear();
+        return all;
     }
 
     /// Gives its memory back.
     synchronized void release() {
         full = true;
         pieces.clear();
+        captured = null;
         count = 0;
         budget.giveBack(taken);
         taken = 0;

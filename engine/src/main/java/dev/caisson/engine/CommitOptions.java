@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.allPresent;
 import static dev.caisson.error.ArgumentException.present;
 
 import java.util.List;
@@ -19,6 +20,6 @@ public record CommitOptions(Optional<String> author, Optional<String> message, L
     public CommitOptions {
         present(author, "author");
         present(message, "message");
-        changes = List.copyOf(present(changes, "changes"));
+        changes = allPresent(changes, "changes");
     }
 }

@@ -123,7 +123,7 @@ public final class Container implements AutoCloseable {
 
     /// Sends a signal to the program; false where it has ended.
     public boolean signal(int number) {
-        return Failures.call(() -> launched.signal(number));
+        return Failures.call(() -> launched.signal(SignalNumber.require(number)));
     }
 
     public void kill() {

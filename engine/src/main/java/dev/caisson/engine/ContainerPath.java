@@ -17,6 +17,9 @@ final class ContainerPath {
         if (!present(path, "path").startsWith("/")) {
             throw FileFailures.path(path, "it is not absolute");
         }
+        if (!ByteText.isText(path)) {
+            throw FileFailures.path(path, "it holds half of a surrogate pair");
+        }
         var names = new ArrayList<String>();
         for (String name : path.split("/", -1)) {
             if (name.equals("..")) {

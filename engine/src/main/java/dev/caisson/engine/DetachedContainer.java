@@ -173,7 +173,7 @@ public final class DetachedContainer {
         Instant time = Instant.now(); // before the end that it may cause
         place.ask(() -> {
             try (Monitor monitor = place.monitor()) {
-                if (!monitor.signal(number, number == SIGKILL)) {
+                if (!monitor.signal(SignalNumber.require(number), number == SIGKILL)) {
                     state().require(ContainerState.Operation.SIGNAL, name());
                 }
             }

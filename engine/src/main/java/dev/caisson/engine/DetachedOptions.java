@@ -42,7 +42,7 @@ public record DetachedOptions(
     static void requireLease(Duration lease) {
         if (lease.compareTo(Duration.ofMillis(1)) < 0 || lease.compareTo(LONGEST) > 0) {
             throw ArgumentException.invalid(
-                    "a lease of " + lease.toMillis() + " ms is not between 1 ms and " + LONGEST.toDays() + " days");
+                    "the lease " + lease + " is not between 1 ms and " + LONGEST.toDays() + " days");
         }
     }
 
@@ -55,7 +55,7 @@ public record DetachedOptions(
     }
 
     public DetachedOptions lease(Duration value) {
-        return new DetachedOptions(restart, removedAtEnd, health, Optional.of(value), log, imageVolumes);
+        return new DetachedOptions(restart, removedAtEnd, health, Optional.of(present(value, "lease")), log, imageVolumes);
     }
 
     public DetachedOptions health(HealthCheck value) {

@@ -1,8 +1,10 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.allPresent;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.linux.ByteText;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.TerminalSize;
 import java.time.Duration;
@@ -41,7 +43,7 @@ public record Exec(
     /// @throws ArgumentException for what no program can be given: an empty command, NUL characters, a relative
     ///     directory, a timeout that is not positive
     public Exec {
-        command = List.copyOf(present(command, "command"));
+        command = allPresent(command, "command");
         environment = Map.copyOf(present(environment, "environment"));
         present(user, "user");
         present(workingDirectory, "workingDirectory");
@@ -76,6 +78,9 @@ public record Exec(
     private static void requireText(String text, String what) {
         if (text.indexOf('\0') >= 0) {
             throw ArgumentException.invalid(what + " holds a NUL character, which ends it for the kernel");
+        }
+        if (!ByteText.isText(text)) {
+            throw ArgumentException.invalid(what + " holds half of a surrogate pair: give whole characters");
         }
     }
 

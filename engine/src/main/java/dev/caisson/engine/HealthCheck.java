@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.allPresent;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
@@ -53,7 +54,7 @@ public record HealthCheck(
     public static final HealthCheck NONE = OF_IMAGE.test(List.of("NONE"));
 
     public HealthCheck {
-        test = List.copyOf(present(test, "test"));
+        test = allPresent(test, "test");
         requireDuration("interval", interval);
         requireDuration("timeout", timeout);
         requireDuration("start period", startPeriod);
@@ -89,7 +90,7 @@ public record HealthCheck(
 
     /// Checks by a line for the container's `/bin/sh`.
     public static HealthCheck shell(String line) {
-        return OF_IMAGE.test(List.of("CMD-SHELL", line));
+        return OF_IMAGE.test(List.of("CMD-SHELL", present(line, "line")));
     }
 
     public HealthCheck test(List<String> value) {

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.allPresent;
 import static dev.caisson.error.ArgumentException.present;
 
 import java.util.List;
@@ -15,6 +16,6 @@ public record ImportOptions(Optional<String> message, List<String> changes) {
 
     public ImportOptions {
         present(message, "message");
-        changes = List.copyOf(present(changes, "changes"));
+        changes = allPresent(changes, "changes");
     }
 }

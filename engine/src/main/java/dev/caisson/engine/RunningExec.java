@@ -112,7 +112,7 @@ public final class RunningExec implements AutoCloseable {
 
     /// Sends a signal to the program; false where it has ended.
     public boolean signal(int number) {
-        return Failures.call(() -> launched.signal(number));
+        return Failures.call(() -> launched.signal(SignalNumber.require(number)));
     }
 
     /// Kills it with every process that it has started.

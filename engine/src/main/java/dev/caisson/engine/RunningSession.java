@@ -88,6 +88,8 @@ final class RunningSession implements Session {
 
     @Override
     public ExecResult exec(Exec exec, Streams streams) throws InterruptedException {
+        present(exec, "exec");
+        present(streams, "streams");
         requireRunning();
         return container.startExec(withVariables(exec), streams).awaitOrClose();
     }

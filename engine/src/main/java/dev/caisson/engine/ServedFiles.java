@@ -30,6 +30,8 @@ import java.util.function.Supplier;
 /// The files of a container, by a file service that is started at first use.
 final class ServedFiles implements ContainerFiles {
     static final int MOST_ENTRIES = 100_000;
+    /// As ByteArrayOutputStream has it.
+    private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
     private static final long MOST_REMOVED = 1_000_000;
 
     /// The owner of what is made; empty for the service's own user, root.
@@ -169,7 +171,7 @@ final class ServedFiles implements ContainerFiles {
         present(limit, "limit");
         var all = new ByteArrayOutputStream();
         try {
-            read(path, all, limit);
+            read(path, all, Bytes.of(Math.min(limit.count(), LARGEST_ARRAY)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -222,6 +224,9 @@ final class ServedFiles implements ContainerFiles {
 
     /// It may grow while it is read.
     static long copy(Fd file, OutputStream to, long limit, String path) throws IOException {
+        if (limit <= LARGEST_ARRAY && FileContent.readAt(file, new byte[1], limit) > 0) {
+            throw FileFailures.tooLarge(path, limit); // before any of it is in memory
+        }
         byte[] chunk = new byte[FileService.BUFFER_BYTES];
         long at = 0;
         int count;
@@ -365,7 +370,7 @@ final class ServedFiles implements ContainerFiles {
 
     @Override
     public CopyReport copyIn(Path host, String path, CopyOptions how) throws IOException {
-        return new HostCopyIn(this, present(how, "how")).copy(present(host, "host"), path);
+        return new HostCopyIn(this, present(how, "how")).copy(present(host, "host"), present(path, "path"));
     }
 
     @Override
@@ -375,7 +380,7 @@ final class ServedFiles implements ContainerFiles {
 
     @Override
     public CopyReport copyOut(String path, Path host, CopyOptions how) throws IOException {
-        return new HostCopyOut(this, present(how, "how")).copy(path, present(host, "host"));
+        return new HostCopyOut(this, present(how, "how")).copy(present(path, "path"), present(host, "host"));
     }
 
     @Override
@@ -407,6 +412,10 @@ final class ServedFiles implements ContainerFiles {
     @Override
     public ContainerFiles followingLinks() {
         return new ServedFiles(lease, true, owner);
+    }
+
+    boolean areClosed() {
+        return lease.isClosed();
     }
 
     @Override

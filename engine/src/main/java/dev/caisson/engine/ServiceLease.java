@@ -52,6 +52,10 @@ final class ServiceLease implements AutoCloseable {
         return watch;
     }
 
+    synchronized boolean isClosed() {
+        return closed;
+    }
+
     @Override
     public synchronized void close() {
         closed = true;

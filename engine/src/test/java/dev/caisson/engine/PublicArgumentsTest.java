@@ -4,21 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
+import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.BlockDevice;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.CpuList;
 import dev.caisson.spec.CpuQuota;
+import dev.caisson.spec.Egress;
+import dev.caisson.spec.Gate;
 import dev.caisson.spec.HostDevice;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.IoLimit;
 import dev.caisson.spec.IoWeight;
 import dev.caisson.spec.Limits;
+import dev.caisson.spec.MacAddress;
 import dev.caisson.spec.Mount;
+import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.Placement;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
+import dev.caisson.spec.Subnet;
+import dev.caisson.spec.TerminalSize;
+import dev.caisson.spec.VolumeSpec;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.spec.WorkspaceSpec;
 import dev.caisson.spec.WritableLayer;
@@ -116,6 +126,24 @@ class PublicArgumentsTest {
         samples.put(RunResult.Captured.class, RunResult.Captured.of(""));
         samples.put(Verdict.class, Verdict.OK);
         samples.put(RunResult.class, RunResult.of(Verdict.OK, 0));
+        samples.put(Exec.class, Exec.of("true"));
+        samples.put(CopyOptions.class, CopyOptions.STANDARD);
+        samples.put(CommitOptions.class, CommitOptions.STANDARD);
+        samples.put(ImportOptions.class, ImportOptions.STANDARD);
+        samples.put(DetachedOptions.class, DetachedOptions.STANDARD);
+        samples.put(LogFiles.class, LogFiles.STANDARD);
+        samples.put(RestartPolicy.class, RestartPolicy.parse("no"));
+        samples.put(HealthCheck.class, HealthCheck.NONE);
+        samples.put(TerminalSize.class, new TerminalSize(1, 1));
+        samples.put(Network.class, Network.on("a"));
+        samples.put(NetworkEndpoint.class, NetworkEndpoint.on("a"));
+        samples.put(Egress.class, Egress.none());
+        samples.put(Gate.class, Gate.of("a").to("a.example").asBearer());
+        samples.put(VolumeSpec.class, VolumeSpec.named("aa"));
+        samples.put(NetworkSpec.class, NetworkSpec.of("aa"));
+        samples.put(Subnet.class, Subnet.parse("10.1.0.0/16"));
+        samples.put(Bandwidth.class, Bandwidth.parse("in=1mbit"));
+        samples.put(MacAddress.class, MacAddress.parse("02:00:00:00:00:01"));
         return samples;
     }
 
@@ -171,6 +199,12 @@ class PublicArgumentsTest {
         }
         if (type == Path.class) {
             return List.of(Path.of(""), Path.of("relative"));
+        }
+        if (type == String[].class) {
+            return List.of(new String[0], new String[] {null}, new String[] {"\ud800"});
+        }
+        if (type == List.class) {
+            return List.of(Arrays.asList((Object) null));
         }
         return List.of();
     }

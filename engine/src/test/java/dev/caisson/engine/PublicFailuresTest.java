@@ -7,12 +7,15 @@ import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
 import dev.caisson.image.ProgressListener;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.TerminalSize;
 import dev.caisson.spec.WorkspaceName;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -51,15 +54,30 @@ class PublicFailuresTest {
             Map.entry(DetachedOptions.class, DetachedOptions.STANDARD),
             Map.entry(Exec.class, Exec.of("true")),
             Map.entry(WorkspaceName.class, new WorkspaceName("none")),
-            Map.entry(String.class, "none"),
+            Map.entry(String.class, "/none"),
             Map.entry(TerminalSize.class, new TerminalSize(24, 80)),
+            Map.entry(Bytes.class, Bytes.mebibytes(1)),
+            Map.entry(CopyOptions.class, CopyOptions.STANDARD),
+            Map.entry(Path.class, Path.of("/nowhere")),
+            Map.entry(byte[].class, new byte[0]),
+            Map.entry(InputStream.class, InputStream.nullInputStream()),
+            Map.entry(OutputStream.class, OutputStream.nullOutputStream()),
+            Map.entry(boolean.class, true),
             Map.entry(int.class, 0));
 
     @Test
     void null_is_refused_with_a_code(@TempDir Path directory) throws Exception {
         try (var engine = open(directory)) {
             Container container = engine.start(ContainerSpec.of(Image.host(), "sleep", "60"), Streams.capture());
-            List<Object> targets = List.of(engine, container);
+            Session session = engine.session(ContainerSpec.onHost());
+            List<Object> targets = List.of(
+                    engine,
+                    container,
+                    session,
+                    session.files(),
+                    engine.workspaces(),
+                    engine.volumes(),
+                    engine.snapshots());
             for (Object target : targets) {
                 for (Method method : publicMethods(target)) {
                     for (int i = 0; i < method.getParameterCount(); i++) {
@@ -70,7 +88,7 @@ class PublicFailuresTest {
                                     .as("%s with null at %s", method, i)
                                     .isInstanceOfSatisfying(
                                             CaissonException.class,
-                                            e -> assertThat(e.code()).isEqualTo("ARGUMENT_MISSING"));
+                                            e -> assertThat(e.code()).isIn("ARGUMENT_MISSING", "ARGUMENT_INVALID"));
                         }
                     }
                 }

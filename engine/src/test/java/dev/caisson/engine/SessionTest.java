@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -68,6 +70,36 @@ class SessionTest {
 
         assertThat(result.verdict()).isEqualTo(Verdict.OK);
         assertThat(files.read("/work/out.txt", LIMIT)).isEqualTo(bytes("42\n"));
+    }
+
+    @Test
+    void who_closes_the_files_of_a_session_gets_them_again() throws InterruptedException {
+        try (Session other = engine.session(ContainerSpec.onHost())) {
+            try (ContainerFiles once = other.files()) {
+                once.write("/once", bytes("a"));
+            }
+
+            assertThat(other.files().read("/once", LIMIT)).isEqualTo(bytes("a"));
+        }
+    }
+
+    @Test
+    void a_file_that_no_array_holds_is_refused_before_it_is_read() throws InterruptedException {
+        sh("truncate -s 1T /box/sparse");
+
+        assertThatThrownBy(() -> files.read("/box/sparse", Bytes.UNLIMITED))
+                .hasMessageContaining("it is larger than 2147483639 bytes");
+    }
+
+    @Test
+    void what_no_path_program_or_signal_can_be_is_refused_with_a_code() {
+        assertThat(refusal(() -> files.stat("/\ud800"))).isEqualTo("FILE_PATH");
+        assertThat(refusal(() -> Exec.of("echo", "\ud800"))).isEqualTo("ARGUMENT_INVALID");
+        assertThat(refusal(() -> engine.containers().getFirst().signal(99))).isEqualTo("ARGUMENT_INVALID");
+    }
+
+    private static String refusal(ThrowingCallable call) {
+        return catchThrowableOfType(CaissonException.class, call).code();
     }
 
     @Test

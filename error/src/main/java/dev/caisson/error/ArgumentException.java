@@ -1,6 +1,8 @@
 package dev.caisson.error;
 
 import java.io.Serial;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// An argument that no call of this kind accepts: null, or a value outside of what the type allows.
@@ -27,6 +29,16 @@ public final class ArgumentException extends CaissonException {
             throw new ArgumentException("ARGUMENT_MISSING", name + " is null: pass a value");
         }
         return value;
+    }
+
+    /// Returns a copy of `elements`, or refuses one that is null.
+    /// @param name the argument's name, as it stands in the documentation
+    public static <T> List<T> allPresent(@Nullable Iterable<? extends @Nullable T> elements, String name) {
+        var all = new ArrayList<T>();
+        for (T element : present(elements, name)) {
+            all.add(present(element, "an element of " + name));
+        }
+        return List.copyOf(all);
     }
 
     @Override

@@ -216,7 +216,7 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
 
     /// Returns a gate that has no host yet; see [Unplaced#to].
     public static Unplaced of(String secret) {
-        return new Unplaced(new SecretName(secret));
+        return new Unplaced(new SecretName(present(secret, "secret")));
     }
 
     /// A secret that is to go to a host.
@@ -272,7 +272,7 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
     }
 
     private static List<String> joined(List<String> former, String... more) {
-        return Stream.concat(former.stream(), Arrays.stream(present(more, "more")))
+        return Stream.concat(former.stream(), Arrays.stream(present(more, "more")).map(one -> present(one, "an element of more")))
                 .toList();
     }
 

@@ -104,11 +104,11 @@ public record Limits(
                         Code.BAD_SIZE, "\"" + size + "\" is not a size of huge pages; write one such as 2MB or 1GB.");
             }
         }
-        ioWeights = List.copyOf(ioWeights);
-        io = List.copyOf(io);
+        ioWeights = More.copy(ioWeights, "ioWeights");
+        io = More.copy(io, "io");
         hugePages = More.copy(hugePages, "hugePages");
         devices = devices.map(rules -> DeviceRule.merged(
-                Stream.concat(rules.stream(), DeviceRule.STANDARD.stream()).toList()));
+                Stream.concat(More.copy(rules, "devices").stream(), DeviceRule.STANDARD.stream()).toList()));
         if (devices.filter(rules -> rules.size() > MOST_DEVICE_RULES).isPresent()) {
             throw new LimitException(
                     Code.BAD_DEVICE, "a container has at most " + MOST_DEVICE_RULES + " rules for devices; use *");

@@ -30,7 +30,7 @@ public record MacAddress(long value) {
     }
 
     public static MacAddress of(byte[] bytes) {
-        if (bytes.length != BYTES) {
+        if (present(bytes, "bytes").length != BYTES) {
             throw ArgumentException.invalid("a MAC address has 6 bytes, not " + bytes.length);
         }
         return new MacAddress(ByteBuffer.allocate(Long.BYTES)

@@ -1,5 +1,6 @@
 package dev.caisson.spec;
 
+import static dev.caisson.error.ArgumentException.allPresent;
 import static dev.caisson.error.ArgumentException.present;
 
 import java.util.ArrayList;
@@ -16,11 +17,7 @@ final class More {
 
     /// A copy without null, of which `name` is reported.
     static <T> List<T> copy(Iterable<? extends T> elements, String name) {
-        var all = new ArrayList<T>();
-        for (T element : present(elements, name)) {
-            all.add(present(element, "an element of " + name));
-        }
-        return List.copyOf(all);
+        return allPresent(elements, name);
     }
 
     static <T> Set<T> copy(Set<? extends T> elements, String name) {

@@ -115,7 +115,7 @@ public record NetworkEndpoint(
 
     /// Asks for an IPv4 address.
     public NetworkEndpoint ip(String address) {
-        if (AddressText.parse(address).orElse(null) instanceof Inet4Address four) {
+        if (AddressText.parse(present(address, "address")).orElse(null) instanceof Inet4Address four) {
             return new NetworkEndpoint(network, Optional.of(four), ip6, mac, aliases, links);
         }
         throw ArgumentException.invalid("\"" + address + "\" is not an IPv4 address: write one as 172.20.0.7");
@@ -123,7 +123,7 @@ public record NetworkEndpoint(
 
     /// Asks for an IPv6 address.
     public NetworkEndpoint ip6(String address) {
-        if (AddressText.parse(address).orElse(null) instanceof Inet6Address six) {
+        if (AddressText.parse(present(address, "address")).orElse(null) instanceof Inet6Address six) {
             return new NetworkEndpoint(network, ip4, Optional.of(six), mac, aliases, links);
         }
         throw ArgumentException.invalid("\"" + address + "\" is not an IPv6 address: write one as fd00:20::7");
@@ -135,7 +135,7 @@ public record NetworkEndpoint(
     }
 
     public NetworkEndpoint mac(MacAddress address) {
-        return new NetworkEndpoint(network, ip4, ip6, Optional.of(address), aliases, links);
+        return new NetworkEndpoint(network, ip4, ip6, Optional.of(present(address, "address")), aliases, links);
     }
 
     /// Adds a name by which containers of the network find it.

@@ -40,7 +40,7 @@ public record Subnet(InetAddress base, int prefix) {
 
     /// Returns the subnet of `prefix` bits that an address lies in.
     public static Subnet around(InetAddress address, int prefix) {
-        return new Subnet(masked(address, prefix), prefix);
+        return new Subnet(masked(present(address, "address"), prefix), prefix);
     }
 
     private static ArgumentException malformed(String text) {
@@ -53,12 +53,12 @@ public record Subnet(InetAddress base, int prefix) {
     }
 
     public boolean contains(InetAddress address) {
-        return address.getAddress().length == bytes() && masked(address, prefix).equals(base);
+        return present(address, "address").getAddress().length == bytes() && masked(address, prefix).equals(base);
     }
 
     /// True if every address of `other` is one of this.
     public boolean contains(Subnet other) {
-        return other.prefix >= prefix && contains(other.base);
+        return present(other, "other").prefix >= prefix && contains(other.base);
     }
 
     public boolean overlaps(Subnet other) {
@@ -72,7 +72,7 @@ public record Subnet(InetAddress base, int prefix) {
 
     /// Returns the address at `index`, 0 for the first.
     public InetAddress address(BigInteger index) {
-        if (index.signum() < 0 || index.compareTo(size()) >= 0) {
+        if (present(index, "index").signum() < 0 || index.compareTo(size()) >= 0) {
             throw ArgumentException.invalid("subnet " + this + " has no address of number " + index);
         }
         return of(number(base).add(index), bytes());
