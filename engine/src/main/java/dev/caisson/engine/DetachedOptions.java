@@ -55,7 +55,8 @@ public record DetachedOptions(
     }
 
     public DetachedOptions lease(Duration value) {
-        return new DetachedOptions(restart, removedAtEnd, health, Optional.of(present(value, "lease")), log, imageVolumes);
+        return new DetachedOptions(
+                restart, removedAtEnd, health, Optional.of(present(value, "lease")), log, imageVolumes);
     }
 
     public DetachedOptions health(HealthCheck value) {

@@ -71,7 +71,8 @@ public final class RunningContainer {
     public boolean signal(int number) {
         try (Fd process = Processes.open(record.pid())) {
             // Looked at after the descriptor was opened, which then stands for the process that was looked at.
-            return ProcessTimes.isRunning(record.pid(), record.startTime()) && Processes.signal(process, SignalNumber.require(number));
+            return ProcessTimes.isRunning(record.pid(), record.startTime())
+                    && Processes.signal(process, SignalNumber.require(number));
         } catch (ErrnoException e) {
             if (e.is(Errno.ESRCH) || e.is(Errno.ENOENT)) {
                 return false;

@@ -11,7 +11,8 @@ final class SignalNumber {
     /// Returns a number that the kernel takes; 0 asks whether there is a process.
     static int require(int number) {
         if (number < 0 || number > LAST) {
-            throw ArgumentException.invalid("signal " + number + " is not between 0 and " + LAST + ": give one that is");
+            throw ArgumentException.invalid(
+                    "signal " + number + " is not between 0 and " + LAST + ": give one that is");
         }
         return number;
     }

@@ -25,7 +25,9 @@ public sealed interface Egress {
 
     /// These destinations alone, as [Destination#parse] reads them.
     static Listed only(String... destinations) {
-        return new Listed(Arrays.stream(present(destinations, "destinations")).map(Destination::parse).toList());
+        return new Listed(Arrays.stream(present(destinations, "destinations"))
+                .map(Destination::parse)
+                .toList());
     }
 
     /// Reads `all`, `none`, or destinations with commas between them.
@@ -40,7 +42,8 @@ public sealed interface Egress {
     /// Reads destinations one a line. What stands behind `#` is a comment.
     static Listed ofLines(Stream<String> lines) {
         var destinations = new ArrayList<Destination>();
-        present(lines, "lines").map(line -> present(line, "a line").replaceFirst("#.*", "").strip())
+        present(lines, "lines")
+                .map(line -> present(line, "a line").replaceFirst("#.*", "").strip())
                 .filter(line -> !line.isEmpty())
                 .forEach(line -> destinations.add(Destination.parse(line)));
         return new Listed(destinations);

@@ -272,7 +272,9 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
     }
 
     private static List<String> joined(List<String> former, String... more) {
-        return Stream.concat(former.stream(), Arrays.stream(present(more, "more")).map(one -> present(one, "an element of more")))
+        return Stream.concat(
+                        former.stream(),
+                        Arrays.stream(present(more, "more")).map(one -> present(one, "an element of more")))
                 .toList();
     }
 

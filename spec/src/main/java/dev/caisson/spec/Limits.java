@@ -107,8 +107,9 @@ public record Limits(
         ioWeights = More.copy(ioWeights, "ioWeights");
         io = More.copy(io, "io");
         hugePages = More.copy(hugePages, "hugePages");
-        devices = devices.map(rules -> DeviceRule.merged(
-                Stream.concat(More.copy(rules, "devices").stream(), DeviceRule.STANDARD.stream()).toList()));
+        devices = devices.map(rules ->
+                DeviceRule.merged(Stream.concat(More.copy(rules, "devices").stream(), DeviceRule.STANDARD.stream())
+                        .toList()));
         if (devices.filter(rules -> rules.size() > MOST_DEVICE_RULES).isPresent()) {
             throw new LimitException(
                     Code.BAD_DEVICE, "a container has at most " + MOST_DEVICE_RULES + " rules for devices; use *");

@@ -53,7 +53,8 @@ public record Subnet(InetAddress base, int prefix) {
     }
 
     public boolean contains(InetAddress address) {
-        return present(address, "address").getAddress().length == bytes() && masked(address, prefix).equals(base);
+        return present(address, "address").getAddress().length == bytes()
+                && masked(address, prefix).equals(base);
     }
 
     /// True if every address of `other` is one of this.
