@@ -316,7 +316,7 @@ class ServedImagesTest {
         }
     }
 
-    private Set<String> threads() throws IOException {
+    private static Set<String> threads(ServedProcess served) throws IOException {
         var names = new HashSet<String>();
         try (Stream<Path> tasks =
                 Files.list(Path.of("/proc", Long.toString(served.process().pid()), "task"))) {
@@ -386,17 +386,21 @@ class ServedImagesTest {
         var lines = new StringBuilder("FROM scratch\nARG A=")
                 .append("b".repeat(130_000))
                 .append('\n');
-        for (int i = 0; i < 900; i++) {
+        for (int i = 0; i < 900; i++) { // what their values may have together is more than this engine's heap has left
             lines.append("ENV A").append(i).append("=$A-").append(i).append('\n');
         }
-        Files.writeString(directory.resolve("Dockerfile"), lines);
+        Path context = Files.createDirectory(directory.resolve("context"));
+        Files.writeString(context.resolve("Dockerfile"), lines);
+        try (ServedProcess small = ServedProcess.start(directory.resolve("small"), List.of("-Xmx40m"))) {
+            List<String> words = small.words(List.of(ONLY));
 
-        Answer answer = served("exec \"$@\" build -q .");
+            Answer answer = answer("exec \"$@\" build -q context", words);
 
-        assertThat(answer.status()).isEqualTo(1);
-        assertThat(answer.err()).contains("OutOfMemoryError");
-        assertThat(served("exec \"$@\" version").status()).isZero();
-        assertThat(served("exec \"$@\" images -q none").status()).isZero();
-        assertThat(threads()).contains("caisson-command");
+            assertThat(answer.err()).contains("OutOfMemoryError");
+            assertThat(answer.status()).isEqualTo(1);
+            assertThat(answer("exec \"$@\" version", words).status()).isZero();
+            assertThat(answer("exec \"$@\" images -q none", words).status()).isZero();
+            assertThat(threads(small)).contains("caisson-command");
+        }
     }
 }

@@ -41,8 +41,10 @@ public record DetachedOptions(
 
     static void requireLease(Duration lease) {
         if (lease.compareTo(Duration.ofMillis(1)) < 0 || lease.compareTo(LONGEST) > 0) {
+            String given =
+                    Math.abs(lease.toDays()) > LONGEST.toDays() ? lease.toDays() + " days" : lease.toMillis() + " ms";
             throw ArgumentException.invalid(
-                    "the lease " + lease + " is not between 1 ms and " + LONGEST.toDays() + " days");
+                    "a lease of " + given + " is not between 1 ms and " + LONGEST.toDays() + " days");
         }
     }
 

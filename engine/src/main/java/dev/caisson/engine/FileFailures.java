@@ -17,7 +17,7 @@ final class FileFailures {
                         "FILE_IS_LINK",
                         path,
                         "it is, or leads through, a symbolic link, which the container may have put there",
-                        "name where it leads, or use followingLinks()");
+                        "name where it leads, or use followingLinks(), where links lead in no circle");
             case Errno.EISDIR -> make("FILE_IS_DIRECTORY", path, "it is a directory", "name a file in it");
             case Errno.ENOTDIR -> make("FILE_NOT_DIRECTORY", path, "part of the path is no directory", "correct it");
             case Errno.ENOTEMPTY -> make("FILE_NOT_EMPTY", path, "the directory is not empty", "remove it first");

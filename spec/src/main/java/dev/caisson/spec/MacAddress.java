@@ -15,8 +15,9 @@ public record MacAddress(long value) {
 
     public MacAddress {
         if (value <= 0 || value >= 1L << 48 || (value & GROUP) != 0) {
-            throw ArgumentException.invalid("MAC address " + text(value)
-                    + " is not that of one card: use one whose first byte is even, such as 02:00:00:00:00:01");
+            throw ArgumentException.invalid(
+                    "MAC address " + text(value)
+                            + " is not that of one card: use one that is not zero and whose first byte is even, such as 02:00:00:00:00:01");
         }
     }
 

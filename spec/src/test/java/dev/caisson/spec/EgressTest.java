@@ -57,7 +57,7 @@ class EgressTest {
                 "example.com:65536",
                 "example.com:443-444",
                 "example.com:*",
-                "example.com.:443",
+                "example.com..:443",
                 "example.com:443/icmp",
                 "example.com:80/sni",
                 "192.0.2.7:443/sni",

@@ -146,8 +146,20 @@ final class Http implements AutoCloseable {
             if (e.getCause() instanceof SSLException cause) {
                 throw cause;
             }
-            throw unreachable(address, String.valueOf(e.getMessage()), e);
+            throw unreachable(address, isCut(e) ? "its answer was cut" : String.valueOf(e.getMessage()), e);
+        } catch (IllegalArgumentException e) { // a header that the client reads as a number and is none
+            throw new RegistryException(
+                    Code.REGISTRY_ANSWER,
+                    address.getAuthority() + " gave an answer that cannot be read (" + e.getMessage()
+                            + "); try again later",
+                    e);
         }
+    }
+
+    /// The client tells of a connection that ends before the first byte of a body here, and of one that ends later to
+    /// whoever reads the body.
+    private static boolean isCut(IOException e) {
+        return String.valueOf(e.getMessage()).contains("bytes received");
     }
 
     /// Forgets a body that has been read.

@@ -165,6 +165,13 @@ class TokenServiceTest {
         assertThat(refused.sentence()).contains("its answer was cut");
     }
 
+    @Test
+    void an_answer_whose_length_is_no_number_is_none() throws IOException {
+        RegistryException refused = refused((_, out) -> head(out, "200 OK", "Content-Length: -Length: 555"));
+        assertThat(refused.reason()).isEqualTo(Code.REGISTRY_ANSWER);
+        assertThat(refused.sentence()).contains("cannot be read");
+    }
+
     // ---- its address
 
     @ParameterizedTest
