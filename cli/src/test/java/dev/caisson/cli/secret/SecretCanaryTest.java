@@ -16,6 +16,7 @@ import dev.caisson.secret.ValueForm;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
+import java.io.RandomAccessFile;
 import java.io.StringWriter;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -190,8 +191,14 @@ class SecretCanaryTest {
             Path old = Files.write(below.resolve("old"), bytes);
             Files.setLastModifiedTime(old, FileTime.from(since.minusSeconds(1)));
             Files.createSymbolicLink(below.resolve("link"), old);
+            try (var sparse = new RandomAccessFile(below.resolve("sparse").toFile(), "rw")) {
+                sparse.seek(1L << 39);
+                sparse.write(bytes);
+                sparse.setLength(1L << 40); // which nobody reads to its end
+            }
             assertThat(search.files(directory))
                     .containsExactlyInAnyOrder(
+                            below.resolve("sparse") + " has it, as it is",
                             below.resolve("plain") + " has it, as it is",
                             below.resolve("hex") + " has it, in hexadecimal digits");
             assertThat(search.files(directory.resolve("none"))).isEmpty();
