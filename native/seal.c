@@ -77,7 +77,7 @@ int seal(struct init *init, struct reader *payload)
 	int policy = sched_getscheduler(0);
 	if (policy < 0 || ((policy == SCHED_FIFO || policy == SCHED_RR) && sched_setscheduler(0, SCHED_OTHER, &none) < 0))
 		return -errno;
-	/* that of an engine in a debugger turns address space randomisation off, which execve(2) keeps */
+	/* an engine that a debugger has started has addresses that are not at random, and execve(2) would keep that */
 	if (personality(PER_LINUX) < 0)
 		return -errno;
 	umask(0); /* modes are as the plan says */

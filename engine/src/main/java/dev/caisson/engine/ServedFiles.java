@@ -30,7 +30,7 @@ import java.util.function.Supplier;
 /// The files of a container, by a file service that is started at first use.
 final class ServedFiles implements ContainerFiles {
     static final int MOST_ENTRIES = 100_000;
-    /// As ByteArrayOutputStream has it.
+    /// ByteArrayOutputStream makes no longer one.
     private static final int LARGEST_ARRAY = Integer.MAX_VALUE - 8;
     private static final long MOST_REMOVED = 1_000_000;
 

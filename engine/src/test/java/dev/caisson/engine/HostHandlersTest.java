@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What a container could have the host's kernel do for it after its own end.
+/// A container cannot keep the host's kernel at work after its end.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class HostHandlersTest {

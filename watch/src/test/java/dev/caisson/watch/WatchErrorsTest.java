@@ -1,9 +1,11 @@
 package dev.caisson.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.seccomp.Architecture;
+import dev.caisson.seccomp.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +29,20 @@ class WatchErrorsTest {
         Files.createDirectories(directory.resolve("var/lib/docker/containers/abcdef/config.v2.json"));
 
         assertCode("CONTAINERS_UNREADABLE", () -> new ForeignContainers(directory).find("abcdef"));
+    }
+
+    /// A program names itself: prctl(2), PR_SET_NAME.
+    @Test
+    void a_program_whose_name_is_no_text_is_no_error() throws IOException {
+        Process named = new ProcessBuilder("bash", "-c", "printf '\\377\\376' >/proc/$$/comm; echo; read").start();
+        try {
+            int _ = named.getInputStream().read();
+
+            assertThatCode(() -> DenialReasons.of("a profile", Profile.standard(), (int) named.pid()))
+                    .doesNotThrowAnyException();
+        } finally {
+            named.destroyForcibly();
+        }
     }
 
     @Test

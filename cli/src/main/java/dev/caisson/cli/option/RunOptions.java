@@ -65,13 +65,13 @@ public final class RunOptions {
     private @Nullable String snapshot;
     private String image = "";
     private List<String> command = List.of();
-    private final CommandSpec of;
+    private final CommandSpec commandSpec;
     private final LimitOptions limits;
     private final NetworkOptions networks;
 
     /// Adds the options to a command; what they say stands here once it has been parsed.
     public RunOptions(CommandSpec spec) {
-        of = spec;
+        commandSpec = spec;
         var options = new OptionList(spec);
         options.flag(
                         "--rm",
@@ -240,7 +240,7 @@ public final class RunOptions {
             words.addFirst(image);
         } else if (snapshot == null && image.isEmpty()) {
             throw CommandException.usage(
-                    "Missing required parameter: 'IMAGE'; try '" + of.qualifiedName() + " --help'");
+                    "Missing required parameter: 'IMAGE'; try '" + commandSpec.qualifiedName() + " --help'");
         }
         return !words.isEmpty() && words.getFirst().equals("--") ? words.subList(1, words.size()) : words;
     }

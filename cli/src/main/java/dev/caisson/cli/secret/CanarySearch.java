@@ -76,7 +76,7 @@ final class CanarySearch implements AutoCloseable {
                 boolean recent = !attributes.lastModifiedTime().toInstant().isBefore(since);
                 if (attributes.isRegularFile() && recent) {
                     files++;
-                    between(file).forEach(form -> found.add(file + " has it, " + form.words()));
+                    betweenHoles(file).forEach(form -> found.add(file + " has it, " + form.words()));
                 }
                 return FileVisitResult.CONTINUE;
             }
@@ -186,7 +186,7 @@ final class CanarySearch implements AutoCloseable {
     }
 
     /// Returns the forms in which a file has the value between its holes: one of a terabyte is read in no time.
-    private Set<ValueForm> between(Path file) {
+    private Set<ValueForm> betweenHoles(Path file) {
         Set<ValueForm> forms = new TreeSet<>();
         try (Fd open = FileSystem.open(file.toString(), FileSystem.O_RDONLY | FileSystem.O_NONBLOCK)) {
             long size = FileSystem.status(open).size();

@@ -23,7 +23,7 @@ public final class Wildcards {
 
     private record Part(Kind kind, IntPredicate takes) {}
 
-    /// Where a pattern fits.
+    /// A piece of a text that a pattern fits.
     ///
     /// @param end behind its last character
     public record Found(int start, int end) {}

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/// What a container makes its resolver do that only connects.
+/// A container that only connects makes its resolver do no more than one that asks.
 class ResolverFloodTest {
     private static final int PER_SECOND = 50;
     private static final int PATIENCE_MILLIS = 300;
