@@ -18,13 +18,13 @@ final class Cut {
     private static final int LOOKS = 2;
 
     private final NetlinkSocket filter;
-    private final Pins pins;
     private final ContainerNetworks container;
+    private final Set<String> opened;
 
     Cut(NetlinkSocket filter, Pins pins, ContainerNetworks container) {
         this.filter = filter;
-        this.pins = pins;
         this.container = container;
+        this.opened = pins.allowed(container);
     }
 
     void end() {
@@ -44,21 +44,20 @@ final class Cut {
         if (sources.isEmpty()) {
             return;
         }
-        Set<String> reached = pins.keys(six);
         List<Connection> begun = Connections.of(filter, six);
         begun.stream()
-                .filter(one -> sources.contains(one.source()) && !isAllowed(listed, reached, one))
+                .filter(one -> sources.contains(one.source()) && !isAllowed(listed, one))
                 .forEach(one -> Connections.forget(filter, one));
     }
 
-    private boolean isAllowed(Egress.Listed listed, Set<String> reached, Connection one) {
+    private boolean isAllowed(Egress.Listed listed, Connection one) {
         if (container.isNear(one.target())) {
             return true;
         }
         for (Transport transport : Transport.values()) {
             if (transport.number() == one.protocol()) {
                 return listed.allows(one.target(), one.port(), transport)
-                        || reached.contains(HexFormat.of()
+                        || opened.contains(HexFormat.of()
                                 .formatHex(EgressElements.key(one.source(), one.target(), transport, one.port())));
             }
         }

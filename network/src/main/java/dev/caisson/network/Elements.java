@@ -183,6 +183,17 @@ final class Elements {
         Sets.Place place =
                 any ? (six ? Sets.PUBLISHED_ANY6 : Sets.PUBLISHED_ANY) : (six ? Sets.PUBLISHED6 : Sets.PUBLISHED);
         list(place).add(SetElement.of(key).to(value));
+        sent(
+                six ? Sets.SENT6 : Sets.SENT,
+                SetElement.of(key(target.getAddress(), transport, number(port.containerPort())))
+                        .to(number(port.hostPort())));
+    }
+
+    /// Of several ports of the host that lead to one port, what is sent from that leaves by the first.
+    private void sent(Sets.Place place, SetElement element) {
+        if (!list(place).contains(element)) {
+            list(place).add(element);
+        }
     }
 
     /// Returns the elements that the kernel made to count a container's connections, reports and neighbors.

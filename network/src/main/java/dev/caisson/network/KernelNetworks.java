@@ -315,6 +315,15 @@ final class KernelNetworks implements AutoCloseable {
         records.networks().values().forEach(bridges::require);
     }
 
+    /// Does the same, perhaps after a change of what a container may send to.
+    ///
+    /// @param limited empty if it was another change
+    void repair(Optional<ContainerNetworks> limited) {
+        Optional<Cut> cut = limited.map(container -> new Cut(filter, pins(), container)); // knows what names had opened
+        repair();
+        cut.ifPresent(Cut::end);
+    }
+
     /// Removes links of ours that no record has, as those of a process that was killed before they were gone.
     void removeUnrecorded() {
         Set<String> links = new HashSet<>();

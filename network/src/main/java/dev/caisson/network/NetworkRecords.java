@@ -1,5 +1,6 @@
 package dev.caisson.network;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.DirectoryEntries;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
@@ -25,7 +26,8 @@ import java.util.Optional;
 ///
 /// ```
 /// DIRECTORY/identity              names this directory in the kernel
-///           lock                  locked by who reads or changes; a count of the changes, odd during one
+///           lock                  locked by who reads or changes; a count of the changes, odd during one, and the id
+///                                 of the container whose list of destinations is changed by it
 ///           forwarding.json       what of the host was changed for our sake
 ///           rules.json            what stands for the rules that the kernel had once they were made
 ///           networks/ID.json
@@ -43,6 +45,7 @@ final class NetworkRecords implements AutoCloseable {
     private static final String RULES = "rules.json";
     private static final String UNFINISHED = ".";
     private static final String JSON = ".json";
+    private static final String NOBODY = " ".repeat(64);
     private static final int IDENTITY_BYTES = 4;
     private static final int MOST = 1 << 20;
     private static final int PRIVATE = 0700;
@@ -123,19 +126,36 @@ final class NetworkRecords implements AutoCloseable {
         /// Says that records or the kernel are changed from here on.
         void begin() {
             if ((count & 1) == 0) {
-                write(count + 1);
+                write(count + 1, NOBODY);
             }
+        }
+
+        /// The same for a change of what a container may send to: who repairs it ends its connections, too.
+        void beginLimit(ContainerId container) {
+            write(count | 1, container.value());
+        }
+
+        /// Returns the container of such a change that did not come to its end.
+        Optional<ContainerId> interruptedLimit() {
+            byte[] bytes = new byte[NOBODY.length()];
+            if (!interrupted || FileContent.readAt(lock, bytes, Long.BYTES) < bytes.length) {
+                return Optional.empty();
+            }
+            return Optional.of(ByteText.of(bytes)).filter(ContainerId::isValid).map(ContainerId::new);
         }
 
         /// Says that records and kernel agree. A change that is not finished is repaired by who holds them next.
         void finish() {
             if ((count & 1) != 0) {
-                write(count + 1);
+                write(count + 1, NOBODY);
             }
         }
 
-        private void write(long next) {
-            byte[] bytes = ByteBuffer.allocate(Long.BYTES).putLong(next).array();
+        private void write(long next, String limited) {
+            byte[] bytes = ByteBuffer.allocate(Long.BYTES + limited.length())
+                    .putLong(next)
+                    .put(limited.getBytes(StandardCharsets.US_ASCII))
+                    .array();
             FileContent.writeAt(lock, bytes, 0, bytes.length, 0);
             count = next;
             seen = next;

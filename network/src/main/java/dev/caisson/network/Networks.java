@@ -318,7 +318,7 @@ public final class Networks implements AutoCloseable {
                                 + " --egress");
             }
             ContainerNetworks after = before.egress(egress);
-            held.begin();
+            held.beginLimit(container);
             records.put(after);
             kernel.replaceElements(before, after);
             kernel.cut(after);
@@ -420,7 +420,7 @@ public final class Networks implements AutoCloseable {
         NetworkRecords.Held held = records.hold();
         try {
             if (held.wasInterrupted()) {
-                kernel.repair();
+                kernel.repair(held.interruptedLimit().map(records.containers()::get));
                 held.finish();
             }
             return held;

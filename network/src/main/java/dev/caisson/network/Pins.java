@@ -106,11 +106,16 @@ final class Pins {
         }
     }
 
-    /// Returns the keys of all elements of one family, pins and others, as hexadecimal digits.
-    Set<String> keys(boolean six) {
-        return elements(place(six)).stream()
-                .map(one -> HexFormat.of().formatHex(one.key()))
-                .collect(Collectors.toSet());
+    /// Returns the keys, as hexadecimal digits, of those that a container's record allows.
+    Set<String> allowed(ContainerNetworks container) {
+        return switch (container.egress()) {
+            case Egress.All _ -> Set.of();
+            case Egress.Listed listed ->
+                found(container, one -> isAllowed(listed, one)).values().stream()
+                        .flatMap(List::stream)
+                        .map(one -> HexFormat.of().formatHex(one.key()))
+                        .collect(Collectors.toSet());
+        };
     }
 
     /// Lets containers reach what names have led to. A pin that is there lasts as long as the new one.

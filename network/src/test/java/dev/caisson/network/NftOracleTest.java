@@ -134,7 +134,14 @@ class NftOracleTest extends OnAHost {
             Map.entry("ct original proto-dst 80 accept", List.of(connectionPort(0), equal(0, bytes("0050")), accept())),
             Map.entry("fib daddr type local drop", List.of(destinationType(0), equal(0, number(2)), drop())),
             Map.entry("fib daddr . iif type local drop", List.of(destinationTypeThere(0), equal(0, number(2)), drop())),
-            Map.entry("masquerade", List.of(masquerade())),
+            Map.entry(
+                    "meta l4proto udp masquerade to :32768-60999",
+                    List.of(
+                            meta(Meta.TRANSPORT, 0),
+                            equal(0, bytes("11")),
+                            load(0, bytes("8000")),
+                            load(4, bytes("ee47")),
+                            masquerade(0, 4))),
             Map.entry("counter drop", List.of(counter(), drop())),
             Map.entry("reject with icmpx admin-prohibited", List.of(reject())),
             Map.entry("log prefix \"x y\" group 7 snaplen 96", List.of(log(7, "x y", 96))),

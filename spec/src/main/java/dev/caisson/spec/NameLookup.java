@@ -30,7 +30,7 @@ public record NameLookup(List<InetAddress> servers, List<String> search, List<St
         requireAtMost(MOST_HOSTS, hosts, "further hosts");
         for (String domain : search) {
             boolean none = domain.equals(".") && search.size() == 1;
-            if (!none && !HostNames.isName(domain)) {
+            if (!none && !HostNames.canBeAskedFor(domain)) {
                 throw ArgumentException.invalid("search domain \"" + domain
                         + "\" is not a domain: write one as example.com, or . alone for none");
             }

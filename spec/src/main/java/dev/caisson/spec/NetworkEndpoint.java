@@ -34,9 +34,10 @@ public record NetworkEndpoint(
         present(mac, "mac");
         aliases = More.copy(aliases, "aliases");
         for (String alias : aliases) {
-            if (!HostNames.isName(alias)) {
+            if (!HostNames.canBeAskedFor(alias)) {
                 throw ArgumentException.invalid("network alias \"" + alias
-                        + "\" is not a host name: use letters, digits, dots, hyphens and underscores");
+                        + "\" is not a host name: use letters, digits, hyphens and underscores, with single dots"
+                        + " between parts of at most 63, and at most 253 in all");
             }
         }
         if (aliases.size() > MOST_ALIASES) {

@@ -164,6 +164,27 @@ class NetworkTest {
                 .isInstanceOf(ArgumentException.class);
     }
 
+    /// Nobody could ever ask for them: a label of a question has 1 to 63 bytes, a name at most 253.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"x..y", "web.", ".web", "LABEL64", "db.LABEL64", "NAME254", "w\u00e9b", "\u212aey", "-web", ""})
+    void a_name_that_no_question_can_carry_is_refused(String text) {
+        String name = text.replace("LABEL64", "a".repeat(64)).replace("NAME254", "ab.".repeat(84) + "ab");
+        NetworkEndpoint place = NetworkEndpoint.on("net");
+        assertThatThrownBy(() -> place.alias(name))
+                .isInstanceOf(ArgumentException.class)
+                .hasMessageContaining("\"" + name + "\" is not a host name: use");
+        assertThatThrownBy(() -> new NameLookup(List.of(), List.of(name), List.of(), List.of()))
+                .isInstanceOf(ArgumentException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Web", "_srv._tcp", "a-b", "1", "LABEL63.LABEL63.LABEL63.LABEL61"})
+    void a_name_that_a_question_can_carry_is_taken(String text) {
+        String name = text.replace("LABEL63", "a".repeat(63)).replace("LABEL61", "a".repeat(61));
+        assertThat(NetworkEndpoint.on("net").alias(name).aliases()).containsExactly(name);
+    }
+
     @Test
     void no_search_at_all_is_a_dot_alone() {
         assertThat(new NameLookup(List.of(), List.of("."), List.of("ndots:2"), List.of()).search())

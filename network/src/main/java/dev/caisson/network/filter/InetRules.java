@@ -48,6 +48,11 @@ final class InetRules {
     private static final int IPV6_DESTINATION = 24;
     private static final int SOURCE_PORT = 0;
     private static final int DESTINATION_PORT = 2;
+    /// Ports of the host that packets of containers leave by. One that a server of the host or another container has
+    /// would lead to the container what the other machine sends there, CVE-2021-3773.
+    private static final int FIRST_PORT = 32_768;
+
+    private static final int LAST_PORT = 60_999;
     private static final int ECHO = 8;
     private static final int ECHO_6 = 128;
     private static final int NEIGHBOR_SOLICITATION = 135;
@@ -120,8 +125,36 @@ final class InetRules {
         base("output", "nat", Hook.OUTPUT, DESTINATION_NAT);
         translations("output");
         base("postrouting", "nat", Hook.POSTROUTING, SOURCE_NAT);
-        add("postrouting", fromAndTo(Sets.SAME), published(), then(Expressions.masquerade()));
-        add("postrouting", Match.from(Sets.BRIDGES), notTo(Sets.BRIDGES), then(Expressions.masquerade()));
+        add("postrouting", fromAndTo(Sets.SAME), published(), fromAnyPort());
+        leavesByThePublishedPort(IPV4, IPV4_SOURCE, 4, Sets.SENT);
+        leavesByThePublishedPort(IPV6, IPV6_SOURCE, 16, Sets.SENT6);
+        add("postrouting", Match.from(Sets.BRIDGES), notTo(Sets.BRIDGES), fromAnyPort());
+    }
+
+    private static List<Expression> fromAnyPort() {
+        return List.of(
+                Expressions.load(0, port(FIRST_PORT)),
+                Expressions.load(4, port(LAST_PORT)),
+                Expressions.masquerade(0, 4));
+    }
+
+    private void leavesByThePublishedPort(int family, int source, int length, Sets.Place sent) {
+        int next = length / 4;
+        add(
+                "postrouting",
+                Match.from(Sets.BRIDGES),
+                notTo(Sets.BRIDGES),
+                family(family),
+                List.of(
+                        Expressions.payload(Header.NETWORK, source, length, 0),
+                        Expressions.meta(Meta.TRANSPORT, next),
+                        Expressions.payload(Header.TRANSPORT, SOURCE_PORT, 2, next + 1),
+                        Expressions.map(0, name(sent), 0),
+                        Expressions.masquerade(0, 0)));
+    }
+
+    private static byte[] port(int number) {
+        return Match.bytes(number >> 8, number);
     }
 
     /// What the host sends as if to begin a connection: for one that was ended it is the middle, and would be answered.

@@ -50,6 +50,12 @@ public final class Sets {
 
     public static final Place PUBLISHED_ANY6 =
             inet(SetForm.set("published-any6", TRANSPORT, PORT).to(IPV6, PORT));
+    /// Published ports as containers send from them: a container's address and port, and the port of the host.
+    public static final Place SENT =
+            inet(SetForm.set("sent", IPV4, TRANSPORT, PORT).to(PORT));
+
+    public static final Place SENT6 =
+            inet(SetForm.set("sent6", IPV6, TRANSPORT, PORT).to(PORT));
     /// A container, another one of its network and a port of that one that it may connect to, where containers do not
     /// reach each other.
     public static final Place LINKED = inet(SetForm.set("linked", IPV4, IPV4, TRANSPORT, PORT));
@@ -142,6 +148,8 @@ public final class Sets {
             PUBLISHED6,
             PUBLISHED_ANY,
             PUBLISHED_ANY6,
+            SENT,
+            SENT6,
             LINKED,
             LIMITED,
             LIMITED6,

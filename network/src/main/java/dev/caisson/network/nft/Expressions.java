@@ -250,9 +250,13 @@ public final class Expressions {
                         .big32(5, register(port)));
     }
 
-    /// Gives the packet the address of the interface that it leaves by.
-    public static Expression masquerade() {
-        return new Expression("masq", _ -> {});
+    /// Gives the packet the address of the interface that it leaves by, and a port between those in two registers: its
+    /// own one if that lies there.
+    public static Expression masquerade(int first, int last) {
+        int portsAreGiven = 2;
+        return new Expression(
+                "masq",
+                out -> out.big32(1, portsAreGiven).big32(2, register(first)).big32(3, register(last)));
     }
 
     /// Refuses with ICMP's "administratively prohibited" of either family.

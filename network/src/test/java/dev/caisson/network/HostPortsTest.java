@@ -1,0 +1,126 @@
+package dev.caisson.network;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caisson.network.Bed.Guest;
+import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.PortMapping;
+import dev.caisson.spec.Transport;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The ports of the host that packets of containers leave by. A container that chooses one gets what the other machine
+/// sends to that port of the host, CVE-2021-3773.
+@Tag("root")
+class HostPortsTest extends OnAHost {
+    private static final int TIME = 123;
+
+    private InetAddress neighbor = Bed.ip(Bed.NEIGHBOR);
+    private InetAddress host = Bed.ip(Bed.HOST);
+
+    private Guest guest(String family) {
+        bed.on(all -> all.create(new NetworkSpec("net", List.of(), false, true, true, 0, Map.of())));
+        if (family.equals("6")) {
+            neighbor = Bed.ip("2001:db8::2");
+            host = Bed.ip("2001:db8::1");
+        }
+        return bed.guest("net");
+    }
+
+    private static DatagramSocket socket(Namespace where, int port) {
+        return where.call(() -> {
+            var socket = new DatagramSocket(port);
+            socket.setSoTimeout(700);
+            return socket;
+        });
+    }
+
+    /// Sends until it is heard: a link that is new may lose the first.
+    private static Optional<DatagramPacket> heard(
+            DatagramSocket from, InetAddress to, int port, String text, DatagramSocket by) throws Exception {
+        for (int i = 0; i < 4; i++) {
+            from.send(new DatagramPacket(text.getBytes(UTF_8), text.length(), new InetSocketAddress(to, port)));
+            var packet = new DatagramPacket(new byte[64], 64);
+            try {
+                by.receive(packet);
+                return Optional.of(packet);
+            } catch (SocketTimeoutException e) {
+                // once more
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static String text(Optional<DatagramPacket> packet) {
+        return packet.map(one -> new String(one.getData(), 0, one.getLength(), UTF_8))
+                .orElse("");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4", "6"})
+    void a_container_does_not_get_what_is_sent_to_a_server_of_the_host(String family) throws Exception {
+        Guest guest = guest(family);
+        try (DatagramSocket server = socket(bed.host, TIME);
+                DatagramSocket client = socket(bed.neighbor, TIME);
+                DatagramSocket attacker = socket(guest.namespace(), TIME)) {
+            Optional<DatagramPacket> begun = heard(attacker, neighbor, TIME, "mine", client);
+            assertThat(text(begun)).isEqualTo("mine");
+
+            assertThat(text(heard(client, host, TIME, "to the host", server))).isEqualTo("to the host");
+            int port = begun.orElseThrow().getPort();
+            assertThat(port).isBetween(32_768, 60_999);
+            assertThat(text(heard(client, host, port, "answer", attacker))).isEqualTo("answer");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4", "6"})
+    void a_container_does_not_get_what_is_sent_to_a_port_of_another_one(String family) throws Exception {
+        Guest guest = guest(family);
+        Guest victim = bed.guest("net");
+        publish(victim, 5060, 60);
+        try (DatagramSocket server = socket(victim.namespace(), 60);
+                DatagramSocket client = socket(bed.neighbor, 5060);
+                DatagramSocket attacker = socket(guest.namespace(), 5060)) {
+            assertThat(text(heard(attacker, neighbor, 5060, "mine", client))).isEqualTo("mine");
+
+            assertThat(text(heard(client, host, 5060, "to the other", server))).isEqualTo("to the other");
+        }
+    }
+
+    /// Machines outside know it by the address and the published port, whoever sends first.
+    @ParameterizedTest
+    @ValueSource(strings = {"4", "6"})
+    void what_leaves_a_published_port_comes_from_that_port_of_the_host(String family) throws Exception {
+        Guest guest = guest(family);
+        publish(guest, 6060, 5060);
+        try (DatagramSocket peer = socket(bed.neighbor, 7000);
+                DatagramSocket server = socket(guest.namespace(), 5060)) {
+            Optional<DatagramPacket> begun = heard(server, neighbor, 7000, "hello", peer);
+
+            assertThat(text(begun)).isEqualTo("hello");
+            assertThat(begun.orElseThrow().getPort()).isEqualTo(6060);
+            assertThat(text(heard(peer, host, 6060, "answer", server))).isEqualTo("answer");
+        }
+        bed.on(all -> {
+            all.release(guest.id());
+            return 0;
+        });
+        assertThat(bed.host.sh("nft list ruleset")).doesNotContain("udp . 5060");
+    }
+
+    private void publish(Guest guest, int hostPort, int port) {
+        bed.on(all ->
+                all.publish(guest.id(), List.of(new PortMapping(Optional.empty(), hostPort, port, Transport.UDP))));
+    }
+}
