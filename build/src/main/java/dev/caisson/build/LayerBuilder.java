@@ -7,6 +7,7 @@ import dev.caisson.image.TarWriter.Attributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileStatus;
+import dev.caisson.text.Quoted;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,7 @@ final class LayerBuilder {
     private static final int DIRECTORY_MODE = 0755;
     private static final int LINK_MODE = 0777;
     private static final int BUFFER = 1 << 16;
+    private static final String WHITEOUT = ".wh.";
 
     private final FileTree image;
     private final Place place;
@@ -110,7 +112,7 @@ final class LayerBuilder {
     }
 
     /// Makes a directory and those above it, unless they are there.
-    /// @throws BuildException BUILD_COPY_CONFLICT
+    /// @throws BuildException BUILD_COPY_CONFLICT, LAYER_NAME
     void directories(String path, Owner owner, Instant time) {
         if (path.isEmpty()) {
             return;
@@ -123,8 +125,10 @@ final class LayerBuilder {
         switch (kind(path)) {
             case OTHER -> throw conflict(path, "is no directory");
             case DIRECTORY -> entries.put(path, existing(path));
-            case NOTHING ->
+            case NOTHING -> {
+                requireName(path);
                 entries.put(path, new Entry.Directory(new Attributes(DIRECTORY_MODE, owner.uid(), owner.gid(), time)));
+            }
         }
     }
 
@@ -135,10 +139,11 @@ final class LayerBuilder {
     }
 
     /// Puts a file to a path, whose directory is made.
-    /// @throws BuildException BUILD_COPY_CONFLICT
+    /// @throws BuildException BUILD_COPY_CONFLICT, LAYER_NAME
     void put(String path, Entry entry, Owner owner, Instant time) {
         int slash = path.lastIndexOf('/');
         directories(slash < 0 ? "" : path.substring(0, slash), owner, time);
+        requireName(path);
         boolean directory = entry instanceof Entry.Directory;
         Kind there = kind(path);
         if (there == Kind.DIRECTORY && !directory) {
@@ -148,6 +153,17 @@ final class LayerBuilder {
             throw conflict(path, "is no directory, and what is copied there is one");
         }
         entries.put(path, entry);
+    }
+
+    /// A name that marks what a layer deletes (OCI image specification, layer.md) would delete, not copy.
+    private void requireName(String path) {
+        if (path.startsWith(WHITEOUT, path.lastIndexOf('/') + 1)) {
+            throw new BuildException(
+                    "LAYER_NAME",
+                    place,
+                    Quoted.of("/" + path) + " cannot be in an image layer, where " + WHITEOUT
+                            + " marks what was deleted: rename it, or leave it out");
+        }
     }
 
     private BuildException conflict(String path, String what) {

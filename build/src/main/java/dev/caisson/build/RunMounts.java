@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /// Prepares what a `RUN` sees beside its image. Secrets lie in memory for as long as the program runs,
 /// and stand in no key, layer, history or log.
@@ -94,6 +95,7 @@ final class RunMounts {
         private final Map<String, byte[]> values = new LinkedHashMap<>();
         private final List<AgentRelay> relays = new ArrayList<>();
         private Optional<String> agentAt = Optional.empty();
+        private Optional<FileTree> image = Optional.empty();
 
         private Prepared(Run run, Place place) {
             this.run = run;
@@ -116,7 +118,12 @@ final class RunMounts {
         }
 
         /// Makes all of it.
-        void make() throws InterruptedException {
+        /// @param below the files of the image that the program runs in
+        /// @throws BuildException BUILD_LINKS, BUILD_SECRET, BUILD_SSH, BUILD_STORAGE
+        void make(Supplier<FileTree> below) throws InterruptedException {
+            if (!run.mounts().isEmpty() || run.script().isPresent()) {
+                image = Optional.of(below.get());
+            }
             try {
                 lockCaches();
                 for (Bound bound : binds) {
@@ -157,8 +164,12 @@ final class RunMounts {
             return mounts.stream().anyMatch(Mount.Bind.class::isInstance) ? with.allow(Allowance.HOST_PATHS) : with;
         }
 
-        private static InRootPath inside(String target) {
-            return InRootPath.of(target.substring(1));
+        /// Follows links of the image, as the program itself would: what is made there for a mount is known by that
+        /// path,
+        /// and is no part of the layer.
+        private InRootPath inside(String target) {
+            return InRootPath.of(
+                    image.map(files -> files.resolve(target).path()).orElse(target.substring(1)));
         }
 
         private Mount memory(RunMount.Tmpfs tmpfs) {

@@ -38,6 +38,7 @@ final class StageGraph {
     private final ExpansionBudget budget = new ExpansionBudget();
     /// The platforms of stages, by their numbers.
     private final Map<Integer, Platform> known = new ConcurrentHashMap<>();
+    private final Map<Integer, Integer> ports = new HashMap<>();
 
     private StageGraph(
             ImageBuild build,
@@ -129,6 +130,18 @@ final class StageGraph {
             }
         }
         return again;
+    }
+
+    /// Starts to count the ports of a stage, which may be planned again.
+    synchronized void beginPorts(Stage stage) {
+        ports.put(stage.index(), 0);
+    }
+
+    /// Adds to the ports that a stage names.
+    /// @return how many all stages name
+    synchronized int countPorts(Stage stage, int more) {
+        ports.merge(stage.index(), more, Integer::sum);
+        return ports.values().stream().mapToInt(Integer::intValue).sum();
     }
 
     private void check(Stage stage) {

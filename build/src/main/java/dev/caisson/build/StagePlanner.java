@@ -7,6 +7,7 @@ import dev.caisson.containerfile.Source;
 import dev.caisson.containerfile.build.Assignment;
 import dev.caisson.containerfile.build.Stage;
 import dev.caisson.containerfile.dockerfile.Dockerfile;
+import dev.caisson.containerfile.dockerfile.DockerfileNode.Flag;
 import dev.caisson.containerfile.dockerfile.DockerfileNode.Instruction;
 import dev.caisson.containerfile.dockerfile.Keyword;
 import dev.caisson.containerfile.dockerfile.Word;
@@ -51,6 +52,7 @@ final class StagePlanner {
         this.stage = stage;
         this.settings = base.asBase().withoutTriggers();
         this.scope = graph.scope(base);
+        graph.beginPorts(stage);
         triggers(base.triggers());
     }
 
@@ -97,15 +99,26 @@ final class StagePlanner {
             case HEALTHCHECK -> change(instruction, settings.health(new HealthPlanner(scope).plan(instruction)));
             case ONBUILD -> trigger(instruction);
             case RUN -> run(instruction);
-            case COPY, ADD ->
-                add(
-                        instruction,
-                        instruction.keyword() + " "
-                                + shown(instruction.arguments().text()) + " # buildkit",
-                        new CopyPlanner(graph, stage, scope, settings).plan(instruction),
-                        settings);
+            case COPY, ADD -> copy(instruction);
             case FROM -> throw new IllegalStateException("a stage holds a FROM");
         }
+    }
+
+    /// The history names the flags that BuildKit's does, with their variables replaced.
+    private void copy(Instruction instruction) {
+        Operation.Copy copy = new CopyPlanner(graph, stage, scope, settings).plan(instruction);
+        var createdBy = new StringBuilder(instruction.keyword().name());
+        if (copy.parents()) {
+            createdBy.append(" --parents");
+        }
+        for (String name : List.of("chown", "chmod")) {
+            for (Flag flag : instruction.flags(name)) {
+                String value = scope.expand(flag.value().orElse(""), flag.place());
+                createdBy.append(" --").append(name).append('=').append(value);
+            }
+        }
+        createdBy.append(' ').append(shown(instruction.arguments().text())).append(" # buildkit");
+        add(instruction, createdBy.toString(), copy, settings);
     }
 
     private void change(Instruction instruction, Settings after) {
@@ -227,8 +240,13 @@ final class StagePlanner {
         var ports = new ArrayList<String>();
         for (Word word : WordSplitter.split(instruction.arguments(), graph.escape())) {
             for (String text : BLANK.split(scope.expand(word).strip(), -1)) {
-                ports.addAll(ports(text, word.place()));
-                requireFew(word.place(), ports.size(), TRANSPORTS.size() * MOST_PORTS, "ports in one instruction");
+                List<String> named = ports(text, word.place());
+                ports.addAll(named);
+                requireFew(
+                        word.place(),
+                        graph.countPorts(stage, named.size()),
+                        TRANSPORTS.size() * MOST_PORTS,
+                        "ports in the EXPOSE instructions of the file");
             }
         }
         change(instruction, settings.ports(ports));

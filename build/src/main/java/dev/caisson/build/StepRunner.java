@@ -275,7 +275,10 @@ final class StepRunner {
         try (RunMounts.Prepared prepared = mounts.prepare(run, place)) {
             String key = key(run, before, prepared);
             return made(turn, key, _ -> {
-                prepared.make();
+                placed(turn.step(), () -> {
+                    prepared.make(() -> trees.files(before));
+                    return prepared;
+                });
                 try (RunOutput output =
                         prepared.output((isError, text) -> listener.output(turn.number(), isError, text))) {
                     return runs.run(

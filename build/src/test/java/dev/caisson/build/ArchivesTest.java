@@ -136,6 +136,18 @@ class ArchivesTest extends Copying {
     }
 
     @Test
+    void a_name_in_an_archive_that_would_delete_in_a_layer_is_refused() throws Exception {
+        Path from = directory.resolve("packed");
+        file(from.resolve("sub/.wh.tool"), "", "rw-r--r--");
+        tar("a.tar");
+        assertThat(code("ADD a.tar /x/")).isEqualTo("LAYER_NAME");
+        Files.delete(from.resolve("sub/.wh.tool"));
+        file(from.resolve("sub/.wh..wh.plnk/f"), "", "rw-r--r--");
+        tar("b.tar");
+        assertThat(code("ADD b.tar /x/")).isEqualTo("LAYER_NAME");
+    }
+
+    @Test
     void names_of_one_file_stay_names_of_one_file() throws IOException {
         file("d/a.x");
         Files.createDirectory(context.resolve("d/a"));

@@ -235,6 +235,20 @@ class CopyTest extends Copying {
     }
 
     @Test
+    void a_name_that_would_delete_in_a_layer_is_refused() throws IOException {
+        file(".wh.bin");
+        file("d/.wh..wh..opq");
+        file("e/.wh.sub/f");
+        file("a");
+        assertThat(code("COPY .wh.bin /")).isEqualTo("LAYER_NAME");
+        assertThat(code("COPY d /d")).isEqualTo("LAYER_NAME");
+        assertThat(code("COPY e /")).isEqualTo("LAYER_NAME");
+        assertThat(code("COPY a /.wh.etc/a")).isEqualTo("LAYER_NAME");
+        assertThat(code("COPY a /x/.wh.a")).isEqualTo("LAYER_NAME");
+        assertThat(layer("COPY .wh.bin /bin")).containsExactly("0 644 0:0 bin =.wh.bin");
+    }
+
+    @Test
     void names_of_any_bytes_are_copied() throws IOException {
         file("line\nbreak");
         file("-n");

@@ -166,6 +166,29 @@ class RunMountsTest {
     }
 
     @Test
+    void mounts_follow_links_of_the_image_and_leave_nothing_there() throws Exception {
+        bed.file("f", "1");
+        BuildResult result = bed.build(
+                "FROM busybox:1",
+                "RUN mkdir -p /run /var && ln -s /run /var/run && ln -s ../../not/there /var/none",
+                "RUN --mount=type=cache,target=/var/run/c/d touch /run/c/d/x",
+                "RUN --mount=type=tmpfs,target=/var/run/t grep ' /run/t tmpfs' /proc/mounts",
+                "RUN --mount=type=tmpfs,target=/var/none/t touch /var/none/t/x && test -e /not/there/t/x",
+                "RUN --mount=type=bind,source=f,target=/var/run/b/f cat /run/b/f",
+                "RUN --mount=type=tmpfs,target=/var/run/kept/t echo 1 >/run/kept/own");
+        assertThat(bed.run(result, "find /run /not; cat /run/kept/own"))
+                .isEqualTo("/run\n/run/kept\n/run/kept/own\n1\n");
+    }
+
+    @Test
+    void links_of_the_image_that_lead_round_are_told_with_the_line() throws Exception {
+        BuildException failure = bed.failure(
+                "FROM busybox:1", "RUN ln -s /b /a && ln -s /a /b", "RUN --mount=type=tmpfs,target=/a/t true");
+        assertThat(failure.code()).isEqualTo("BUILD_LINKS");
+        assertThat(failure.sentence()).contains("Dockerfile:3");
+    }
+
+    @Test
     void memory_is_there_for_one_command() throws Exception {
         BuildResult result = bed.build(
                 "FROM busybox:1",

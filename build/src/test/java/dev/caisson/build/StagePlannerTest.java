@@ -243,6 +243,39 @@ class StagePlannerTest {
     }
 
     @Test
+    void what_history_says_has_the_flags_of_a_copy() {
+        List<BuildStep> steps = Plans.steps(
+                "FROM scratch",
+                "ARG U=7",
+                "COPY --chown=$U:8 --chmod=0750 a /b",
+                "ADD --chmod=u=rwX --link a /b",
+                "COPY --parents --from=x a /b");
+        assertThat(steps.stream().map(BuildStep::createdBy).skip(1))
+                .containsExactly(
+                        "COPY --chown=7:8 --chmod=0750 a /b # buildkit",
+                        "ADD --chmod=u=rwX a /b # buildkit",
+                        "COPY --parents a /b # buildkit");
+    }
+
+    @Test
+    void ports_of_all_stages_are_counted_together() {
+        var lines = new ArrayList<String>();
+        for (int i = 0; i < 4; i++) {
+            lines.add((i == 0 ? "FROM scratch" : "FROM s" + (i - 1)) + " AS s" + i);
+            lines.add("EXPOSE 1-65535");
+        }
+        StageGraph graph = Plans.graph(java.util.Map.of(), java.util.Optional.empty(), lines.toArray(String[]::new));
+        var counts = new ArrayList<Integer>();
+        graph.needed().forEach(stage -> {
+            graph.beginPorts(stage);
+            graph.countPorts(stage, 65_535);
+            graph.beginPorts(stage); // a stage that is planned again counts once
+            counts.add(graph.countPorts(stage, 65_535));
+        });
+        assertThat(counts).containsExactly(65_535, 2 * 65_535, 3 * 65_535, 4 * 65_535);
+    }
+
+    @Test
     void a_huge_value_of_variables_that_double_is_refused() {
         var lines = new ArrayList<>(List.of("FROM scratch", "ENV A=0123456789"));
         for (int i = 0; i < 30; i++) {

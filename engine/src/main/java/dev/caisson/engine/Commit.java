@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.image.Digest;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageStore;
@@ -19,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Makes an image of a container: its image's layers, and what it has changed as one more.
@@ -36,7 +39,7 @@ final class Commit {
     private final DetachedPlace place;
     private final CommitOptions options;
 
-    Commit(ImageStore store, ImageTaint taint, KeptContainer kept, CommitOptions options) {
+    private Commit(ImageStore store, ImageTaint taint, KeptContainer kept, CommitOptions options) {
         this.place = kept.place();
         this.store = store;
         this.taint = taint;
@@ -48,8 +51,27 @@ final class Commit {
                         kept.isRunning() ? FOREGROUND : " ended with its command, so nothing of its files is left"));
     }
 
+    /// @param container its name, or the beginning of its id
+    /// @param name empty for an image without one
+    static StoredImage of(
+            String container,
+            Optional<ImageReference> name,
+            CommitOptions how,
+            ImageStore store,
+            ImageTaint taint,
+            EngineOptions directories)
+            throws InterruptedException {
+        present(container, "container");
+        present(how, "how");
+        try {
+            return new Commit(store, taint, subject(container, directories), how).as(name);
+        } catch (RuntimeException e) {
+            throw Failures.coded(e);
+        }
+    }
+
     /// Finds the container, which may be one of which nothing is kept: that is not why it cannot be committed.
-    static KeptContainer subject(String container, EngineOptions of) {
+    private static KeptContainer subject(String container, EngineOptions of) {
         try {
             return KeptContainer.find(container, of);
         } catch (EngineException e) {
@@ -62,7 +84,7 @@ final class Commit {
                 "COMMIT_REFUSED", "the container " + container + why + ": create it, or run it with -d");
     }
 
-    StoredImage as(ImageReference name) throws InterruptedException {
+    private StoredImage as(Optional<ImageReference> name) throws InterruptedException {
         StoredImage base = base();
         byte[] before = store.config(base);
         try (DetachedChanges changes = DetachedChanges.open(place)) {
@@ -75,12 +97,12 @@ final class Commit {
         }
     }
 
-    private StoredImage make(StoredImage base, byte[] before, ImageReference name, NewLayer.Content layer) {
-        return store.make(
-                Optional.of(base),
-                taint.checked(List.of(new NewLayer(layer, true))),
-                taint.checked(added -> config(before, added)),
-                name);
+    private StoredImage make(StoredImage base, byte[] before, Optional<ImageReference> name, NewLayer.Content layer) {
+        List<NewLayer> layers = taint.checked(List.of(new NewLayer(layer, true)));
+        Function<List<Digest>, byte[]> config = taint.checked(added -> config(before, added));
+        return name.isPresent()
+                ? store.make(Optional.of(base), layers, config, name.get())
+                : store.makeUnnamed(Optional.of(base), layers, config);
     }
 
     private static void write(DetachedChanges changes, StillFiles still, OutputStream tar) throws IOException {

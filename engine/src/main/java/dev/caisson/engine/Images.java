@@ -281,14 +281,12 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException COMMIT_REFUSED if its image is not in the store, or it ended with its command;
     ///     CHANGE_REFUSED; CONTAINER_UNKNOWN; SECRET_IN_IMAGE; those of [DetachedContainer#writeLayer]
     public StoredImage commit(String container, ImageReference name, CommitOptions how) throws InterruptedException {
-        present(container, "container");
-        present(name, "name");
-        present(how, "how");
-        try {
-            return new Commit(store, taint, Commit.subject(container, options), how).as(name);
-        } catch (RuntimeException e) {
-            throw Failures.coded(e);
-        }
+        return Commit.of(container, Optional.of(present(name, "name")), how, store, taint, options);
+    }
+
+    /// Like the other, without a name: it is found by its id, and `image prune` removes it.
+    public StoredImage commit(String container, CommitOptions how) throws InterruptedException {
+        return Commit.of(container, Optional.empty(), how, store, taint, options);
     }
 
     /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip, zstd, xz

@@ -226,6 +226,16 @@ class CommitTest extends BusyboxEngine {
     }
 
     @Test
+    void an_image_without_a_name_is_found_by_its_id() throws Exception {
+        StoredImage made = images.commit(ran(shellIn(BASE, "echo x >/srv/x")).name(), CommitOptions.STANDARD);
+        assertThat(made.tag()).isEmpty();
+        String id = images.describe(made).id().toString();
+        assertThat(images.describe(images.find(id)).id().toString()).isEqualTo(id);
+        assertThat(images.list()).contains(made);
+        assertThat(images.remove(images.find(id), false)).isTrue();
+    }
+
+    @Test
     void the_same_changes_make_the_same_bytes_and_late_times_are_cut() throws Exception {
         DetachedContainer one = ran(shellIn(BASE, "cd /srv; echo x >b; echo x >a; mkdir c; echo x >c/d"));
         DetachedContainer other = ran(shellIn(BASE, "cd /srv; mkdir c; echo x >c/d; echo x >a; echo x >b"));

@@ -20,10 +20,13 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /// A directory that holds unpacked images, shared by all processes of the host that use it. May be used by several
 /// threads.
 public final class ImageStore implements AutoCloseable {
+    /// A name of 64 such digits would be taken for an id.
+    private static final Pattern ID = Pattern.compile("[0-9a-f]{64}");
     private static final Path HOST = Path.of("/");
 
     private final StoreDirectory skeletons;
@@ -227,6 +230,15 @@ public final class ImageStore implements AutoCloseable {
                 () -> new NewImage(content).make(base, layers, config, name.fullRepository(), name.tag(), notes));
     }
 
+    /// Like [#make], without a name.
+    public StoredImage makeUnnamed(
+            Optional<StoredImage> base, List<NewLayer> layers, Function<List<Digest>, byte[]> config) {
+        return StoreFailures.guarded(
+                "the new image",
+                () -> new NewImage(content)
+                        .make(base, layers, config, "localhost/committed", Optional.empty(), ImageNotes.none()));
+    }
+
     /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip, zstd, xz
     /// or bzip2.
     ///
@@ -285,6 +297,11 @@ public final class ImageStore implements AutoCloseable {
         if (name.tag().isEmpty() || name.digest().isPresent()) {
             throw new ImageException(
                     Code.BAD_NAME, name + " cannot be given to an image: write REPOSITORY:TAG without a digest");
+        }
+        if (ID.matcher(name.shortRepository()).matches()) {
+            throw new ImageException(
+                    Code.BAD_NAME,
+                    name + " cannot be given to an image: its 64 digits are an id's; write another name");
         }
     }
 

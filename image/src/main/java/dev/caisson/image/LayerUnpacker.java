@@ -46,14 +46,25 @@ final class LayerUnpacker implements AutoCloseable {
     private final UnpackBudget budget;
     private final UnpackLimits limits;
     private final Ownership ownership;
+    private final boolean hasWhiteouts;
     private final Map<Long, DirectoryTime> directoryTimes = new HashMap<>();
 
     /// @param root an empty directory; stays the caller's
     LayerUnpacker(Fd root, UnpackBudget budget, Ownership ownership) {
+        this(root, budget, ownership, true);
+    }
+
+    private LayerUnpacker(Fd root, UnpackBudget budget, Ownership ownership, boolean hasWhiteouts) {
+        this.hasWhiteouts = hasWhiteouts;
         this.tree = new RootTree(root, budget);
         this.budget = budget;
         this.limits = budget.limits();
         this.ownership = ownership;
+    }
+
+    /// Unpacks an archive that is no layer: names that would be whiteouts in one are names of files.
+    static LayerUnpacker ofArchive(Fd root, UnpackBudget budget) {
+        return new LayerUnpacker(root, budget, Ownership.ARCHIVE, false);
     }
 
     void apply(TarReader layer) throws IOException {
@@ -77,10 +88,10 @@ final class LayerUnpacker implements AutoCloseable {
 
     private void apply(TarEntry entry, TarReader layer) throws IOException {
         EntryName name = EntryName.parse(entry.name(), limits);
-        if (name.parents().stream().anyMatch(parent -> parent.startsWith(AUFS))) {
+        if (hasWhiteouts && name.parents().stream().anyMatch(parent -> parent.startsWith(AUFS))) {
             return;
         }
-        if (name.last().startsWith(WHITEOUT)) {
+        if (hasWhiteouts && name.last().startsWith(WHITEOUT)) {
             whiteout(name);
             return;
         }
@@ -246,7 +257,8 @@ final class LayerUnpacker implements AutoCloseable {
     /// namespace, where no device node on an image's file system can be opened. Those of `/dev` are passed over,
     /// because an engine mounts a `/dev` of its own there; anywhere else one is refused.
     private void device(TarEntry entry, EntryName name) {
-        if (entry.kind() == TarEntry.Kind.CHARACTER_DEVICE && entry.deviceMajor() == 0 && entry.deviceMinor() == 0) {
+        boolean isZero = entry.deviceMajor() == 0 && entry.deviceMinor() == 0;
+        if (hasWhiteouts && entry.kind() == TarEntry.Kind.CHARACTER_DEVICE && isZero) {
             if (name.isRoot()) {
                 throw TarFields.bad("a whiteout of its root");
             }

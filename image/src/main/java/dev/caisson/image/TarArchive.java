@@ -1,6 +1,5 @@
 package dev.caisson.image;
 
-import dev.caisson.image.LayerUnpacker.Ownership;
 import dev.caisson.image.bzip2.Bzip2InputStream;
 import dev.caisson.image.xz.XzInputStream;
 import dev.caisson.linux.Fd;
@@ -51,7 +50,7 @@ public final class TarArchive {
         var budget =
                 new UnpackBudget(UnpackLimits.DEFAULT, FileSystem.status(file).size());
         var archive = new BoundedArchive(all(file), shown); // has nothing to close
-        try (var unpacker = new LayerUnpacker(directory, budget, Ownership.ARCHIVE)) {
+        try (var unpacker = LayerUnpacker.ofArchive(directory, budget)) {
             unpacker.apply(new TarReader(archive, UnpackLimits.DEFAULT));
             archive.transferTo(OutputStream.nullOutputStream()); // the last checksum stands at the end
             unpacker.finish();

@@ -152,6 +152,13 @@ public final class BuildCommand implements Callable<Integer> {
     private boolean loaded;
 
     @Option(
+            names = {"--rm", "--force-rm", "--compress"},
+            description =
+                    "Change nothing: containers of steps are always removed, and the context is read where it lies.")
+    @SuppressWarnings("unused") // taken as Docker takes them
+    private boolean asAlways;
+
+    @Option(
             names = "--provenance",
             paramLabel = "true|false|mode=min|mode=max",
             description = "Statement in the image's index of how it was built (default: false; true is mode=min).")

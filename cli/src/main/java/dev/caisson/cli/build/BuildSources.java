@@ -4,12 +4,15 @@ import dev.caisson.build.ArchiveContext;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
+import dev.caisson.containerfile.ContainerFileException;
+import dev.caisson.containerfile.FileError;
 import dev.caisson.containerfile.Source;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -60,15 +63,74 @@ record BuildSources(
         }
         Path dockerfile = file == null ? directory.resolve("Dockerfile") : caller.path(file);
         String shown = file == null ? (context.equals(".") ? "Dockerfile" : context + "/Dockerfile") : file;
-        if (!Files.exists(dockerfile)) {
-            throw new CommandException(
-                    "BUILD_DOCKERFILE",
-                    STATUS,
-                    "there is no file " + OneLine.of(shown)
-                            + ": name the Dockerfile by -f, or the directory that has it");
+        Source source = find(shown, directory, dockerfile)
+                .orElseThrow(() -> new CommandException(
+                        "BUILD_DOCKERFILE",
+                        STATUS,
+                        "there is no file " + OneLine.of(shown)
+                                + ": name the Dockerfile by -f, or the directory that has it"));
+        return new BuildSources(source, Optional.of(directory), ignore(directory, Optional.of(dockerfile)));
+    }
+
+    /// Reads a file of the build. One of the context is read as those that are copied are: whoever made the context
+    /// cannot
+    /// have other files of this machine shown by a link in it.
+    private static Optional<Source> find(String shown, Path directory, Path file) {
+        Optional<Path> below = below(directory, file);
+        if (below.isEmpty()) {
+            return Files.exists(file) ? Optional.of(Source.read(shown, file)) : Optional.empty();
         }
-        return new BuildSources(
-                Source.read(shown, dockerfile), Optional.of(directory), ignore(directory, Optional.of(dockerfile)));
+        try {
+            return Optional.of(Source.readBelow(shown, directory, below.get()));
+        } catch (ContainerFileException e) {
+            if (e.error() != FileError.FILE_MISSING) {
+                throw e;
+            }
+            if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                throw new CommandException(
+                        "BUILD_DOCKERFILE",
+                        STATUS,
+                        OneLine.of(shown)
+                                + " is a link that leads to no file of the context: put the file itself there,"
+                                + " or name one outside of the context by -f");
+            }
+            return Optional.empty();
+        }
+    }
+
+    /// Returns the path of a file in the context, whose links are not followed; empty if it is named outside of it.
+    private static Optional<Path> below(Path directory, Path file) {
+        try {
+            Path context = directory.toRealPath();
+            for (int count = 0; count < file.getNameCount(); count++) {
+                Path above = above(file, count);
+                Path real = above.toRealPath();
+                Path rest = file.subpath(count, file.getNameCount());
+                if (real.startsWith(context) && !hasStepUp(rest)) {
+                    return Optional.of(context.relativize(real).resolve(rest));
+                }
+            }
+        } catch (IOException e) {
+            return Optional.empty(); // whoever reads it says what is wrong
+        }
+        return Optional.empty();
+    }
+
+    private static boolean hasStepUp(Path path) {
+        for (Path name : path) {
+            if (name.toString().equals("..")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// Returns the root or the directory that a path begins at, with some of the names behind it.
+    private static Path above(Path file, int names) {
+        Path root = file.isAbsolute()
+                ? file.getFileSystem().getPath("/")
+                : file.getFileSystem().getPath("");
+        return names <= 0 ? root : root.resolve(file.subpath(0, names));
     }
 
     /// A Dockerfile, or an archive that has one.
@@ -138,12 +200,10 @@ record BuildSources(
 
     /// A Dockerfile's own patterns come before those of the directory.
     private static Optional<Source> ignore(Path directory, Optional<Path> dockerfile) {
-        Optional<Path> own = dockerfile.map(file -> file.resolveSibling(file.getFileName() + ".dockerignore"));
-        if (own.filter(Files::exists).isPresent()) {
-            return own.map(file -> Source.read(file.getFileName().toString(), file));
-        }
-        Path common = directory.resolve(".dockerignore");
-        return Files.exists(common) ? Optional.of(Source.read(".dockerignore", common)) : Optional.empty();
+        return dockerfile
+                .map(file -> file.resolveSibling(file.getFileName() + ".dockerignore"))
+                .flatMap(own -> find(String.valueOf(own.getFileName()), directory, own))
+                .or(() -> find(".dockerignore", directory, directory.resolve(".dockerignore")));
     }
 
     @Override

@@ -9,12 +9,10 @@ import java.util.Optional;
 /// Options of Docker's builds that this version does not have: refused by name, with what to do.
 public final class LaterBuildOptions {
     private static final String LIMIT = "each RUN has the limits that every container has by default: leave it out";
-    private static final String REMOVED = "containers of steps are always removed: leave it out";
     private static final String CHECKED = "a Dockerfile is checked while it is built: leave it out";
     private static final Map<String, String> REASONS = new HashMap<>();
 
     static {
-        put(REMOVED, "--rm", "--force-rm");
         put(CHECKED, "--call", "--check");
         put(
                 LIMIT,
@@ -35,7 +33,6 @@ public final class LaterBuildOptions {
         put("a RUN gets no more rights than another container: leave it out", "--allow", "--security-opt");
         put("files come from the one context, or from an image with COPY --from=IMAGE", "--build-context");
         put("builds are made here, by no builder of another place: leave it out", "--builder");
-        put("the context is read where it lies: leave it out", "--compress");
         put("run 'caisson push' afterwards", "--push");
         put("layers stay as they are: leave it out", "--squash");
     }

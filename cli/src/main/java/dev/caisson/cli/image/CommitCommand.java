@@ -62,15 +62,16 @@ public final class CommitCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "CONTAINER", description = "Its name, or the beginning of its id.")
     private String container = "";
 
-    @Parameters(index = "1", paramLabel = "NAME", description = "Name of the image: REPOSITORY[:TAG].")
-    private String name = "";
+    @Parameters(index = "1", arity = "0..1", paramLabel = "NAME", description = "Name of the image: REPOSITORY[:TAG].")
+    private @Nullable String name;
 
     @Override
     public Integer call() throws InterruptedException {
-        ImageReference wanted = ImageReference.parse(name);
+        Optional<ImageReference> wanted = Optional.ofNullable(name).map(ImageReference::parse);
         var how = new CommitOptions(Optional.ofNullable(author), Optional.ofNullable(message), changes, pause);
         try (Images images = Images.open(Caller.current().directories())) {
-            StoredImage made = images.commit(container, wanted, how);
+            StoredImage made =
+                    wanted.isPresent() ? images.commit(container, wanted.get(), how) : images.commit(container, how);
             spec.commandLine().getOut().println(images.describe(made).id());
         }
         return 0;

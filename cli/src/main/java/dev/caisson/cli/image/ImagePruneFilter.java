@@ -44,7 +44,8 @@ final class ImagePruneFilter {
         return image -> image.created().orElse(Instant.EPOCH).isBefore(time);
     }
 
-    private static Predicate<ImageDescription> label(String text) {
+    /// @param text `KEY` or `KEY=VALUE`
+    static Predicate<ImageDescription> label(String text) {
         int equals = text.indexOf('=');
         if (equals < 0) {
             return image -> image.config().labels().containsKey(text);

@@ -1,7 +1,6 @@
 package dev.caisson.cli.image;
 
 import dev.caisson.cli.caller.Caller;
-import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.template.Table;
 import dev.caisson.cli.text.AgeText;
@@ -18,7 +17,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -35,7 +33,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "%nSIZE is that of the compressed layers, as they lie in the store.",
             "%n  caisson images --digests",
-            "  caisson images --format '{{.Repository}}:{{.Tag}} {{.ID}}' debian"
+            "  caisson images --format '{{.Repository}}:{{.Tag}} {{.ID}}' debian",
+            "  caisson images --filter reference='team/*:1.*' --filter label=stable"
         })
 public final class ImagesCommand implements Callable<Integer> {
     private static final String TABLE = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
@@ -76,8 +75,9 @@ public final class ImagesCommand implements Callable<Integer> {
 
     @Option(
             names = {"-f", "--filter"},
-            paramLabel = "dangling=true|false",
-            description = "Only those without a name, or with one.")
+            paramLabel = "KEY=VALUE",
+            description = "Only those that fit: dangling=true|false, reference=PATTERN, label=KEY[=VALUE], label!=…,"
+                    + " before=IMAGE, since=IMAGE, until=TIME. Repeatable.")
     private List<String> filters = List.of();
 
     @Option(
@@ -93,17 +93,19 @@ public final class ImagesCommand implements Callable<Integer> {
     public Integer call() {
         String given = format == null || format.isEmpty() ? "table" : format;
         Table table = Table.of(given, digests ? DIGESTS : TABLE, HEADERS);
-        Optional<Boolean> dangling = dangling();
         PrintWriter out = spec.commandLine().getOut();
         var rows = new ArrayList<Map<String, Object>>();
         var unread = new ArrayList<String>();
         try (Images images = Images.open(Caller.current().directories())) {
             Instant now = Instant.now();
+            ImageListFilter filter = ImageListFilter.parse(filters, images, now);
             for (StoredImage image : images.list().reversed()) {
-                if (isWanted(image)
-                        && dangling.filter(it -> it == image.tag().isPresent()).isEmpty()) {
+                if (isWanted(image) && filter.accepts(image)) {
                     try {
-                        rows.add(row(image, images.describe(image), now));
+                        ImageDescription description = images.describe(image);
+                        if (filter.accepts(description)) {
+                            rows.add(row(image, description, now));
+                        }
                     } catch (CaissonException e) { // the others are listed all the same
                         unread.add(e.code() + ": " + nameOf(image) + ": " + e.sentence());
                     }
@@ -119,18 +121,6 @@ public final class ImagesCommand implements Callable<Integer> {
         }
         unread.forEach(line -> spec.commandLine().getErr().println("caisson: " + OneLine.of(line)));
         return unread.isEmpty() ? 0 : FAILED;
-    }
-
-    private Optional<Boolean> dangling() {
-        Optional<Boolean> wanted = Optional.empty();
-        for (String filter : filters) {
-            wanted = switch (filter) {
-                case "dangling=true", "dangling=1" -> Optional.of(true);
-                case "dangling=false", "dangling=0" -> Optional.of(false);
-                default -> throw CommandException.usage("--filter is dangling=true or dangling=false");
-            };
-        }
-        return wanted;
     }
 
     private boolean isWanted(StoredImage image) {

@@ -40,6 +40,12 @@ public final class LoadCommand implements Callable<Integer> {
     private String input = "-";
 
     @Option(
+            names = {"-q", "--quiet"},
+            description = "Changes nothing: no progress is shown of an image that is at hand.")
+    @SuppressWarnings("unused") // taken as Docker takes it
+    private boolean quiet;
+
+    @Option(
             names = "--platform",
             paramLabel = "OS/ARCHITECTURE",
             description = "Platform to take of an image for several (default: this machine's).")

@@ -4,6 +4,7 @@ import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.EachName;
 import dev.caisson.engine.Images;
+import dev.caisson.error.CaissonException;
 import dev.caisson.image.Digest;
 import dev.caisson.image.StoredImage;
 import java.io.PrintWriter;
@@ -28,13 +29,16 @@ import picocli.CommandLine.Spec;
             "%n  caisson rmi debian:13"
         })
 public final class RemoveImageCommand implements Callable<Integer> {
+    private static final String UNKNOWN = "IMAGE_UNKNOWN";
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before call()
     private CommandSpec spec;
 
     @Option(
             names = {"-f", "--force"},
-            description = "All names of an id, and the last name of an image that a container has.")
+            description =
+                    "All names of an id, and the last name of an image that a container has; unknown images are no failure.")
     private boolean force;
 
     @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "Name, or the beginning of an id.")
@@ -44,8 +48,14 @@ public final class RemoveImageCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         try (Images images = Images.open(Caller.current().directories())) {
-            return EachName.act(names, spec.commandLine().getErr(), name -> remove(images, name, out));
+            return EachName.weighed(
+                    names, spec.commandLine().getErr(), this::weight, name -> remove(images, name, out));
         }
+    }
+
+    /// By force an image that is not there is no failure, as with Docker.
+    private EachName.Weight weight(CaissonException problem) {
+        return force && problem.code().equals(UNKNOWN) ? EachName.Weight.REMARK : EachName.Weight.FAILURE;
     }
 
     private void remove(Images images, String name, PrintWriter out) {

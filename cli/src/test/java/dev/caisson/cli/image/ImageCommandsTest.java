@@ -188,6 +188,71 @@ class ImageCommandsTest {
         assertThat(ok("rmi", id).out()).contains("Deleted: sha256:");
     }
 
+    private static List<String> filtered(String... filters) {
+        var words = new ArrayList<>(List.of("images", "--format", "{{.Repository}}:{{.Tag}}"));
+        for (String filter : filters) {
+            words.addAll(List.of("--filter", filter));
+        }
+        return ok(words.toArray(String[]::new))
+                .out()
+                .lines()
+                .filter(line -> line.contains("filtered"))
+                .toList();
+    }
+
+    @Test
+    void images_are_filtered_as_docker_filters_them() throws Exception {
+        ok("import", "-c", "LABEL test=one", "-c", "LABEL a=b", temporary + "/root.tar", "filtered:1");
+        Thread.sleep(1100); // an import has the second of its time
+        ok("import", "-c", "LABEL test=two", temporary + "/root.tar", "team/filtered:2.1");
+        ok("tag", "filtered:1", host + "/filtered:3");
+
+        assertThat(filtered("reference=filtered")).containsExactly("filtered:1");
+        assertThat(filtered("reference=f*:1")).containsExactly("filtered:1");
+        assertThat(filtered("reference=*")).containsExactly("filtered:1"); // stands for no slash
+        assertThat(filtered("reference=**/filtered:2.?")).containsExactly("team/filtered:2.1");
+        assertThat(filtered("reference=filtered", "reference=*/filtered:2*"))
+                .containsExactlyInAnyOrder("filtered:1", "team/filtered:2.1");
+        assertThat(filtered("reference=" + host + "/*")).containsExactly(host + "/filtered:3");
+        assertThat(filtered("label=test=two")).containsExactly("team/filtered:2.1");
+        assertThat(filtered("label=test", "label=a=b")).containsExactlyInAnyOrder("filtered:1", host + "/filtered:3");
+        assertThat(filtered("label=test", "label!=a")).containsExactly("team/filtered:2.1");
+        assertThat(filtered("since=filtered:1")).containsExactly("team/filtered:2.1");
+        assertThat(filtered("before=team/filtered:2.1", "reference=filtered")).containsExactly("filtered:1");
+        assertThat(filtered("until=1h", "label=test")).isEmpty();
+        assertThat(filtered("dangling=true", "label=test")).isEmpty();
+
+        for (String wrong : List.of("bogus=1", "dangling=x", "reference=[", "since=none:1", "label")) {
+            Answer refused = Answer.caisson("images", "--filter", wrong);
+            assertThat(refused.status()).as(wrong).isEqualTo(1);
+            assertThat(refused.err()).as(wrong).hasLineCount(1).containsAnyOf("USAGE", "IMAGE_UNKNOWN");
+        }
+        ok("rmi", "filtered:1", "team/filtered:2.1", host + "/filtered:3");
+    }
+
+    @Test
+    void what_docker_takes_and_what_means_nothing_here_is_taken() {
+        Answer gone = ok("rmi", "-f", "nothing:1");
+        assertThat(gone.err()).contains("IMAGE_UNKNOWN");
+        assertThat(Answer.caisson("rmi", "nothing:1").status()).isEqualTo(1);
+
+        ok("import", temporary + "/root.tar", "taken:1");
+        ok("save", "-o", temporary + "/taken.tar", "taken:1");
+        assertThat(ok("load", "-q", "-i", temporary + "/taken.tar").out()).isEqualTo("Loaded image: taken:1\n");
+        assertThat(Answer.caisson("tag", "taken:1", "0".repeat(64)).err()).contains("BAD_NAME");
+        String id = ok("create", "taken:1", "sh").out().strip();
+        try {
+            String made = ok("commit", id).out().strip();
+            assertThat(made).matches("sha256:[0-9a-f]{64}");
+            assertThat(ok("images", "-q", "--no-trunc", "-f", "dangling=true").out())
+                    .contains(made);
+            ok("rmi", made);
+        } finally {
+            ok("rm", "-f", id);
+        }
+        ok("rmi", "taken:1");
+    }
+
     @Test
     void a_pushed_image_is_read_by_skopeo_and_a_wrong_word_refused() throws Exception {
         ok("import", "-c", "CMD [\"sh\"]", temporary + "/root.tar", host + "/team/made:1");
