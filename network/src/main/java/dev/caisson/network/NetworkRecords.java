@@ -11,6 +11,7 @@ import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.KernelRandom;
 import dev.caisson.network.NetworkException.Code;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.PortMapping;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import java.nio.ByteBuffer;
@@ -264,6 +265,11 @@ final class NetworkRecords implements AutoCloseable {
 
     Map<ContainerId, ContainerNetworks> containers() {
         return containers;
+    }
+
+    /// True if a port of the host leads to a container.
+    boolean isPublished(PortMapping port) {
+        return PortRules.isPublished(port, containers.values());
     }
 
     Forwarding.Changed forwarding() {

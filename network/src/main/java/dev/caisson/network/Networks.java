@@ -286,7 +286,7 @@ public final class Networks implements AutoCloseable {
                         "container " + container.shortForm() + " is on no network: give it one to publish ports");
             }
             PortRules.check(there, ports, records.containers().values());
-            List<PortMapping> chosen = reservations.reserve(container, ports);
+            List<PortMapping> chosen = reservations.reserve(container, ports, records::isPublished);
             ContainerNetworks published = there.ports(PortRules.joined(there.ports(), chosen));
             held.begin();
             try {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Sockets that keep published ports from others on the host, as long as this process lives.
 final class PortReservations implements AutoCloseable {
@@ -26,12 +27,14 @@ final class PortReservations implements AutoCloseable {
     private final Map<ContainerId, List<Fd>> sockets = new HashMap<>();
 
     /// Binds all ports or none; chooses those that are 0.
-    List<PortMapping> reserve(ContainerId container, List<PortMapping> ports) {
+    ///
+    /// @param isPublished true for a port that is published though nobody may hold it
+    List<PortMapping> reserve(ContainerId container, List<PortMapping> ports, Predicate<PortMapping> isPublished) {
         var bound = new ArrayList<Fd>();
         var chosen = new ArrayList<PortMapping>();
         try {
             for (PortMapping port : ports) {
-                chosen.add(port.withHostPort(reserve(port, bound)));
+                chosen.add(port.hostPort() == 0 ? choose(port, bound, isPublished) : bind(port, bound));
             }
         } catch (RuntimeException e) {
             bound.forEach(Fd::close);
@@ -41,43 +44,86 @@ final class PortReservations implements AutoCloseable {
         return List.copyOf(chosen);
     }
 
-    private static int reserve(PortMapping port, List<Fd> bound) {
-        List<InetAddress> addresses = port.address().map(List::of).orElse(List.of(ANY, ANY_6));
-        for (int tried = 1; ; tried++) {
-            Optional<Integer> number = bind(addresses, port, bound, port.hostPort() == 0 && tried < MOST_TRIES);
-            if (number.isPresent()) {
-                return number.get();
+    /// Holds those that will not do until one is found, so that the kernel names another each time.
+    private static PortMapping choose(PortMapping port, List<Fd> bound, Predicate<PortMapping> isPublished) {
+        var passedOver = new ArrayList<Fd>();
+        try {
+            for (int tried = 0; tried < MOST_TRIES; tried++) {
+                int before = bound.size();
+                Optional<PortMapping> found = bindFree(port, bound, passedOver);
+                if (found.filter(isPublished.negate()).isPresent()) {
+                    return found.get();
+                }
+                List<Fd> last = bound.subList(before, bound.size());
+                passedOver.addAll(last);
+                last.clear();
             }
+            throw noneFree(port);
+        } finally {
+            passedOver.forEach(Fd::close);
         }
     }
 
-    /// @param again true to try another port if the one that the kernel chose is taken in the other family
-    private static Optional<Integer> bind(
-            List<InetAddress> addresses, PortMapping port, List<Fd> bound, boolean again) {
-        var own = new ArrayList<Fd>();
-        int number = port.hostPort();
-        for (InetAddress address : addresses) {
-            try {
-                PortSockets.Bound one = PortSockets.bind(address, number, port.transport() == Transport.UDP);
-                own.add(one.socket());
-                number = one.port();
-            } catch (ErrnoException e) {
-                if (e.is(Errno.EAFNOSUPPORT) && !own.isEmpty()) {
-                    continue; // a host without IPv6
-                }
-                own.forEach(Fd::close);
-                if (e.is(Errno.EADDRINUSE) && again && !own.isEmpty()) {
-                    return Optional.empty();
-                }
-                throw refused(address, number, port, e);
-            }
+    /// @param passedOver is given the socket of a port that is free for one family alone
+    /// @return empty if there is such a one
+    private static Optional<PortMapping> bindFree(PortMapping port, List<Fd> bound, List<Fd> passedOver) {
+        List<InetAddress> addresses = addresses(port);
+        Fd first;
+        int number;
+        try {
+            PortSockets.Bound one = PortSockets.bind(addresses.getFirst(), 0, port.transport() == Transport.UDP);
+            first = one.socket();
+            number = one.port();
+        } catch (ErrnoException e) {
+            throw e.is(Errno.EADDRINUSE) ? noneFree(port) : refused(addresses.getFirst(), port, e);
         }
-        bound.addAll(own);
-        return Optional.of(number);
+        PortMapping chosen = port.withHostPort(number);
+        try {
+            for (InetAddress address : addresses.subList(1, addresses.size())) {
+                bind(address, chosen).ifPresent(bound::add);
+            }
+        } catch (NetworkException e) {
+            passedOver.add(first);
+            if (e.reason() == Code.PORT_TAKEN) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+        bound.add(first);
+        return Optional.of(chosen);
     }
 
-    private static NetworkException refused(InetAddress address, int number, PortMapping port, ErrnoException cause) {
-        String what = "port " + number + "/" + port.transport().text() + " of " + AddressText.of(address);
+    private static PortMapping bind(PortMapping port, List<Fd> bound) {
+        addresses(port).forEach(address -> bind(address, port).ifPresent(bound::add));
+        return port;
+    }
+
+    private static List<InetAddress> addresses(PortMapping port) {
+        return port.address().map(List::of).orElse(List.of(ANY, ANY_6));
+    }
+
+    /// @return empty for all addresses of IPv6 of a host without it
+    private static Optional<Fd> bind(InetAddress address, PortMapping port) {
+        try {
+            return Optional.of(PortSockets.bind(address, port.hostPort(), port.transport() == Transport.UDP)
+                    .socket());
+        } catch (ErrnoException e) {
+            if (e.is(Errno.EAFNOSUPPORT) && port.address().isEmpty() && address.equals(ANY_6)) {
+                return Optional.empty();
+            }
+            throw refused(address, port, e);
+        }
+    }
+
+    private static NetworkException noneFree(PortMapping port) {
+        return new NetworkException(
+                Code.PORT_TAKEN,
+                "no port of the host is free for " + port.containerPort() + "/"
+                        + port.transport().text() + ": name one, or widen the host's net.ipv4.ip_local_port_range");
+    }
+
+    private static NetworkException refused(InetAddress address, PortMapping port, ErrnoException cause) {
+        String what = "port " + port.hostPort() + "/" + port.transport().text() + " of " + AddressText.of(address);
         return cause.is(Errno.EADDRINUSE)
                 ? new NetworkException(
                         Code.PORT_TAKEN, what + " is in use on the host: stop what uses it, or choose another", cause)

@@ -42,6 +42,11 @@ final class PortRules {
         }
     }
 
+    /// True if a port of the host leads to one of these containers.
+    static boolean isPublished(PortMapping port, Collection<ContainerNetworks> all) {
+        return all.stream().flatMap(one -> one.ports().stream()).anyMatch(one -> overlap(one, port));
+    }
+
     private static void requireTarget(ContainerNetworks container, PortMapping port) {
         boolean reachable =
                 container.outward(false).isPresent() || container.outward(true).isPresent();

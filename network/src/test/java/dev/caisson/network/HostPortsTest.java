@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.spec.NetworkSpec;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -119,8 +121,49 @@ class HostPortsTest extends OnAHost {
         assertThat(bed.host.sh("nft list ruleset")).doesNotContain("udp . 5060");
     }
 
-    private void publish(Guest guest, int hostPort, int port) {
-        bed.on(all ->
+    @Test
+    void who_asks_for_any_port_is_told_that_none_is_free_and_of_which() throws Exception {
+        bed.host.sh("sysctl -qw net.ipv4.ip_local_port_range='40000 40003' net.ipv4.ip_local_reserved_ports=40002");
+        Guest guest = bed.guest("bridge");
+        try (DatagramSocket _ = socket(bed.host, 40_003)) {
+            List<Integer> chosen = List.of(
+                    publish(guest, 0, 80).getFirst().hostPort(),
+                    publish(guest, 0, 80).getFirst().hostPort());
+
+            assertThat(chosen).containsExactlyInAnyOrder(40_000, 40_001);
+            assertThatThrownBy(() -> publish(guest, 0, 80))
+                    .isInstanceOf(NetworkException.class)
+                    .hasMessage("no port of the host is free for 80/udp: name one, or widen the host's"
+                            + " net.ipv4.ip_local_port_range")
+                    .extracting(failure -> ((NetworkException) failure).code())
+                    .hasToString("PORT_TAKEN");
+        }
+        assertThat(publish(guest, 40_002, 80).getFirst().hostPort())
+                .as("one that is named may be reserved")
+                .isEqualTo(40_002);
+        assertThat(publish(guest, 0, 80).getFirst().hostPort()).isEqualTo(40_003);
+    }
+
+    /// As after an engine that was killed: the packet filter leads the port to its container all the same.
+    @Test
+    void a_published_port_that_no_process_holds_is_given_to_nobody_else() {
+        Guest first = bed.guest("bridge");
+        int taken = publish(first, 0, 80).getFirst().hostPort();
+        bed.reopen();
+        Guest second = bed.guest("bridge");
+
+        bed.host.sh("sysctl -qw net.ipv4.ip_local_port_range='" + taken + " " + taken + "'");
+        assertThatThrownBy(() -> publish(second, 0, 80))
+                .isInstanceOf(NetworkException.class)
+                .extracting(failure -> ((NetworkException) failure).code())
+                .hasToString("PORT_TAKEN");
+
+        bed.host.sh("sysctl -qw net.ipv4.ip_local_port_range='" + taken + " " + (taken + 1) + "'");
+        assertThat(publish(second, 0, 80).getFirst().hostPort()).isEqualTo(taken + 1);
+    }
+
+    private List<PortMapping> publish(Guest guest, int hostPort, int port) {
+        return bed.on(all ->
                 all.publish(guest.id(), List.of(new PortMapping(Optional.empty(), hostPort, port, Transport.UDP))));
     }
 }

@@ -92,7 +92,8 @@ final class Forward {
         }
     }
 
-    private void giveUp() {
+    /// Ends it with the answer that a server failed.
+    void giveUp() {
         finish(failure == null ? Reply.empty(query, Wire.SERVER_FAILURE) : failure.bytes());
     }
 

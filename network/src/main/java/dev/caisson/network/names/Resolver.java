@@ -3,6 +3,7 @@ package dev.caisson.network.names;
 import dev.caisson.linux.Datagrams;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Reactor;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -88,9 +89,16 @@ public final class Resolver implements AutoCloseable {
         return new Served(names);
     }
 
-    boolean takeForward() {
+    /// Counts one more for a container. If all are taken, the one that has most of them gives its oldest up, unless
+    /// that
+    /// leaves it with fewer than who asks.
+    boolean takeForward(ServedNames asking) {
         if (forwards >= MOST_FORWARDS) {
-            return false;
+            Optional<ServedNames> most = served.stream().max(Comparator.comparingInt(ServedNames::inFlight));
+            if (most.isEmpty() || most.get().inFlight() <= asking.inFlight() + 1) {
+                return false;
+            }
+            most.get().giveUpOldest();
         }
         forwards++;
         return true;

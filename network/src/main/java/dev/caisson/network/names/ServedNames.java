@@ -6,7 +6,9 @@ import dev.caisson.linux.Fd;
 import dev.caisson.linux.InternetSockets;
 import dev.caisson.linux.Pipes;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Optional;
+import java.util.SequencedSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -33,7 +35,7 @@ final class ServedNames {
     private final Bounds bounds;
     private final Supplier<Optional<Admission>> admission;
     private final Rate rate;
-    private final Set<Forward> forwards = new HashSet<>();
+    private final SequencedSet<Forward> forwards = new LinkedHashSet<>();
     private final Set<TcpClient> clients = new HashSet<>();
     private final AtomicLong questions = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
@@ -187,7 +189,7 @@ final class ServedNames {
         if (refusal.isPresent()) {
             refused.incrementAndGet();
             answer.accept(refusal.get());
-        } else if (forwards.size() >= bounds.inFlight() || !resolver.takeForward()) {
+        } else if (forwards.size() >= bounds.inFlight() || !resolver.takeForward(this)) {
             refused.incrementAndGet();
             answer.accept(Reply.empty(query, Wire.SERVER_FAILURE));
         } else if (limited.isPresent()) {
@@ -208,6 +210,16 @@ final class ServedNames {
         });
         forwards.add(forward);
         forward.begin();
+    }
+
+    /// Returns the number of questions for which other servers are asked.
+    int inFlight() {
+        return forwards.size();
+    }
+
+    /// Answers the first of these that it has no answer.
+    void giveUpOldest() {
+        forwards.getFirst().giveUp();
     }
 
     long questions() {
