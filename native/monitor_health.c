@@ -18,7 +18,7 @@
 #define TEMPORARY ".health"
 
 enum { ALL_STATES = STATE_HEALTH_STARTING | STATE_HEALTHY | STATE_UNHEALTHY, NO_PROGRAM = 127, NOT_EXECUTABLE = 126, REFUSED = 125 };
-enum { EXIT_MILLIS = 500 };
+enum { EXIT_MILLIS = 500, HANG_UP_MILLIS = 100 };
 enum { MOST_READS = 4 }; /* what is left in the pipe at the end: at most what it holds */
 
 static struct monitor_health_log file_buffer WHOLE_PAGES;
@@ -192,8 +192,14 @@ static void add_result(struct monitor *m, bool changed)
 
 /* ---- a probe ---- */
 
+/* The process outside ends its program first and reaps it, once nobody has the other end of its socket; one that is frozen does not. */
 static void kill_all(struct health *health)
 {
+	struct pollfd exited = {health->pidfd, POLLIN, 0};
+	if (health->control >= 0 && health->pidfd >= 0) {
+		close_fd(&health->control);
+		poll(&exited, 1, HANG_UP_MILLIS);
+	}
 	ssize_t written = pwrite(health->kill, "1", 1, 0); /* fails if the group is gone, and the processes with it */
 	(void)written;
 	if (health->pidfd >= 0)

@@ -125,20 +125,29 @@ static void take_signals(const struct init *init, int signals, int program)
 	}
 }
 
+/*
+ * A process that has entered from outside is no PID 1: its program would outlive it, as a child of the host's PID 1, and the kernel
+ * ends no pid namespace before that one is reaped, which it may never be. So the program ends first; the socket tells of the engine.
+ */
 _Noreturn void reap(struct init *init, int program, int gate)
 {
-	int signals = harden(init);
+	bool entered = getpid() != 1;
+	int signals = entered && prctl(PR_SET_PDEATHSIG, 0) < 0 ? -errno : harden(init);
 	if (signals < 0)
 		fail(init, PHASE_FILTER, init->step, -signals, 0);
 	if (write(gate, "", 1) != 1) /* a program whose start has failed leaves word, and then nobody reads */
 		fail(init, PHASE_FILTER, init->step, init->start->error != 0 ? init->start->error : errno, 0);
 	close(gate);
-	struct pollfd watched[2] = {{.fd = signals, .events = POLLIN}, {.fd = init->slot[SLOT_CONTROL]}};
+	struct pollfd watched[2] = {{.fd = signals, .events = POLLIN}, {.fd = init->slot[SLOT_CONTROL], .events = POLLRDHUP}};
 	for (;;) {
 		if (ppoll(watched, 2, NULL, NULL) < 0)
 			continue;
 		take_signals(init, signals, program);
-		if (watched[1].revents != 0)
+		if (watched[1].revents == 0)
+			continue;
+		if (!entered)
 			_exit(EXIT_REFUSED); /* the engine is gone: so is the container */
+		kill(program, SIGKILL);
+		watched[1].fd = -1;
 	}
 }

@@ -296,7 +296,7 @@ static void it_ends_with_whoever_asked_for_it(void)
 	read_line(&guest);
 	close(guest.control), guest.control = -1;
 	container_finish(&guest);
-	CHECK_EQUAL(125, guest.status);
+	CHECK_EQUAL(128 + SIGKILL, guest.status); /* its program is reaped before */
 	struct program look = {.script = "sleep 0.2; ps | grep -c 'sleep 1000$'"};
 	exec_run(&look, "0\n", 1);
 	end_waiting();

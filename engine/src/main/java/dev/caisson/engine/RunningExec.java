@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// that, unless the program was killed: then all that it started is.
 public final class RunningExec implements AutoCloseable {
     private static final Duration OUTPUT_GRACE = Duration.ofSeconds(2);
+    private static final Duration HANG_UP_PATIENCE = Duration.ofMillis(100);
     private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
     private static final Duration LONGEST = Duration.ofDays(36_500);
 
@@ -273,17 +274,36 @@ public final class RunningExec implements AutoCloseable {
         }
         if (!result.isDone()) {
             try {
-                part.kill();
+                killProgram();
             } finally {
                 streams.cutAfter(OUTPUT_GRACE);
             }
         }
     }
 
+    /// The process outside reaps its program first and exits, which [#gone()] sees. Killed together with it, it would
+    /// leave
+    /// the program to the host's process 1; if that reaps nobody, the container could never end.
+    private void killProgram() {
+        if (watch.hasEnded()) {
+            part.kill();
+            return;
+        }
+        launched.hangUp();
+        reactor.at(System.nanoTime() + HANG_UP_PATIENCE.toNanos(), () -> {
+            if (!finished.get()) {
+                part.kill();
+            }
+        });
+    }
+
     /// The program has ended. What it left running may hold its pipes open: what is in them is read, and no more.
     private void gone() {
         if (!begun) {
             return; // whoever begins it looks
+        }
+        if (cause.get() != null) {
+            Reactor.guard(part::kill); // what the program has started
         }
         streams.containerGone();
         if (!streams.isQuiet()) {

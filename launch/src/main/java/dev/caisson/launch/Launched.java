@@ -161,6 +161,14 @@ public final class Launched implements AutoCloseable {
         return pidfd.isOpen() && Processes.signal(pidfd, number);
     }
 
+    /// Has a process that has entered a container kill its program, reap it and exit. It does so at once, unless it is
+    /// frozen.
+    public synchronized void hangUp() {
+        if (control.isOpen()) {
+            Sockets.endSending(control);
+        }
+    }
+
     /// Changes the size of its terminal; nothing where it has none, or is closed.
     public void resize(Terminal.Size size) {
         console.filter(Fd::isOpen).ifPresent(open -> Terminal.resize(open, size));

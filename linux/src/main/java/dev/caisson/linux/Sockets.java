@@ -62,6 +62,7 @@ public final class Sockets {
     private static final int SO_PEERCRED = 17;
     private static final int SO_RCVTIMEO = 20;
     private static final int SO_SNDTIMEO = 21;
+    private static final int SHUT_WR = 1;
     private static final int SHUT_RDWR = 2;
     private static final int MSG_CTRUNC = 0x8;
     private static final int MSG_TRUNC = 0x20;
@@ -130,6 +131,11 @@ public final class Sockets {
     /// Ends a connection, or a listening socket, for whoever waits in it; shutdown(2).
     public static void hangUp(Fd socket) {
         Native.raw(Nr.SHUTDOWN, socket.number(), SHUT_RDWR);
+    }
+
+    /// Tells the other end that nothing more comes; what it has sent and sends can still be read. shutdown(2).
+    public static void endSending(Fd socket) {
+        Native.raw(Nr.SHUTDOWN, socket.number(), SHUT_WR);
     }
 
     /// Returns the user that the other end had when it connected, SO_PEERCRED of unix(7).
