@@ -87,7 +87,7 @@ class AccountFilesTests {
     @Test
     void groups_that_name_a_user_are_its_own_once_each_and_whole_names_alone() {
         String group = "a:x:10:u,v\nb:x:11:v,u\nc:x:12:uu,xu\nd:x:10:u\ne:x:13:";
-        assertThat(resolve("u:x:1:1::/h:/s", group, "u").groups()).containsExactly(10, 11);
+        assertThat(resolve("u:x:1:1::/h:/s", group, "u").groups()).containsExactly(1, 10, 11);
         assertThat(resolve("u:x:1:1::/h:/s", group, "u:e")).isEqualTo(new Account(1, 13, List.of(), "/h"));
     }
 
@@ -104,5 +104,15 @@ class AccountFilesTests {
         assertRefused(Code.UNKNOWN_USER, "u:x:1:1::/h:/s", "", "v");
         assertRefused(Code.UNKNOWN_GROUP, "u:x:1:1::/h:/s", "g:x:1:", "u:h");
         assertThat(resolve("", "", "17")).isEqualTo(new Account(17, 0, List.of(), "/"));
+    }
+
+    /// CVE-2022-36109: a program that changes its group by a set-group-ID file must not lose a group that files deny.
+    @Test
+    void the_first_group_is_among_all_groups() {
+        String passwd = "u:x:5:6::/h:/s";
+
+        assertThat(resolve(passwd, "g:x:7:u\nh:x:6:u", "u").groups()).containsExactly(6, 7);
+        assertThat(resolve(passwd, "g:x:7:u", "u:g").groups()).containsExactly(7);
+        assertThat(resolve("", "", "17").groups()).containsExactly(0);
     }
 }

@@ -15,9 +15,11 @@ public final class ContainerLookup {
 
     /// Returns their ids: none, or one, or several whose ids all begin so.
     ///
+    /// @param given a name, with or without a `/` in front, as in Docker's `inspect`; an id, or its beginning
     /// @param data where containers are kept
     /// @param state of the engines whose containers they are
-    public static List<ContainerId> matching(String text, Path data, Path state) {
+    public static List<ContainerId> matching(String given, Path data, Path state) {
+        String text = given.startsWith("/") ? given.substring(1) : given;
         List<KeptDirectory.Entry> kept = new KeptDirectory(data, state).entries();
         if (ContainerId.isValid(text)) {
             var id = new ContainerId(text);

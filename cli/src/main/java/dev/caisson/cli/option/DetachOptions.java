@@ -46,7 +46,7 @@ public final class DetachOptions {
                         "POLICY",
                         "Start it again after its end: no (default), on-failure[:COUNT], unless-stopped, always; with -d.",
                         value -> restart = value)
-                .text("--cidfile", "FILE", "Write its id to a new file; with -d.", value -> containerIdFile = value)
+                .text("--cidfile", "FILE", "Write its id to a new file.", value -> containerIdFile = value)
                 .text(
                         "--lease",
                         "DURATION",
@@ -60,7 +60,6 @@ public final class DetachOptions {
         if (!detached) {
             health.requireUnset();
             requireUnset("--restart", restart);
-            requireUnset("--cidfile", containerIdFile);
             requireUnset("--lease", lease);
         }
         return detached;

@@ -45,6 +45,10 @@ public final class EnvironmentOptions {
             }
         }
         for (String label : labels) {
+            if (label.isEmpty() || label.startsWith("=")) {
+                throw CommandException.refused(
+                        "--label '" + label + "'", "a label has a name: give NAME=VALUE or NAME");
+            }
             spec = label(spec, label);
         }
         return spec;

@@ -79,7 +79,7 @@ public final class RunOptions {
                         value -> remove = value)
                 .flag("-i, --interactive", "Pass standard input on.", value -> interactive = value)
                 .flag("-t, --tty", "Give the program a terminal.", value -> terminal = value)
-                .text("--name", "NAME", "A name for people.", value -> name = value)
+                .text("--name", "NAME", "A name for people.", value -> name = unlessEmpty(value))
                 .texts(
                         "-e, --env",
                         "NAME[=VALUE]",
@@ -127,10 +127,14 @@ public final class RunOptions {
                         "Give it a device of the host, below its /dev; needs --allow host-devices.",
                         value -> devices = value)
                 .flag("--read-only", "The root file system cannot be written to.", value -> readOnly = value)
-                .text("-w, --workdir", "DIR", "The program's working directory.", value -> workingDirectory = value)
+                .text(
+                        "-w, --workdir",
+                        "DIR",
+                        "The program's working directory.",
+                        value -> workingDirectory = unlessEmpty(value))
                 .text("-u, --user", "USER[:GROUP]", "Whom the program runs as.", value -> user = value)
                 .texts("--group-add", "GROUP", "Add a group of the image, by name or number.", value -> groups = value)
-                .text("-h, --hostname", "NAME", "The container's host name.", value -> hostName = value)
+                .text("-h, --hostname", "NAME", "The container's host name.", value -> hostName = unlessEmpty(value))
                 .text(
                         "--entrypoint",
                         "PROGRAM",
@@ -357,6 +361,11 @@ public final class RunOptions {
             default ->
                 throw CommandException.refused("--security-opt " + option, "give no-new-privileges or seccomp=…");
         };
+    }
+
+    /// Scripts give empty variables; Docker takes these for none.
+    private static @Nullable String unlessEmpty(String value) {
+        return value.isEmpty() ? null : value;
     }
 
     private static String text(String option, String file, int most) {

@@ -47,6 +47,7 @@ public final class RunCommand implements Callable<Integer> {
         if (attach.mayBeLeft() || (detach.hasOwnLog() && !options.remove())) {
             return attached();
         }
+        detach.prepare();
         ContainerSpec wish = options.spec();
         images.fetch(wish, spec.commandLine().getErr());
         foreground =
@@ -97,7 +98,8 @@ public final class RunCommand implements Callable<Integer> {
     /// @param standing run before the program is
     private Container start(Engine engine, ContainerSpec wish, Runnable standing) throws InterruptedException {
         return engine.start(
-                wish, foreground.streams(), new ProgressLine(spec.commandLine().getErr()), _ -> {
+                wish, foreground.streams(), new ProgressLine(spec.commandLine().getErr()), made -> {
+                    detach.write(made.id());
                     foreground.announce(wish);
                     standing.run();
                 });
