@@ -49,6 +49,7 @@ class OrphanedProgramTest {
         }
     }
 
+    @SuppressWarnings("restricted") // a function of libc that takes and gives numbers
     private static void reap(int value) {
         try {
             int result = (int) Linker.nativeLinker()
