@@ -45,6 +45,7 @@ public final class Images implements AutoCloseable {
     private final ImageTaint taint;
     private final ImageUsers users;
     private final ImageEvents events;
+    private final ImageCalls calls = new ImageCalls();
 
     private Images(EngineOptions options, ImageStore store) {
         this.options = options;
@@ -65,7 +66,7 @@ public final class Images implements AutoCloseable {
 
     /// Returns all of them, in the order of their pulls.
     public List<StoredImage> list() {
-        return Failures.call(store::images);
+        return calls.call(store::images);
     }
 
     /// Returns true if an image of this name is there.
@@ -76,14 +77,14 @@ public final class Images implements AutoCloseable {
     /// Finds the image of a name.
     public Optional<StoredImage> find(ImageReference reference) {
         present(reference, "reference");
-        return Failures.call(() -> store.find(reference));
+        return calls.call(() -> store.find(reference));
     }
 
     /// Returns true if an image of this name is there, and is for a platform.
     public boolean has(ImageReference reference, Platform platform) {
         present(reference, "reference");
         present(platform, "platform");
-        return Failures.call(() -> store.find(reference)
+        return calls.call(() -> store.find(reference)
                 .filter(image -> store.describe(image).config().platform().fits(platform))
                 .isPresent());
     }
@@ -91,20 +92,20 @@ public final class Images implements AutoCloseable {
     /// Describes one, without unpacking it.
     public ImageDescription describe(StoredImage image) {
         present(image, "image");
-        return Failures.call(() -> store.describe(image));
+        return calls.call(() -> store.describe(image));
     }
 
     /// Returns the configuration of one as it lies in the store: JSON of the OCI image specification.
     public byte[] config(StoredImage image) {
         present(image, "image");
-        return Failures.call(() -> store.config(image));
+        return calls.call(() -> store.config(image));
     }
 
     /// Gives the layers of one to `use`, lowest first, as they lie in the store, with files that a later layer removes.
     public void readLayers(StoredImage image, LayerUse use) {
         present(image, "image");
         present(use, "use");
-        Failures.call(() -> {
+        calls.call(() -> {
             store.readLayers(image, use);
             return image;
         });
@@ -115,13 +116,13 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException BAD_NAME for `host`, or any code of an image that cannot be used
     public ImageTree tree(Image image) {
         present(image, "image");
-        return Failures.call(() -> store.tree(image, ProgressListener.none()));
+        return calls.call(() -> store.tree(image, ProgressListener.none()));
     }
 
     /// Returns the statements of the index that an image came in or was built with: in-toto's, as JSON.
     public List<byte[]> statements(StoredImage image) {
         present(image, "image");
-        return Failures.call(() -> store.statements(image));
+        return calls.call(() -> store.statements(image));
     }
 
     /// Adds an image of the layers of another one, new ones above, and a configuration.
@@ -152,7 +153,7 @@ public final class Images implements AutoCloseable {
         present(config, "config");
         present(name, "name");
         present(notes, "notes");
-        return Failures.call(() -> events.tagged(
+        return calls.call(() -> events.tagged(
                 store.make(base, taint.checked(layers), taint.checked(config), name, taint.checked(notes))));
     }
 
@@ -160,7 +161,7 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException IMAGE_UNKNOWN
     public StoredImage get(ImageReference name) {
         present(name, "name");
-        return Failures.call(() -> store.find(name))
+        return calls.call(() -> store.find(name))
                 .orElseThrow(() -> new EngineException(
                         "IMAGE_UNKNOWN", "no image of the store is called " + name + ": see 'caisson images'"));
     }
@@ -171,7 +172,7 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException if there is none, or several begin so
     public StoredImage find(String nameOrId) {
         present(nameOrId, "nameOrId");
-        return Failures.call(() -> {
+        return calls.call(() -> {
             Optional<StoredImage> named = named(nameOrId);
             return named.orElseGet(() -> byId(nameOrId));
         });
@@ -224,7 +225,7 @@ public final class Images implements AutoCloseable {
     /// Like the other, for another platform, whose programs an interpreter of the host runs.
     /// @throws EngineException PLATFORM_FOREIGN if there is none; with the code of what else failed
     public StoredImage pull(ImageReference reference, Platform platform, RegistryLogins logins, PullListener listener) {
-        Failures.run(() -> Emulation.requireHere(present(platform, "platform")));
+        calls.run(() -> Emulation.requireHere(present(platform, "platform")));
         return pullFiles(reference, platform, logins, listener);
     }
 
@@ -236,7 +237,7 @@ public final class Images implements AutoCloseable {
         present(platform, "platform");
         present(logins, "logins");
         present(listener, "listener");
-        return Failures.call(() -> events.pulled(reference, store.pull(reference, platform, logins, listener)));
+        return calls.call(() -> events.pulled(reference, store.pull(reference, platform, logins, listener)));
     }
 
     /// Copies an image to the registry of its name. What is there already is not sent again; a layer that another
@@ -248,7 +249,7 @@ public final class Images implements AutoCloseable {
         present(image, "image");
         present(logins, "logins");
         present(listener, "listener");
-        Failures.run(() -> {
+        calls.run(() -> {
             requireClean(List.of(image));
             store.push(image, logins, listener);
             events.pushed(image);
@@ -269,7 +270,7 @@ public final class Images implements AutoCloseable {
     public StoredImage tag(StoredImage image, ImageReference name) {
         present(image, "image");
         present(name, "name");
-        return Failures.call(() -> events.tagged(store.tag(image, name)));
+        return calls.call(() -> events.tagged(store.tag(image, name)));
     }
 
     /// Makes an image of a container that outlives its command: its image's layers, and its changes as one more.
@@ -281,12 +282,12 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException COMMIT_REFUSED if its image is not in the store, or it ended with its command;
     ///     CHANGE_REFUSED; CONTAINER_UNKNOWN; SECRET_IN_IMAGE; those of [DetachedContainer#writeLayer]
     public StoredImage commit(String container, ImageReference name, CommitOptions how) throws InterruptedException {
-        return Commit.of(container, Optional.of(present(name, "name")), how, store, taint, options);
+        return Commit.of(calls.open(container), Optional.of(present(name, "name")), how, store, taint, options);
     }
 
     /// Like the other, without a name: it is found by its id, and `image prune` removes it.
     public StoredImage commit(String container, CommitOptions how) throws InterruptedException {
-        return Commit.of(container, Optional.empty(), how, store, taint, options);
+        return Commit.of(calls.open(container), Optional.empty(), how, store, taint, options);
     }
 
     /// Adds an image of one layer: a tar archive of a root file system, which may be compressed with gzip, zstd, xz
@@ -302,7 +303,7 @@ public final class Images implements AutoCloseable {
         present(source, "source");
         present(how, "how");
         present(name, "name");
-        return Failures.call(() -> {
+        return calls.call(() -> {
             var config = new ImportedConfig(how, source);
             return events.told(
                     "import", store.importRoot(archive, source, taint::checked, taint.checked(config::with), name));
@@ -324,7 +325,7 @@ public final class Images implements AutoCloseable {
         present(archive, "archive");
         present(source, "source");
         present(platform, "platform");
-        return Failures.call(() -> {
+        return calls.call(() -> {
             List<StoredImage> loaded = store.load(archive, source, platform, this::requireClean);
             loaded.forEach(image -> events.told("load", image));
             return loaded;
@@ -345,7 +346,7 @@ public final class Images implements AutoCloseable {
             store.save(images, form, to);
             images.forEach(image -> events.told("save", image));
         } catch (RuntimeException e) {
-            throw Failures.coded(e);
+            throw calls.coded(e);
         }
     }
 
@@ -363,7 +364,7 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException IMAGE_IN_USE if a container has the image, and it has no name that could go
     public boolean remove(StoredImage image, boolean force) {
         present(image, "image");
-        return Failures.call(() -> {
+        return calls.call(() -> {
             boolean isLast = store.images().stream()
                     .noneMatch(other -> !other.equals(image) && other.manifest().equals(image.manifest()));
             Set<String> having = isLast ? users.of(image) : Set.of();
@@ -385,20 +386,20 @@ public final class Images implements AutoCloseable {
     /// Compares what the store has of an image with its digests, unpacked layers included.
     public ImageCheck check(StoredImage image) {
         present(image, "image");
-        return Failures.call(() -> store.check(image));
+        return calls.call(() -> store.check(image));
     }
 
     /// Returns its layers, lowest first.
     public List<ImageLayer> layers(StoredImage image) {
         present(image, "image");
-        return Failures.call(() -> store.layers(image));
+        return calls.call(() -> store.layers(image));
     }
 
     /// Returns true if the text is a name of the image, and not its id.
     public boolean isCalled(StoredImage image, String text) {
         present(image, "image");
         present(text, "text");
-        return Failures.call(() -> users.called(image, text));
+        return calls.call(() -> users.called(image, text));
     }
 
     /// Removes images that have no name, or all that no container has; with them unpacked layers that no image of
@@ -411,7 +412,7 @@ public final class Images implements AutoCloseable {
     /// Like the other, for those of them that are chosen. Unpacked layers of no image go, too.
     public List<StoredImage> prune(boolean all, Predicate<StoredImage> chosen) {
         present(chosen, "chosen");
-        return Failures.call(() -> {
+        return calls.call(() -> {
             var removed = new LinkedHashSet<StoredImage>();
             for (StoredImage image : store.images()) {
                 if ((all || image.tag().isEmpty())
@@ -430,7 +431,7 @@ public final class Images implements AutoCloseable {
 
     /// Returns the bytes that all of them take, as they were fetched and unpacked. Looks at every file.
     public Bytes onDisk() {
-        return Failures.call(() -> Bytes.of(store.sizes().all()));
+        return calls.call(() -> Bytes.of(store.sizes().all()));
     }
 
     /// Returns what each takes, those with several names once.
@@ -440,6 +441,7 @@ public final class Images implements AutoCloseable {
 
     @Override
     public void close() {
+        calls.close();
         store.close();
         taint.close();
     }

@@ -8,6 +8,8 @@ import dev.caisson.spec.ContainerSpec;
 import dev.caisson.state.LogEntry;
 import dev.caisson.state.LogReader;
 import dev.caisson.state.State;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,7 +18,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -50,6 +56,67 @@ class DetachedContainerTest {
 
     private static DetachedContainer created(String name, String script) throws Exception {
         return created(name, DetachedOptions.STANDARD, script);
+    }
+
+    /// Returns the monitors that hold something of this test's directories.
+    private static List<Long> monitors() {
+        return ProcessHandle.allProcesses()
+                .filter(process -> {
+                    try (var files = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
+                        return process.pid() != ProcessHandle.current().pid() && files.anyMatch(file -> isOurs(file));
+                    } catch (IOException | UncheckedIOException e) {
+                        return false; // it has ended
+                    }
+                })
+                .map(ProcessHandle::pid)
+                .toList();
+    }
+
+    private static boolean isOurs(Path file) {
+        try {
+            return Files.readSymbolicLink(file).toString().startsWith(OPTIONS.state() + "/engines/");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void nobody_is_left_of_a_container_whose_creation_was_interrupted() throws Exception {
+        var unexpected = new ConcurrentLinkedQueue<Throwable>();
+        int interrupted = 0;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            for (int i = 0; i < 60; i++) {
+                var made = new AtomicReference<DetachedContainer>();
+                Thread thread = Thread.ofPlatform().start(() -> {
+                    try {
+                        made.set(engine.create(ContainerSpec.onHost("true"), DetachedOptions.STANDARD));
+                    } catch (InterruptedException e) {
+                        // as it should be
+                    } catch (Throwable e) {
+                        unexpected.add(e);
+                    }
+                });
+                TimeUnit.MICROSECONDS.sleep(ThreadLocalRandom.current().nextInt(60_000));
+                thread.interrupt();
+                thread.join();
+                if (made.get() == null) {
+                    interrupted++;
+                } else {
+                    made.get().remove(true);
+                }
+            }
+        }
+        assertThat(unexpected).isEmpty();
+        assertThat(interrupted).isPositive();
+        await(() -> monitors().isEmpty());
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        long begun = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(10));
+            Thread.sleep(20);
+        }
     }
 
     private static DetachedContainer find(String name) {

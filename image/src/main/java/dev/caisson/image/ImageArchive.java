@@ -96,6 +96,9 @@ final class ImageArchive {
         try {
             return reading.read();
         } catch (IOException e) {
+            if (StoreFailures.isInterrupt(e)) {
+                throw StoreFailures.interrupted("the image", e);
+            }
             throw new ImageException(
                     Code.BAD_ARCHIVE, "a blob of the store cannot be read (" + e.getMessage() + "); pull it again", e);
         }

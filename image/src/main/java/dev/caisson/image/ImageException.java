@@ -44,6 +44,8 @@ public final class ImageException extends CodedException {
         PLATFORM_MISSING(404),
         /// An image for another machine, whose programs nothing on this host interprets.
         PLATFORM_FOREIGN(400),
+        /// The thread was interrupted, and still is; the store is as before.
+        INTERRUPTED(503),
         /// The store's directory cannot be used; [#getCause] tells what the kernel refused.
         STORE_REFUSED(500),
         /// No room, or no files, left where the store lies.

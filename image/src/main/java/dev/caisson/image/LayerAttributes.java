@@ -2,6 +2,8 @@ package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.LayerUnpacker.Ownership;
+import dev.caisson.linux.Errno;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.text.Quoted;
@@ -37,10 +39,19 @@ final class LayerAttributes {
 
     private static void setCapability(TarEntry entry, Fd file, byte[] value) {
         if (value.length > LONGEST_CAPABILITY) {
-            throw new ImageException(
-                    Code.BAD_ARCHIVE,
-                    "the archive gives " + Quoted.of(entry.name()) + " capabilities of an unknown form");
+            throw unknownForm(entry);
         }
-        ExtendedAttributes.set(file, CAPABILITY, value);
+        try {
+            ExtendedAttributes.set(file, CAPABILITY, value);
+        } catch (ErrnoException e) {
+            throw e.is(Errno.EINVAL) ? unknownForm(entry) : e;
+        }
+    }
+
+    private static ImageException unknownForm(TarEntry entry) {
+        return new ImageException(
+                Code.BAD_ARCHIVE,
+                "the archive gives " + Quoted.of(entry.name())
+                        + " capabilities of an unknown form; build the image again");
     }
 }

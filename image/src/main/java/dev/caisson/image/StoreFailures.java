@@ -4,7 +4,9 @@ import dev.caisson.image.ImageException.Code;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 
 /// Says what a failure below the store means for an image.
 final class StoreFailures {
@@ -18,6 +20,19 @@ final class StoreFailures {
         T run() throws IOException;
     }
 
+    /// Returns true if a channel was closed because this thread was interrupted, which it then still is.
+    static boolean isInterrupt(Exception e) {
+        Throwable cause = e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e;
+        return cause instanceof ClosedByInterruptException || cause instanceof InterruptedIOException;
+    }
+
+    static ImageException interrupted(String image, Exception cause) {
+        return new ImageException(
+                Code.INTERRUPTED,
+                "the work with " + image + " was interrupted, and the store is as before: do it again",
+                cause);
+    }
+
     static boolean isFull(ErrnoException e) {
         return e.is(Errno.ENOSPC) || e.is(Errno.EDQUOT);
     }
@@ -28,6 +43,9 @@ final class StoreFailures {
         try {
             return action.run();
         } catch (IOException | UncheckedIOException e) {
+            if (isInterrupt(e)) {
+                throw interrupted(image, e);
+            }
             throw new ImageException(
                     Code.BAD_ARCHIVE,
                     image + " cannot be read (" + e.getMessage() + "); fetch or build the image again",

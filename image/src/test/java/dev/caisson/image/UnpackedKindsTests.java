@@ -224,6 +224,18 @@ class UnpackedKindsTests {
                                 .build());
     }
 
+    @Test
+    @Tag("root")
+    void capabilities_that_the_kernel_does_not_know_are_refused() throws IOException {
+        byte[] unknown = "x".getBytes(StandardCharsets.UTF_8);
+        new Unpacking(Files.createTempDirectory(temporary, "l"), UnpackLimits.DEFAULT, LayerUnpacker.Ownership.ARCHIVE)
+                .assertRefused(
+                        Code.BAD_ARCHIVE,
+                        tar().pax("SCHILY.xattr.security.capability", unknown)
+                                .file("f", "x")
+                                .build());
+    }
+
     private static String latin(byte[] bytes) {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }

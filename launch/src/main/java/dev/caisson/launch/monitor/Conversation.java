@@ -28,6 +28,8 @@ final class Conversation implements AutoCloseable {
     private final Silence.Bounds bounds;
     private final Deque<Topic> notices = new ArrayDeque<>();
     private int sequence;
+    private boolean heedsInterrupts = true;
+    private boolean wasInterrupted;
 
     /// @param first the number of the first request
     Conversation(Fd socket, int first, Silence.Bounds bounds) {
@@ -59,6 +61,26 @@ final class Conversation implements AutoCloseable {
         };
         if (notices.size() < MOST_NOTICES && !notices.contains(topic)) {
             notices.addLast(topic);
+        }
+    }
+
+    /// Like [#ask], for what cannot be taken back: whoever is interrupted while it is under way waits for the answer
+    /// too,
+    /// and is interrupted afterwards.
+    /// @throws InterruptedException if the thread was interrupted before; then nothing was sent
+    Packet askToTheEnd(int op, byte[] payload, List<Fd> descriptors) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        heedsInterrupts = false;
+        try {
+            return ask(op, 0, payload, descriptors);
+        } finally {
+            heedsInterrupts = true;
+            if (wasInterrupted) {
+                wasInterrupted = false;
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -99,7 +121,10 @@ final class Conversation implements AutoCloseable {
     /// Empty after a while in which nothing came.
     private Optional<Packet> receive() throws InterruptedException {
         if (Thread.interrupted()) {
-            throw new InterruptedException();
+            if (heedsInterrupts) {
+                throw new InterruptedException();
+            }
+            wasInterrupted = true;
         }
         Sockets.Message message;
         try {

@@ -52,13 +52,14 @@ public final class Monitor implements AutoCloseable {
         this.talk = talk;
     }
 
-    /// Gives a process that has started all that it needs to be the monitor of a container.
+    /// Gives a process that has started all that it needs to be the monitor of a container. An interrupt meanwhile does
+    /// not leave a monitor of which nobody knows: it is heeded before or afterwards.
     ///
     /// @throws HostException if it is none, and then the connection is closed
     static Monitor setUp(Fd socket, MonitorSetup setup) throws InterruptedException {
         var monitor = new Monitor(socket);
         try {
-            Packet reply = monitor.ask(Requests.SETUP, 0, setup.encode(), setup.descriptors());
+            Packet reply = monitor.talk.askToTheEnd(Requests.SETUP, setup.encode(), setup.descriptors());
             if (reply.argument() != 0) {
                 throw MonitorFailures.start(reply.argument(), reply.payload());
             }

@@ -193,16 +193,20 @@ class MonitorConnectionTest {
         }
     }
 
-    @Test
-    void a_program_that_is_no_monitor_is_told_and_its_socket_closed() throws IOException {
+    private static MonitorSetup setup() {
         var policy = new MonitorPolicy(
                 MonitorPolicy.Restart.NO, 0, 15, Duration.ofSeconds(10), Optional.empty(), Optional.empty());
-        var setup = new MonitorSetup(
+        return new MonitorSetup(
                 Samples.plan(),
                 List.of(),
                 new MonitorSetup.Streams(false, false, false, 700),
                 new MonitorSetup.Log("box.log", 5, 1 << 20),
                 policy);
+    }
+
+    @Test
+    void a_program_that_is_no_monitor_is_told_and_its_socket_closed() throws IOException {
+        MonitorSetup setup = setup();
         Set<String> before = openSockets();
         try (Fd program = FileSystem.open("/bin/true", FileSystem.O_RDONLY)) {
             assertThatThrownBy(() ->
@@ -211,6 +215,36 @@ class MonitorConnectionTest {
                             HostException.class, e -> assertThat(e.code()).isEqualTo("MONITOR_GONE"));
         }
         assertThat(openSockets()).isEqualTo(before);
+    }
+
+    @Test
+    void an_interrupt_while_a_monitor_is_set_up_is_heeded_once_it_is() throws Exception {
+        MonitorSetup setup = setup();
+        Sockets.Pair pair = Sockets.pair();
+        var interrupted = new CompletableFuture<Boolean>();
+        Thread thread = Thread.ofPlatform().start(() -> {
+            try (Monitor _ = Monitor.setUp(pair.ours(), setup)) {
+                interrupted.complete(Thread.currentThread().isInterrupted());
+            } catch (InterruptedException | RuntimeException e) {
+                interrupted.completeExceptionally(e);
+            }
+        });
+        try (Fd monitor = pair.theirs()) {
+            TimeUnit.MILLISECONDS.sleep(100);
+            thread.interrupt();
+            TimeUnit.MILLISECONDS.sleep(LATE_MILLIS);
+            assertThat(interrupted).isNotDone();
+
+            Sockets.send(monitor, Wire.message(1 | 0x8000, 1, 0, 0, 0, new byte[0]), List.of());
+
+            assertThat(interrupted.get(5, TimeUnit.SECONDS)).isTrue();
+        }
+        Sockets.Pair other = Sockets.pair();
+        try (Fd monitor = other.theirs()) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> Monitor.setUp(other.ours(), setup)).isInstanceOf(InterruptedException.class);
+            assertThat(Sockets.receiveNow(monitor, 1).orElseThrow().isEnd()).isTrue(); // nothing was sent
+        }
     }
 
     @Test
