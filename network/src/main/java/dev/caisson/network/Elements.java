@@ -33,6 +33,11 @@ final class Elements {
         put(Sets.BRIDGES, bridge);
         put(Sets.SAME, key(bridge, bridge));
         put(Sets.ROUTERS, key(bridge, network.bridgeMac().bytes()));
+        network.pools()
+                .forEach(pool -> list(pool.subnet().isIpv6() ? Sets.SUBNETS6 : Sets.SUBNETS)
+                        .add(SetElement.range(
+                                key(bridge, pool.subnet().base().getAddress()),
+                                key(bridge, pool.subnet().last().getAddress()))));
         if (network.betweenContainers()) {
             put(Sets.OPEN, key(bridge, bridge));
         }

@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import static dev.caisson.network.nft.Expressions.accept;
 import static dev.caisson.network.nft.Expressions.back;
+import static dev.caisson.network.nft.Expressions.connectionEnd;
 import static dev.caisson.network.nft.Expressions.connectionPort;
 import static dev.caisson.network.nft.Expressions.connectionProtocol;
 import static dev.caisson.network.nft.Expressions.connectionState;
@@ -131,6 +132,10 @@ class NftOracleTest extends OnAHost {
             Map.entry("ct protocol tcp accept", List.of(connectionProtocol(0), equal(0, bytes("06")), accept())),
             Map.entry("ct original ip daddr @v4 accept", List.of(connectionTarget(0), inSet(0, "v4"), accept())),
             Map.entry("ct original ip6 daddr @v6 accept", List.of(connectionTarget6(0), inSet(0, "v6"), accept())),
+            Map.entry(
+                    "ct original ip saddr @v4 accept",
+                    List.of(connectionEnd(0, false, false), inSet(0, "v4"), accept())),
+            Map.entry("ct reply ip6 saddr @v6 accept", List.of(connectionEnd(0, true, true), inSet(0, "v6"), accept())),
             Map.entry("ct original proto-dst 80 accept", List.of(connectionPort(0), equal(0, bytes("0050")), accept())),
             Map.entry("fib daddr type local drop", List.of(destinationType(0), equal(0, number(2)), drop())),
             Map.entry("fib daddr . iif type local drop", List.of(destinationTypeThere(0), equal(0, number(2)), drop())),

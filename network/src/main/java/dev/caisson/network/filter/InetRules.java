@@ -77,6 +77,7 @@ final class InetRules {
         chain("leaving");
         chain("entering");
         chain("host");
+        errors();
         egress.write();
         neighbors("next", IPV4, IPV4_SOURCE, 4, Sets.NEXT, Sets.NEXT_RATE);
         neighbors("next6", IPV6, IPV6_SOURCE, 16, Sets.NEXT6, Sets.NEXT_RATE6);
@@ -190,7 +191,8 @@ final class InetRules {
                 EgressRules.target(),
                 then(Expressions.notInSet(0, name(Sets.REACHED))),
                 then(drop()));
-        add(chain, state(ESTABLISHED | RELATED), then(accept()));
+        add(chain, state(ESTABLISHED), then(accept()));
+        add(chain, state(RELATED), then(Expressions.go("errors")));
         // what the host routes back to the network that it came from
         add(chain, fromAndTo(Sets.OPEN), routed(), family(IPV4), then(Expressions.jump("next")));
         add(chain, fromAndTo(Sets.OPEN), routed(), family(IPV6), then(Expressions.jump("next6")));
@@ -246,6 +248,25 @@ final class InetRules {
                 Expressions.inSet(0, name(Sets.ROUTERS)));
     }
 
+    /// Lets pass what containers say of connections, as that packets are too big, if an address of their network is an
+    /// end of it: whoever may send raw packets would tell the host and other networks of theirs.
+    private void errors() {
+        chain("errors");
+        for (boolean six : new boolean[] {false, true}) {
+            for (boolean answers : new boolean[] {false, true}) {
+                add(
+                        "errors",
+                        family(six ? IPV6 : IPV4),
+                        List.of(
+                                Expressions.meta(Meta.INPUT_NAME, 0),
+                                Expressions.connectionEnd(Match.NAME_REGISTERS, six, answers),
+                                Expressions.inSet(0, name(six ? Sets.SUBNETS6 : Sets.SUBNETS))),
+                        then(accept()));
+            }
+        }
+        add("errors", then(drop()));
+    }
+
     private List<Expression> tooMany(int source, int length, Sets.Place set) {
         return List.of(
                 Expressions.payload(Header.NETWORK, source, length, 0),
@@ -265,7 +286,8 @@ final class InetRules {
     /// Lets containers send to the host an ICMP echo, what IPv6 finds its neighbors by, and what was led to a gate.
     private void host() {
         String chain = "host";
-        add(chain, state(ESTABLISHED | RELATED), then(accept()));
+        add(chain, state(ESTABLISHED), then(accept()));
+        add(chain, state(RELATED), then(Expressions.go("errors")));
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_SOLICITATION), then(accept()));
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(accept()));
         add(chain, gated(), published(), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));

@@ -29,6 +29,12 @@ public final class Sets {
     public static final Place SAME = inet(SetForm.set("same", INTERFACE, INTERFACE));
     /// Bridges and their own hardware addresses: the host routes what is sent to these.
     public static final Place ROUTERS = inet(SetForm.set("routers", INTERFACE, ETHERNET));
+    /// Bridges and the addresses of their networks.
+    public static final Place SUBNETS =
+            inet(SetForm.set("subnets", INTERFACE, IPV4).with(SetForm.Use.RANGES));
+
+    public static final Place SUBNETS6 =
+            inet(SetForm.set("subnets6", INTERFACE, IPV6).with(SetForm.Use.RANGES));
     /// The host's addresses on networks.
     public static final Place GATEWAYS = inet(SetForm.set("gateways", IPV4));
 
@@ -140,6 +146,8 @@ public final class Sets {
             OPEN,
             SAME,
             ROUTERS,
+            SUBNETS,
+            SUBNETS6,
             GATEWAYS,
             GATEWAYS6,
             UNROUTED,

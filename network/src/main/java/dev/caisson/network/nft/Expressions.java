@@ -215,9 +215,18 @@ public final class Expressions {
         return original(register, 12);
     }
 
+    /// Reads the address of who began the connection, before any translation, or of who answers it.
+    public static Expression connectionEnd(int register, boolean six, boolean answers) {
+        return end(register, six ? 21 : 19, answers ? 1 : 0);
+    }
+
     private static Expression original(int register, int key) {
+        return end(register, key, 0);
+    }
+
+    private static Expression end(int register, int key, int direction) {
         return new Expression(
-                "ct", out -> out.big32(1, register(register)).big32(2, key).int8(3, 0));
+                "ct", out -> out.big32(1, register(register)).big32(2, key).int8(3, direction));
     }
 
     /// Finds out what the destination is to this host, `RTN_LOCAL` and its like.
