@@ -1,5 +1,8 @@
 package dev.caisson.cli.template;
 
+import dev.caisson.cli.caller.Caller;
+import dev.caisson.linux.Terminal;
+import dev.caisson.text.TerminalText;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -37,13 +40,14 @@ public final class Template {
         return new Template(new Parser(text).parse());
     }
 
-    /// Renders one value.
+    /// Renders one value. Labels, variables, output of health checks and the like are what containers and images chose:
+    /// a terminal gets [TerminalText] alone, and a program that reads it all of it.
     /// @throws TemplateException if the template asks for a field that the value has not
     public String render(Object value) {
         var out = new Output();
         Scope scope = new Scope(value);
         nodes.forEach(node -> node.render(scope, out));
-        return out.text();
+        return Terminal.isTerminal(Caller.current().descriptor(1)) ? TerminalText.output(out.text()) : out.text();
     }
 
     /// Renders the row of headers of a table: each field as `headers` calls it, and no function applied.
