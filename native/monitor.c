@@ -176,13 +176,31 @@ static void take_events(struct monitor *m, const struct pollfd watched[ON_COUNT]
 		take_signal(m);
 }
 
+/* Asks for those that are open alone: ppoll(2) takes no more entries than RLIMIT_NOFILE, which a starter may have below ON_COUNT. */
+static int wait_for(struct pollfd watched[ON_COUNT])
+{
+	struct pollfd open[ON_COUNT];
+	unsigned place[ON_COUNT], count = 0;
+	for (unsigned i = 0; i < ON_COUNT; i++) {
+		watched[i].revents = 0;
+		if (watched[i].fd >= 0) {
+			place[count] = i;
+			open[count++] = watched[i];
+		}
+	}
+	int ready = ppoll(open, count, NULL, NULL);
+	for (unsigned i = 0; i < count; i++)
+		watched[place[i]].revents = open[i].revents;
+	return ready;
+}
+
 static _Noreturn void loop(struct monitor *m)
 {
 	struct pollfd watched[ON_COUNT];
 	for (;;) {
 		set_timer(m);
 		watch_all(m, watched);
-		if (ppoll(watched, ON_COUNT, NULL, NULL) < 0)
+		if (wait_for(watched) < 0)
 			continue;
 		if (watched[ON_TIMER].revents != 0)
 			take_time(m);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The descriptors of a plain SETUP. */
@@ -217,6 +218,22 @@ static void a_prepared_monitor_has_a_zygote_for_its_container(void)
 	watched_end(&watched);
 }
 
+/* It polls more descriptors than such a starter may have. */
+static void a_starter_of_few_descriptors_has_a_monitor_that_answers(void)
+{
+	struct spec spec = shell("true");
+	spec.prepared = true;
+	struct rlimit before, few;
+	CHECK_EQUAL(0, getrlimit(RLIMIT_NOFILE, &before));
+	few = (struct rlimit){100, before.rlim_max};
+	CHECK_EQUAL(0, setrlimit(RLIMIT_NOFILE, &few));
+	bool begun = watched_begin(&watched, &engine, binary, &spec, NULL);
+	CHECK_EQUAL(0, setrlimit(RLIMIT_NOFILE, &before));
+	CHECK(begun);
+	CHECK_EQUAL(0, start());
+	watched_end(&watched);
+}
+
 static void a_group_that_cannot_be_joined_is_told_by_setup(void)
 {
 	struct spec spec = shell("true");
@@ -246,6 +263,7 @@ const struct test monitor_setup_tests[] = {
 	{"setup: another message", another_message_is_refused},
 	{"setup: left open", what_its_starter_left_open_is_closed},
 	{"setup: prepared", a_prepared_monitor_has_a_zygote_for_its_container},
+	{"setup: few descriptors", a_starter_of_few_descriptors_has_a_monitor_that_answers},
 	{"setup: prepared, no group", a_group_that_cannot_be_joined_is_told_by_setup},
 	{"setup: prepared twice", a_monitor_is_prepared_once},
 };
