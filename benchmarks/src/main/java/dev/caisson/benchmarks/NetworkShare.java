@@ -1,7 +1,9 @@
 package dev.caisson.benchmarks;
 
+import dev.caisson.engine.Container;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineOptions;
+import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
@@ -25,6 +27,7 @@ public final class NetworkShare {
     private static final int TURNS = 8;
     private static final int MEASURED = 50;
     private static final int DOCKERS = 4;
+    private static final int PAUSE_MILLIS = 20;
     private static final int AT_ONCE = 64;
     private static final int RUNS_AT_ONCE = 320;
     private static final Path STATE = Path.of("/dev/shm/caisson-benchmark-network");
@@ -62,6 +65,7 @@ public final class NetworkShare {
             Times _ = launches(engine, "warm-up", WARM_UP, without());
             Times _ = launches(engine, "warm-up", WARM_UP, with());
             rows.addAll(inTurns(engine, docker));
+            starts(engine);
             answers(engine, docker);
             rows.add(atOnce(engine, AT_ONCE + " at once without a network", without()));
             rows.add(atOnce(engine, AT_ONCE + " at once on a network", with()));
@@ -107,6 +111,41 @@ public final class NetworkShare {
                 with.p50() - without.p50(),
                 with.p50(),
                 without.p50());
+    }
+
+    /// Launches with pauses between them, as of a service that launches when somebody asks.
+    private void starts(Engine engine) throws InterruptedException {
+        long[][] programs = new long[2][TURNS * MEASURED];
+        long[][] ends = new long[2][TURNS * MEASURED];
+        for (int turn = 0; turn < TURNS; turn++) {
+            for (int kind = 0; kind < 2; kind++) {
+                for (int i = turn * MEASURED; i < (turn + 1) * MEASURED; i++) {
+                    Thread.sleep(PAUSE_MILLIS);
+                    long before = System.nanoTime();
+                    Container started = engine.start(kind == 0 ? without() : with(), Streams.capture());
+                    programs[kind][i] = System.nanoTime() - before;
+                    if (!started.await().isOk()) {
+                        throw new IllegalStateException("a launch failed");
+                    }
+                    ends[kind][i] = System.nanoTime() - before;
+                }
+            }
+        }
+        out.printf(
+                Locale.ROOT,
+                "with %d ms between launches, until the program runs: p50 %.2f with a network, %.2f without: %.2f ms;"
+                        + " until its end: %.2f and %.2f: %.2f ms%n",
+                PAUSE_MILLIS,
+                p50(programs[1]),
+                p50(programs[0]),
+                p50(programs[1]) - p50(programs[0]),
+                p50(ends[1]),
+                p50(ends[0]),
+                p50(ends[1]) - p50(ends[0]));
+    }
+
+    private static double p50(long[] nanos) {
+        return Times.of("", nanos, 0, 0).p50();
     }
 
     private ContainerSpec without() {

@@ -21,10 +21,13 @@ import dev.caisson.state.State;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Makes what every container begins with: an id, a range of ids, a name in the state directory, a group, and a first
@@ -32,7 +35,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The kernel needs longer for the namespaces than for anything else of a launch, and they depend on nothing that a
 /// wish says but on which of them are shared. So an engine that has launched before has one beginning made ahead, while
-/// the program before it runs.
+/// the program before it runs. If the last two launches were on the same network, it has a place there already, unless
+/// the engine launches without a pause: then the links of the next one would be made at the cost of this one.
 final class Beginnings implements AutoCloseable {
     /// @param group the container's, or what there is of it where the beginning was made ahead: see [#whole]
     record Beginning(
@@ -45,15 +49,65 @@ final class Beginnings implements AutoCloseable {
             Launcher.Birth birth) {}
 
     /// @param group its part in the unified tree
-    private record Spare(ContainerId id, IdRanges.Lease lease, Cgroup group, Launcher.Birth birth) {}
+    /// @param network on which it has a place
+    private record Spare(
+            ContainerId id, IdRanges.Lease lease, Cgroup group, Launcher.Birth birth, Optional<String> network) {}
+
+    /// What is made ahead, once: by whoever comes first to it, and whoever takes it waits for it.
+    private static final class Making {
+        private final Supplier<Spare> work;
+        private final AtomicBoolean begun = new AtomicBoolean();
+        private final CompletableFuture<Optional<Spare>> made = new CompletableFuture<>();
+
+        Making(Supplier<Spare> work) {
+            this.work = work;
+        }
+
+        void run() {
+            if (!begun.compareAndSet(false, true)) {
+                return;
+            }
+            Optional<Spare> spare = Optional.empty();
+            try {
+                spare = Optional.of(work.get());
+            } catch (RuntimeException | Error e) {
+                LOG.log(System.Logger.Level.DEBUG, "nothing is made ahead; the next launch will tell", e);
+            } finally {
+                made.complete(spare);
+            }
+        }
+
+        /// Returns nothing if it could not be made.
+        Optional<Spare> await() {
+            run();
+            return made.join();
+        }
+    }
+
+    /// @param network on which the place of the container may be given ahead
+    /// @param at when it was started, as [System#nanoTime]
+    private record Last(Optional<String> network, long at) {
+        boolean isFollowedBy(Last next) {
+            return network.isPresent() && network.equals(next.network) && next.at - at >= PAUSE_NANOS;
+        }
+    }
 
     /// Holds what one helper process makes ahead. Containers on networks come from another helper process than those
     /// without, so each kind has a spare of its own.
     private static final class Ahead {
-        private final AtomicReference<@Nullable Spare> spare = new AtomicReference<>();
-        private final AtomicBoolean making = new AtomicBoolean();
+        private final AtomicReference<@Nullable Making> next = new AtomicReference<>();
         private final AtomicBoolean launched = new AtomicBoolean();
+        private final AtomicReference<Last> last = new AtomicReference<>(new Last(Optional.empty(), 0));
+
+        /// Takes what there is, which is the caller's then.
+        Optional<Spare> take() {
+            Making taken = next.getAndSet(null);
+            return taken == null ? Optional.empty() : taken.await();
+        }
     }
+
+    /// Twice as long as a launch and its end take.
+    private static final long PAUSE_NANOS = 15_000_000;
 
     private static final System.Logger LOG = System.getLogger(Beginnings.class.getName());
 
@@ -64,9 +118,11 @@ final class Beginnings implements AutoCloseable {
     private final Ranges ranges;
     private final Function<ContainerSpec, RunningZygote> zygotes;
     private final GuestNetworks networks;
+    private final Consumer<Runnable> beside;
     private final Map<RunningZygote, Ahead> ahead = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
+    /// @param beside runs something in another thread
     Beginnings(
             Engine engine,
             Probe probe,
@@ -74,7 +130,8 @@ final class Beginnings implements AutoCloseable {
             Groups groups,
             Ranges ranges,
             Function<ContainerSpec, RunningZygote> zygotes,
-            GuestNetworks networks) {
+            GuestNetworks networks,
+            Consumer<Runnable> beside) {
         this.engine = engine;
         this.probe = probe;
         this.state = state;
@@ -82,13 +139,18 @@ final class Beginnings implements AutoCloseable {
         this.ranges = ranges;
         this.zygotes = zygotes;
         this.networks = networks;
+        this.beside = beside;
     }
 
     /// @throws RuntimeException where there is none; then nothing is left of it
     /// @param name the container's
     Beginning of(Preparation.Prepared prepared, Names.Taken name) {
-        Spare waiting = isUsual(prepared.spec()) ? waiting(ahead(prepared.spec())) : null;
-        return waiting == null ? make(prepared, name) : of(prepared, name, waiting);
+        return isUsual(prepared.spec())
+                ? ahead(prepared.spec())
+                        .take()
+                        .flatMap(found -> of(prepared, name, found))
+                        .orElseGet(() -> make(prepared, name))
+                : make(prepared, name);
     }
 
     /// With what another may have begun: a group beside all others, and every namespace of its own. It gets its places
@@ -103,24 +165,31 @@ final class Beginnings implements AutoCloseable {
         return ahead.computeIfAbsent(zygotes.apply(spec), _ -> new Ahead());
     }
 
-    private @Nullable Spare waiting(Ahead among) {
-        Spare found = among.spare.getAndSet(null);
-        if (found != null && !found.birth().waits()) {
-            discard(found);
-            return null;
-        }
-        return found;
-    }
-
-    private Beginning of(Preparation.Prepared prepared, Names.Taken name, Spare found) {
+    /// Returns nothing if it is of no use; then nothing is left of it, or soon.
+    private Optional<Beginning> of(Preparation.Prepared prepared, Names.Taken name, Spare found) {
         try {
-            LaunchPlan plan = prepared.plan(
-                    found.lease().range(), found.id(), prepared.joined(networks, found.id(), name.name()));
-            return new Beginning(found.id(), name, found.lease(), plan, found.group(), true, found.birth());
+            Optional<GuestNetwork> network =
+                    found.birth().waits() ? network(prepared, name, found) : Optional.empty();
+            if (network.isEmpty()) {
+                beside.accept(() -> discard(found));
+                return Optional.empty();
+            }
+            LaunchPlan plan = prepared.plan(found.lease().range(), found.id(), network.get());
+            return Optional.of(
+                    new Beginning(found.id(), name, found.lease(), plan, found.group(), true, found.birth()));
         } catch (RuntimeException | Error e) {
             discard(found);
             throw e;
         }
+    }
+
+    private Optional<GuestNetwork> network(Preparation.Prepared prepared, Names.Taken name, Spare found) {
+        if (found.network().isEmpty()) {
+            return Optional.of(prepared.joined(networks, found.id(), name.name()));
+        }
+        return found.network().equals(GuestNetworks.aheadOn(prepared.spec()))
+                ? prepared.joinedAhead(networks, found.id(), name.name())
+                : Optional.empty();
     }
 
     /// The container's group in every tree, with its limits in force.
@@ -177,32 +246,35 @@ final class Beginnings implements AutoCloseable {
         }
     }
 
-    /// Makes the next one's beginning behind a launch, if there is none. It goes on in the kernel when this
-    /// returns. Not behind the first launch, which may be the only one, as the command's.
+    /// Makes the next one's beginning behind a launch, if there is none. It goes on when this returns: in the kernel, or
+    /// in another thread if it gets a place on a network. Not behind the first launch, which may be the only one, as the
+    /// command's.
     void makeAhead(Preparation.Prepared before) {
         if (!isUsual(before.spec())) {
             return;
         }
         Ahead next = ahead(before.spec());
-        if (!next.launched.getAndSet(true) || next.spare.get() != null || !next.making.compareAndSet(false, true)) {
+        var now = new Last(GuestNetworks.aheadOn(before.spec()), System.nanoTime());
+        boolean placed = next.last.getAndSet(now).isFollowedBy(now);
+        if (!next.launched.getAndSet(true) || next.next.get() != null) {
             return;
         }
-        try {
-            if (next.spare.get() == null) {
-                next.spare.set(makeSpare(before.namespaces(), zygotes.apply(before.spec())));
-                probe.reached(Moment.NEXT_ASKED);
-            }
-            if (closed.get()) {
-                close();
-            }
-        } catch (RuntimeException | Error e) {
-            LOG.log(System.Logger.Level.DEBUG, "nothing is made ahead; the next launch will tell", e);
-        } finally {
-            next.making.set(false);
+        var making = new Making(() -> makeSpare(
+                before.namespaces(), zygotes.apply(before.spec()), placed ? now.network() : Optional.empty()));
+        if (!next.next.compareAndSet(null, making)) {
+            return;
+        }
+        if (placed) {
+            beside.accept(making::run);
+        } else {
+            making.run();
+        }
+        if (closed.get()) {
+            close();
         }
     }
 
-    private Spare makeSpare(Set<Namespace> namespaces, RunningZygote zygote) {
+    private Spare makeSpare(Set<Namespace> namespaces, RunningZygote zygote, Optional<String> network) {
         ContainerId id = ContainerId.random();
         IdRanges.Lease lease = ranges.make(id.value(), zygote.get());
         try {
@@ -213,9 +285,22 @@ final class Beginnings implements AutoCloseable {
         }
         try {
             Cgroup group = groups.begin(id.value());
-            return new Spare(id, lease, group, zygote.launcher().begin(lease.range(), namespaces, group));
+            Launcher.Birth birth = zygote.launcher().begin(lease.range(), namespaces, group);
+            network.ifPresent(on -> link(id, birth, on));
+            probe.reached(Moment.NEXT_ASKED);
+            return new Spare(id, lease, group, birth, network);
         } catch (RuntimeException | Error e) {
             removeAfter(e, id);
+            throw e;
+        }
+    }
+
+    /// Its link is made while the kernel has nothing else to do for it.
+    private void link(ContainerId id, Launcher.Birth birth, String network) {
+        try {
+            birth.linkAhead(networks.giveAhead(id, network));
+        } catch (RuntimeException | Error e) {
+            birth.close();
             throw e;
         }
     }
@@ -248,11 +333,6 @@ final class Beginnings implements AutoCloseable {
     @Override
     public void close() {
         closed.set(true);
-        for (Ahead of : ahead.values()) {
-            Spare left = of.spare.getAndSet(null);
-            if (left != null) {
-                discard(left);
-            }
-        }
+        ahead.values().forEach(of -> of.take().ifPresent(this::discard));
     }
 }

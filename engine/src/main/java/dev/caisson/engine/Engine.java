@@ -115,7 +115,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
             Starter first = new Starter(
-                    this, probe, prepared, own, groups, leases, heldLayers, writable, shared, streams, kept, networks);
+                    this, probe, prepared, own, groups, leases, heldLayers, writable, shared, streams, kept, networks, threads::clearUp);
             starter = first;
             opened.push(first::close);
             executions = first.executions(threads);

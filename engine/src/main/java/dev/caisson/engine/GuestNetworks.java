@@ -13,6 +13,7 @@ import dev.caisson.linux.NetlinkException;
 import dev.caisson.network.Attachment;
 import dev.caisson.network.ExposedPorts;
 import dev.caisson.network.Networks;
+import dev.caisson.network.VacantPlaces;
 import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerPort;
@@ -35,6 +36,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -93,35 +96,74 @@ final class GuestNetworks implements Holding, AutoCloseable {
             case Network.None _ -> GuestNetwork.NONE;
             case Network.OfContainer other -> SharedNetwork.settled(other, options);
             case Network.Host _ -> GuestNetwork.ofHost(resolver(RESOLVER_FILE));
-            case Network.Joined joined -> {
-                List<PortMapping> ports =
-                        mappings(joined.ports(), rootfs.config().exposedPorts());
-                requireRelayed(ports);
-                requireGated(joined.gates());
-                given.add(id.value());
-                List<Attachment> places =
-                        given(id, name, joined, ports, exposed(ports, joined.ports(), spec.image(), rootfs));
-                if (!joined.gates().isEmpty()) {
-                    GateFiles.make(options.state(), id, joined.gates(), rootfs);
-                    GuestGates.prepare(networks(), id, joined.gates());
-                }
-                if (joined.egress().greets()) {
-                    GuestGreetings.prepare(networks(), id);
-                }
-                yield certified(settled(places, joined.egress()), id, spec, rootfs);
-            }
+            case Network.Joined joined ->
+                given(
+                                id,
+                                joined,
+                                spec,
+                                rootfs,
+                                exposed -> Optional.of(
+                                        networks().attach(id, name, LinkLookup.pinned(joined, options), exposed)))
+                        .orElseThrow();
         };
     }
 
-    private List<Attachment> given(
-            ContainerId id, String name, Network.Joined joined, List<PortMapping> ports, ExposedPorts exposed) {
-        try {
-            Networks all = networks();
-            List<Attachment> places = all.attach(id, name, LinkLookup.pinned(joined, options), exposed);
-            if (!ports.isEmpty() && all.published(id).isEmpty()) {
-                all.publish(id, ports);
+    /// Returns the network on which a container's place may be given ahead.
+    static Optional<String> aheadOn(ContainerSpec spec) {
+        return spec.network() instanceof Network.Joined joined ? VacantPlaces.networkOf(joined) : Optional.empty();
+    }
+
+    /// Gives a place to an id that will be a container's.
+    List<Attachment> giveAhead(ContainerId next, String network) {
+        given.add(next.value());
+        return networks().vacant().give(next, network);
+    }
+
+    /// The same as [#give] for a container whose place was given ahead.
+    ///
+    /// @return empty if that place is gone; what is left of it is the caller's to release
+    Optional<GuestNetwork> take(ContainerId id, String name, ContainerSpec spec, Rootfs rootfs) {
+        Network.Joined joined = (Network.Joined) spec.network();
+        return given(
+                id, joined, spec, rootfs, exposed -> networks().vacant().take(id, name, joined, exposed));
+    }
+
+    /// @param attaching gives its places, if it can, to one that serves such ports
+    private Optional<GuestNetwork> given(
+            ContainerId id,
+            Network.Joined joined,
+            ContainerSpec spec,
+            Rootfs rootfs,
+            Function<ExposedPorts, Optional<List<Attachment>>> attaching) {
+        List<PortMapping> ports = mappings(joined.ports(), rootfs.config().exposedPorts());
+        requireRelayed(ports);
+        requireGated(joined.gates());
+        given.add(id.value());
+        ExposedPorts exposed = exposed(ports, joined.ports(), spec.image(), rootfs);
+        return reached(() -> attaching.apply(exposed)).map(places -> {
+            if (!ports.isEmpty()) {
+                reached(() -> published(id, ports));
             }
-            return places;
+            if (!joined.gates().isEmpty()) {
+                GateFiles.make(options.state(), id, joined.gates(), rootfs);
+                GuestGates.prepare(networks(), id, joined.gates());
+            }
+            if (joined.egress().greets()) {
+                GuestGreetings.prepare(networks(), id);
+            }
+            return certified(settled(places, joined.egress()), id, spec, rootfs);
+        });
+    }
+
+    private List<PortMapping> published(ContainerId id, List<PortMapping> ports) {
+        List<PortMapping> there = networks().published(id);
+        return there.isEmpty() ? networks().publish(id, ports) : there;
+    }
+
+    /// @throws EngineException NETWORK_UNAVAILABLE if the kernel refuses what is asked of it
+    private static <T> T reached(Supplier<T> asked) {
+        try {
+            return asked.get();
         } catch (NetlinkException | ErrnoException e) {
             throw new EngineException(
                     "NETWORK_UNAVAILABLE",

@@ -98,6 +98,12 @@ final class Preparation implements AutoCloseable {
         GuestNetwork joined(GuestNetworks networks, ContainerId id, String name) {
             return networks.give(id, name, spec(), rootfs);
         }
+
+        /// Gives it the place that was given to its id ahead.
+        /// @return empty if that is gone
+        Optional<GuestNetwork> joinedAhead(GuestNetworks networks, ContainerId id, String name) {
+            return networks.take(id, name, spec(), rootfs);
+        }
     }
 
     private final Hierarchy hierarchy;

@@ -75,7 +75,8 @@ final class Starter implements AutoCloseable {
             SharedParts shared,
             StandardStreams.Shared streams,
             KeptDirectory kept,
-            GuestNetworks networks) {
+            GuestNetworks networks,
+            Consumer<Runnable> beside) {
         this.engine = engine;
         this.probe = probe;
         this.preparation = preparation;
@@ -85,7 +86,7 @@ final class Starter implements AutoCloseable {
         this.shared = shared;
         this.streams = streams;
         this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, shared, zygote);
-        this.beginnings = new Beginnings(engine, probe, state, groups, ranges, this::zygote, networks);
+        this.beginnings = new Beginnings(engine, probe, state, groups, ranges, this::zygote, networks, beside);
         this.networks = networks;
         this.kept = kept;
         this.names = state.names();

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.Image;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.network.Attachment;
 import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -92,6 +95,69 @@ class MadeAheadTest {
         assertThatThrownBy(() -> engine.run(elsewhere)).hasMessageContaining("nowhere");
 
         assertThat(moments).contains(Moment.RECORD_REMOVED, Moment.RANGE_GIVEN_BACK, Moment.NEXT_ASKED);
+        assertThat(takesWhatWaits(onWeb, "lo eth0")).isTrue();
+    }
+
+    /// Waits until the next one's link is there, which another thread makes.
+    private static String nextLink() throws InterruptedException {
+        for (int looks = 0; looks < 1000; looks++) {
+            List<String> links = NetworkBed.links();
+            if (links.size() == 1) {
+                return links.getFirst();
+            }
+            Thread.sleep(10); // also while those of ended containers go
+        }
+        throw new AssertionError("no link is made ahead, or others stay: " + NetworkBed.links());
+    }
+
+    @Test
+    void after_two_on_a_network_the_next_has_its_place_there_already() throws Exception {
+        ContainerSpec onWeb = ALONE.network(Network.on("web"));
+        takesWhatWaits(onWeb, "lo eth0");
+        takesWhatWaits(onWeb, "lo eth0");
+
+        String link = nextLink();
+        assertThat(bed.<List<Attachment>>networks(all -> all.attachedTo("web"))).isEmpty();
+        try (Session session = engine.session(ContainerSpec.onHost().network(Network.on("web")).name("third"))) {
+            assertThat(NetworkBed.links()).contains(link);
+            List<Attachment> attached = bed.networks(all -> all.attachedTo("web"));
+            assertThat(attached).singleElement().satisfies(place -> {
+                assertThat(place.hostLink()).isEqualTo(link);
+                assertThat(place.aliases()).containsExactly("third");
+            });
+        }
+    }
+
+    @Test
+    void another_network_is_joined_by_who_finds_a_place_elsewhere() throws Exception {
+        bed.networks(all -> all.create(NetworkSpec.of("other")));
+        ContainerSpec onWeb = ALONE.network(Network.on("web"));
+        ContainerSpec onOther = ALONE.network(Network.on("other"));
+        takesWhatWaits(onWeb, "lo eth0");
+        takesWhatWaits(onWeb, "lo eth0");
+        nextLink();
+
+        assertThat(takesWhatWaits(onOther, "lo eth0")).isFalse();
+        assertThat(takesWhatWaits(onOther.network(Network.on("other").and(NetworkEndpoint.on("web"))), "lo eth0 eth1"))
+                .isTrue();
+        assertThat(takesWhatWaits(onWeb, "lo eth0")).isTrue();
+    }
+
+    @Test
+    void a_place_whose_link_or_network_somebody_has_removed_is_made_anew() throws Exception {
+        ContainerSpec onWeb = ALONE.network(Network.on("web"));
+        takesWhatWaits(onWeb, "lo eth0");
+        takesWhatWaits(onWeb, "lo eth0");
+
+        NetworkBed.sh("ip link del " + nextLink());
+        assertThat(takesWhatWaits(onWeb, "lo eth0")).isFalse();
+
+        nextLink();
+        bed.networks(all -> {
+            all.remove("web");
+            return all.create(NetworkSpec.of("web"));
+        });
+        assertThat(takesWhatWaits(onWeb, "lo eth0")).isFalse();
         assertThat(takesWhatWaits(onWeb, "lo eth0")).isTrue();
     }
 }

@@ -4,6 +4,7 @@ import dev.caisson.cgroup.Cgroup;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.Processes;
 import dev.caisson.linux.Sockets;
+import dev.caisson.network.Attachment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -118,6 +119,7 @@ public final class Launcher {
         private Zygote.@Nullable Child child;
         private Zygote.@Nullable Answer root;
         private Zygote.@Nullable Answer linked;
+        private List<Link> linkedAhead = List.of();
         private final List<Zygote.Answer> covers = new ArrayList<>();
         private final List<Fd> imageFiles = new ArrayList<>();
         private boolean taken;
@@ -143,6 +145,18 @@ public final class Launcher {
             } catch (HostException _) {
                 return false; // whoever asks for the next one is told
             }
+        }
+
+        /// Makes the links of a process whose plan is not known yet, and waits for them.
+        ///
+        /// @param places all that it will have
+        /// @throws HostException if the kernel refuses one
+        public void linkAhead(List<Attachment> places) {
+            List<Link> links = places.stream().map(Link::of).toList();
+            try (Zygote.Answer made = zygote.links(ids, child(), links)) {
+                made.done();
+            }
+            linkedAhead = links;
         }
 
         /// Has the root file system made, beside the caller, and the links of a process that is there already.
@@ -174,7 +188,7 @@ public final class Launcher {
         }
 
         private void link(LaunchPlan plan) {
-            if (linked == null && !plan.links().isEmpty()) {
+            if (linked == null && linkedAhead.isEmpty() && !plan.links().isEmpty()) {
                 linked = zygote.links(ids, child(), plan.links());
             }
         }
@@ -187,7 +201,9 @@ public final class Launcher {
         /// The same, with a pause. In front of a step behind READY init waits once it has been started,
         /// and tells so on the control socket, whose reader lets it go on by [Launched#start()].
         public Launched complete(LaunchPlan plan, Resources resources, Pause pause) {
-            if (!plan.ids().equals(ids) || !plan.madeNamespaces().equals(namespaces)) {
+            if (!plan.ids().equals(ids)
+                    || !plan.madeNamespaces().equals(namespaces)
+                    || !(linkedAhead.isEmpty() || linkedAhead.equals(plan.links()))) {
                 throw new IllegalArgumentException("the plan is for another process");
             }
             Zygote.Answer assembled = Objects.requireNonNull(root);

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// A socket to the network part of the kernel, in the network namespace in which it was made: netlink(7), rtnetlink(7),
 /// and nfnetlink for nftables. One request at a time; safe for use by several threads.
@@ -33,6 +34,12 @@ public final class NetlinkSocket implements AutoCloseable {
     /// Offset of the sender's port, 0 of the kernel: a process that may change the network of the namespace can send to
     /// any socket.
     private static final int PORT_AT = 4;
+
+    private static final int SIOCGIFFLAGS = 0x8913;
+    private static final int SIOCGIFINDEX = 0x8933;
+    private static final int IFNAMSIZ = 16;
+    private static final int IFREQ_BYTES = 40;
+    private static final int IFF_UP = 1;
 
     private static final int LONGEST_MESSAGE = 256 * 1024;
     private static final int ROOM = LONGEST_MESSAGE / 4;
@@ -76,6 +83,35 @@ public final class NetlinkSocket implements AutoCloseable {
             socket.close();
             throw e;
         }
+    }
+
+    /// Returns the index of an interface that is up, in the network namespace of this socket, netdevice(7). In contrast
+    /// to a request it does not wait for whoever changes a link at the moment, as the kernel while it removes some.
+    ///
+    /// @return empty if there is none of that name, or if it is down
+    public synchronized OptionalInt indexOfUp(String link) {
+        byte[] name = ByteText.bytes(link);
+        if (name.length == 0 || name.length >= IFNAMSIZ) {
+            return OptionalInt.empty();
+        }
+        room.asSlice(0, IFREQ_BYTES).fill((byte) 0);
+        MemorySegment.copy(name, 0, room, JAVA_BYTE, 0, name.length);
+        if (!asked("ioctl SIOCGIFFLAGS", SIOCGIFFLAGS) || (room.get(JAVA_SHORT, IFNAMSIZ) & IFF_UP) == 0) {
+            return OptionalInt.empty();
+        }
+        return asked("ioctl SIOCGIFINDEX", SIOCGIFINDEX)
+                ? OptionalInt.of(room.get(JAVA_INT, IFNAMSIZ))
+                : OptionalInt.empty();
+    }
+
+    /// @return false if there is no such interface
+    private boolean asked(String call, int request) {
+        long result = Native.raw(Nr.IOCTL, socket.number(), request, room.address());
+        if (result == -Errno.ENODEV) {
+            return false;
+        }
+        Native.check(call, result);
+        return true;
     }
 
     /// Sends requests that each ask for an acknowledgement, and waits for all of these.

@@ -109,6 +109,11 @@ public record Attachment(
         return with(renamed, links);
     }
 
+    /// Returns the same with other names.
+    Attachment aliases(List<String> value) {
+        return with(value, links);
+    }
+
     /// Returns the same with other links.
     public Attachment links(List<Linked> value) {
         return with(aliases, value);

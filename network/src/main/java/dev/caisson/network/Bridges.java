@@ -7,8 +7,11 @@ import dev.caisson.network.NetworkException.Code;
 import dev.caisson.network.route.RouteMessages;
 import dev.caisson.network.route.RouteQueries;
 import dev.caisson.network.route.RouteQueries.Link;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -21,6 +24,8 @@ final class Bridges {
 
     private final NetlinkSocket socket;
     private final String mark;
+    /// Indices of bridges that were found to be ours, by their names.
+    private final Map<String, Integer> known = new HashMap<>();
 
     /// @param mark beginning of the alias of each bridge of ours
     Bridges(NetlinkSocket socket, String mark) {
@@ -28,8 +33,22 @@ final class Bridges {
         this.mark = mark;
     }
 
-    /// Makes a network's bridge unless it is there, up.
-    void require(NetworkInfo network) {
+    /// Makes a network's bridge unless it is there, up. One that is known already is looked at without waiting for
+    /// those who change links, as the kernel while it clears up after other containers.
+    ///
+    /// @return its index, which no bridge has that was there before or comes after it
+    int require(NetworkInfo network) {
+        OptionalInt up = socket.indexOfUp(network.bridge());
+        if (up.isPresent() && Integer.valueOf(up.getAsInt()).equals(known.get(network.bridge()))) {
+            return up.getAsInt();
+        }
+        requireUnknown(network);
+        int index = RouteQueries.link(socket, network.bridge()).orElseThrow().index();
+        known.put(network.bridge(), index);
+        return index;
+    }
+
+    private void requireUnknown(NetworkInfo network) {
         Optional<Link> there = RouteQueries.link(socket, network.bridge());
         if (there.filter(this::isOurs).filter(Link::isUp).isPresent()) {
             return;
@@ -97,6 +116,11 @@ final class Bridges {
         Sysctl.set(disabled, network.ipv6() ? "0" : "1");
         Sysctl.set(six + "accept_ra", "0");
         Sysctl.set(six + "autoconf", "0");
+    }
+
+    /// True if a link is there and up.
+    boolean isUp(String name) {
+        return socket.indexOfUp(name).isPresent();
     }
 
     /// Has a port of a bridge pass no frame any more, in either direction, and has the bridge forget who was behind it.

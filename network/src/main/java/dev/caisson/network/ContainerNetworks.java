@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 /// @param exposed ports that it is known to serve
 /// @param hostPorts ports of the host that it reaches
 /// @param bandwidth how much it may receive and send on each network
+/// @param vacant true for places that no container has yet, see [VacantPlaces]
 record ContainerNetworks(
         ContainerId container,
         List<Attachment> attachments,
@@ -30,7 +31,8 @@ record ContainerNetworks(
         Optional<String> changing,
         ExposedPorts exposed,
         List<ContainerPort> hostPorts,
-        Bandwidth bandwidth) {
+        Bandwidth bandwidth,
+        boolean vacant) {
     ContainerNetworks {
         attachments = List.copyOf(attachments);
         ports = List.copyOf(ports);
@@ -48,7 +50,8 @@ record ContainerNetworks(
                 Optional.empty(),
                 ExposedPorts.NONE,
                 List.of(),
-                Bandwidth.ALL);
+                Bandwidth.ALL,
+                false);
     }
 
     /// Returns the same for a container with another name.
@@ -62,44 +65,51 @@ record ContainerNetworks(
                 changing,
                 exposed,
                 hostPorts,
-                bandwidth);
+                bandwidth,
+                vacant);
     }
 
     /// Returns the same with other places.
     ///
     /// @param network id of the one that is being changed
     ContainerNetworks places(List<Attachment> value, Optional<String> network) {
-        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed, hostPorts, bandwidth);
+        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed, hostPorts, bandwidth, vacant);
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
         return new ContainerNetworks(
-                container, attachments, value, egress, gates, changing, exposed, hostPorts, bandwidth);
+                container, attachments, value, egress, gates, changing, exposed, hostPorts, bandwidth, vacant);
     }
 
     /// Returns the same with another list. A gate goes with its host.
     ContainerNetworks egress(Egress value) {
         List<GateLead> left = gates.stream().filter(gate -> gate.isOn(value)).toList();
         return new ContainerNetworks(
-                container, attachments, ports, value, left, changing, exposed, hostPorts, bandwidth);
+                container, attachments, ports, value, left, changing, exposed, hostPorts, bandwidth, vacant);
     }
 
     ContainerNetworks gates(List<GateLead> value) {
         return new ContainerNetworks(
-                container, attachments, ports, egress, value, changing, exposed, hostPorts, bandwidth);
+                container, attachments, ports, egress, value, changing, exposed, hostPorts, bandwidth, vacant);
     }
 
     ContainerNetworks exposed(ExposedPorts value) {
         return new ContainerNetworks(
-                container, attachments, ports, egress, gates, changing, value, hostPorts, bandwidth);
+                container, attachments, ports, egress, gates, changing, value, hostPorts, bandwidth, vacant);
     }
 
     ContainerNetworks hostPorts(List<ContainerPort> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, value, bandwidth);
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, value, bandwidth, vacant);
+    }
+
+    /// Returns the same as places that no container has yet, or as those of one that has them.
+    ContainerNetworks vacant(boolean value) {
+        return new ContainerNetworks(
+                container, attachments, ports, egress, gates, changing, exposed, hostPorts, bandwidth, value);
     }
 
     ContainerNetworks bandwidth(Bandwidth value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, hostPorts, value);
+        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, hostPorts, value, vacant);
     }
 
     /// Returns the name by which others find it on all its networks, else its short id.
@@ -123,7 +133,16 @@ record ContainerNetworks(
                 .toList();
         return left.equals(attachments)
                 ? this
-                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed, hostPorts, bandwidth);
+                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed, hostPorts, bandwidth, vacant);
+    }
+
+    /// True if nothing leads to it or bounds it but its places themselves.
+    boolean isPlain() {
+        return ports.isEmpty()
+                && gates.isEmpty()
+                && hostPorts.isEmpty()
+                && egress instanceof Egress.All
+                && bandwidth.equals(Bandwidth.ALL);
     }
 
     /// Returns its addresses of one family.

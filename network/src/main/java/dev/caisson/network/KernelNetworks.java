@@ -52,7 +52,9 @@ final class KernelNetworks implements AutoCloseable {
     }
 
     /// Makes what a network needs and is not there: its bridge, our tables, forwarding.
-    void require(NetworkInfo network) {
+    ///
+    /// @return the bridge's index
+    int require(NetworkInfo network) {
         if (network.ipv6() && !Forwarding.hasIpv6()) {
             throw new NetworkException(
                     Code.NETWORK_REFUSED,
@@ -67,7 +69,7 @@ final class KernelNetworks implements AutoCloseable {
         if (!rules.areWhole()) {
             replaceTables();
         }
-        bridges.require(network);
+        return bridges.require(network);
     }
 
     private void forward(boolean six) {
@@ -211,6 +213,11 @@ final class KernelNetworks implements AutoCloseable {
     /// Makes the link of a place in a network namespace of a container that runs, down inside.
     void link(Attachment place, Fd namespace) {
         new Links(route).make(place, namespace);
+    }
+
+    /// True if the link of a place is there, and up on the host.
+    boolean hasLink(Attachment place) {
+        return bridges.isUp(place.hostLink());
     }
 
     /// Removes the link of a place, if it is there.

@@ -60,7 +60,7 @@ final class LinkTargets {
 
     private List<ContainerNetworks> matching(Predicate<ContainerNetworks> wanted) {
         return records.containers().values().stream()
-                .filter(other -> !other.container().equals(container) && wanted.test(other))
+                .filter(other -> !other.vacant() && !other.container().equals(container) && wanted.test(other))
                 .toList();
     }
 

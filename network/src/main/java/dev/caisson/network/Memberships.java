@@ -45,6 +45,7 @@ public final class Memberships {
                 settling.add(endpoint, network);
                 ContainerNetworks after = before.places(settling.attachments(), Optional.of(network.id()));
                 held.begin();
+                networks.vacant().yieldTo(List.of(after.attachments().getLast()));
                 records.put(after);
                 try {
                     kernel.require(network);
@@ -106,7 +107,7 @@ public final class Memberships {
     public Attachment leave(ContainerId container, String name, String network) {
         synchronized (networks) {
             try (NetworkRecords.Held held = networks.hold()) {
-                NetworkInfo found = networks.find(network);
+                NetworkInfo found = records.find(network);
                 Optional<ContainerNetworks> there =
                         Optional.ofNullable(records.containers().get(container));
                 Attachment place = there.flatMap(one -> find(one, found.id()))

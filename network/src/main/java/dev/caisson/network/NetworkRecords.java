@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -261,6 +262,29 @@ final class NetworkRecords implements AutoCloseable {
 
     Map<String, NetworkInfo> networks() {
         return networks;
+    }
+
+    /// Returns a network by its name, else by the beginning of its id.
+    ///
+    /// @throws NetworkException NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS
+    NetworkInfo find(String nameOrId) {
+        String wanted = nameOrId.equals(Networks.DEFAULT_TOO) ? Networks.DEFAULT : nameOrId;
+        List<NetworkInfo> all = List.copyOf(networks.values());
+        List<NetworkInfo> found =
+                all.stream().filter(one -> one.name().equals(wanted)).toList();
+        if (found.isEmpty() && !wanted.isEmpty()) {
+            found = all.stream().filter(one -> one.id().startsWith(wanted)).toList();
+        }
+        if (found.size() > 1) {
+            throw new NetworkException(
+                    Code.NETWORK_AMBIGUOUS, found.size() + " networks match '" + nameOrId + "': give more of the id");
+        }
+        return found.stream()
+                .findFirst()
+                .orElseThrow(() -> new NetworkException(
+                        Code.NETWORK_NOT_FOUND,
+                        "network " + nameOrId + " not found: see 'caisson network ls', or make it with"
+                                + " 'caisson network create'"));
     }
 
     Map<ContainerId, ContainerNetworks> containers() {

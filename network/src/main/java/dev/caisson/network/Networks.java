@@ -29,13 +29,14 @@ public final class Networks implements AutoCloseable {
     /// Networks of one directory, at most.
     public static final int MOST = 512;
 
-    private static final String DEFAULT_TOO = "default";
+    static final String DEFAULT_TOO = "default";
     private static final Set<String> RESERVED = Set.of("none", "host", DEFAULT_TOO, "container");
 
     private final NetworkRecords records;
     final KernelNetworks kernel;
     private final Creation creation;
     private final Unlinking unlinking;
+    private final VacantPlaces vacant;
     private final PortReservations reservations = new PortReservations();
 
     private Networks(NetworkRecords records, KernelNetworks kernel) {
@@ -43,6 +44,7 @@ public final class Networks implements AutoCloseable {
         this.kernel = kernel;
         this.creation = new Creation(records, kernel);
         this.unlinking = new Unlinking(records, kernel);
+        this.vacant = new VacantPlaces(this, records, kernel);
     }
 
     /// Opens the networks that a directory records. It is made if it is not there, and repaired if a process died
@@ -84,28 +86,8 @@ public final class Networks implements AutoCloseable {
     /// @throws NetworkException NETWORK_NOT_FOUND, NETWORK_AMBIGUOUS
     public synchronized NetworkInfo get(String nameOrId) {
         try (NetworkRecords.Held _ = hold()) {
-            return find(nameOrId);
+            return records.find(nameOrId);
         }
-    }
-
-    NetworkInfo find(String nameOrId) {
-        String wanted = nameOrId.equals(DEFAULT_TOO) ? DEFAULT : nameOrId;
-        List<NetworkInfo> all = List.copyOf(records.networks().values());
-        List<NetworkInfo> found =
-                all.stream().filter(one -> one.name().equals(wanted)).toList();
-        if (found.isEmpty() && !wanted.isEmpty()) {
-            found = all.stream().filter(one -> one.id().startsWith(wanted)).toList();
-        }
-        if (found.size() > 1) {
-            throw new NetworkException(
-                    Code.NETWORK_AMBIGUOUS, found.size() + " networks match '" + nameOrId + "': give more of the id");
-        }
-        return found.stream()
-                .findFirst()
-                .orElseThrow(() -> new NetworkException(
-                        Code.NETWORK_NOT_FOUND,
-                        "network " + nameOrId + " not found: see 'caisson network ls', or make it with"
-                                + " 'caisson network create'"));
     }
 
     /// Returns the network that containers are on by default; makes it if it is not there.
@@ -116,7 +98,7 @@ public final class Networks implements AutoCloseable {
     }
 
     NetworkInfo findOrMake(NetworkRecords.Held held, String name) {
-        return isMissingDefault(name) ? creation.create(held, NetworkSpec.of(DEFAULT)) : find(name);
+        return isMissingDefault(name) ? creation.create(held, NetworkSpec.of(DEFAULT)) : records.find(name);
     }
 
     private boolean isMissingDefault(String name) {
@@ -130,7 +112,7 @@ public final class Networks implements AutoCloseable {
     /// @throws NetworkException NETWORK_IN_USE, NETWORK_NOT_FOUND
     public synchronized void remove(String nameOrId) {
         try (NetworkRecords.Held held = hold()) {
-            NetworkInfo network = find(nameOrId);
+            NetworkInfo network = records.find(nameOrId);
             List<String> users =
                     users(network).map(ContainerId::shortForm).sorted().toList();
             if (!users.isEmpty()) {
@@ -142,6 +124,7 @@ public final class Networks implements AutoCloseable {
                                 + " first");
             }
             held.begin();
+            vacant.yieldAll(network);
             kernel.remove(network);
             records.remove(network);
             held.finish();
@@ -150,6 +133,7 @@ public final class Networks implements AutoCloseable {
 
     private Stream<ContainerId> users(NetworkInfo network) {
         return records.containers().values().stream()
+                .filter(container -> !container.vacant())
                 .filter(container -> container.attachments().stream()
                         .anyMatch(one -> one.networkId().equals(network.id())))
                 .map(ContainerNetworks::container);
@@ -158,8 +142,9 @@ public final class Networks implements AutoCloseable {
     /// Returns the places of containers on a network.
     public synchronized List<Attachment> attachedTo(String nameOrId) {
         try (NetworkRecords.Held _ = hold()) {
-            String id = find(nameOrId).id();
+            String id = records.find(nameOrId).id();
             return records.containers().values().stream()
+                    .filter(container -> !container.vacant())
                     .flatMap(container -> container.attachments().stream())
                     .filter(one -> one.networkId().equals(id))
                     .toList();
@@ -169,6 +154,11 @@ public final class Networks implements AutoCloseable {
     /// Returns what changes the networks of containers that have their places.
     public Memberships memberships() {
         return new Memberships(this, records, kernel);
+    }
+
+    /// Returns places that no container has yet.
+    public VacantPlaces vacant() {
+        return vacant;
     }
 
     /// Gives a container its places on networks, all or none. One that has places already keeps them: what the kernel
@@ -216,20 +206,26 @@ public final class Networks implements AutoCloseable {
                     .exposed(exposed)
                     .hostPorts(joined.hostServices().ports())
                     .bandwidth(joined.bandwidth());
-            held.begin();
-            records.put(settled);
-            try {
-                kernel.clearPins(settled);
-                require(settled);
-            } catch (RuntimeException e) {
-                Creation.undo(e, () -> kernel.release(settled));
-                records.remove(settled);
-                held.finish();
-                throw e;
-            }
-            held.finish();
+            record(held, settled);
             return settled.attachments();
         }
+    }
+
+    /// Records a container's new places and makes what the host has of them, or leaves nothing.
+    void record(NetworkRecords.Held held, ContainerNetworks settled) {
+        held.begin();
+        vacant.yieldTo(settled.attachments());
+        records.put(settled);
+        try {
+            kernel.clearPins(settled);
+            require(settled);
+        } catch (RuntimeException e) {
+            Creation.undo(e, () -> kernel.release(settled));
+            records.remove(settled);
+            held.finish();
+            throw e;
+        }
+        held.finish();
     }
 
     /// Has a container found by its new name in place of the former one. Its own aliases stay.
@@ -257,7 +253,7 @@ public final class Networks implements AutoCloseable {
         for (NetworkEndpoint endpoint : endpoints) {
             String network = endpoint.network();
             settling.add(
-                    endpoint, isMissingDefault(network) ? creation.planned(NetworkSpec.of(DEFAULT)) : find(network));
+                    endpoint, isMissingDefault(network) ? creation.planned(NetworkSpec.of(DEFAULT)) : records.find(network));
         }
         return settling.attachments();
     }
@@ -371,6 +367,7 @@ public final class Networks implements AutoCloseable {
     public synchronized void release(ContainerId container) {
         try (NetworkRecords.Held held = hold()) {
             reservations.release(container);
+            vacant.forget(container);
             unlinking.release(held, container);
         }
     }
@@ -380,6 +377,7 @@ public final class Networks implements AutoCloseable {
     public synchronized void detach(ContainerId container) {
         try (NetworkRecords.Held held = hold()) {
             reservations.release(container);
+            vacant.forget(container);
             unlinking.detach(held, container);
         }
     }

@@ -102,6 +102,9 @@ final class RecordJson {
                 .ifPresent(ports -> fields.put(
                         "undeclared",
                         ports.stream().map(ContainerPort::toString).toList()));
+        if (container.vacant()) {
+            fields.put("vacant", true);
+        }
         if (!container.bandwidth().equals(Bandwidth.ALL)) {
             fields.put("bandwidth", container.bandwidth().text());
         }
@@ -185,7 +188,8 @@ final class RecordJson {
                         ports(fields, "exposed"),
                         Optional.ofNullable(fields.get("undeclared")).map(_ -> ports(fields, "undeclared"))),
                 ports(fields, "hostPorts"),
-                bandwidth(fields));
+                bandwidth(fields),
+                Boolean.TRUE.equals(fields.get("vacant")));
     }
 
     private static List<Attachment.Linked> links(Map<?, ?> fields) {

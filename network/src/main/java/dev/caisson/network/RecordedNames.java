@@ -137,7 +137,9 @@ final class RecordedNames implements AutoCloseable {
         for (Map<?, ?> fields : records(containerFiles)) {
             try {
                 ContainerNetworks container = RecordJson.container(fields, networks);
-                read.put(container.container(), container);
+                if (!container.vacant()) {
+                    read.put(container.container(), container);
+                }
             } catch (IllegalArgumentException | ClassCastException e) {
                 // it is given another place when it starts
             }

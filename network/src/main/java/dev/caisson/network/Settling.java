@@ -21,6 +21,8 @@ final class Settling {
     /// The first bytes of hardware addresses; those of the IPv4 address follow.
     private static final byte[] CARD = {0x02, (byte) 0xc5};
 
+    private record Chosen(InetAddress ip4, Optional<InetAddress> ip6, MacAddress mac) {}
+
     private final NetworkRecords records;
     private final ContainerId container;
     private final String name;
@@ -56,7 +58,27 @@ final class Settling {
                     "network " + network.name() + " has no IPv6: leave out the IPv6 address, or make a network with"
                             + " --ipv6");
         }
-        List<Attachment> others = others(network);
+        Chosen chosen;
+        try {
+            chosen = choose(endpoint, network, others(network, true));
+        } catch (NetworkException e) {
+            if (e.reason() != Code.ADDRESS_TAKEN && e.reason() != Code.NO_ADDRESS_LEFT) {
+                throw e;
+            }
+            chosen = choose(endpoint, network, others(network, false));
+        }
+        attachments.add(Places.attachment(
+                container,
+                network,
+                number(),
+                chosen.mac(),
+                Optional.of(chosen.ip4()),
+                chosen.ip6(),
+                aliases(endpoint, name),
+                links(endpoint, network)));
+    }
+
+    private static Chosen choose(NetworkEndpoint endpoint, NetworkInfo network, List<Attachment> others) {
         Set<InetAddress> used = HashSet.newHashSet(2 * others.size());
         for (Attachment one : others) {
             one.ip4().ifPresent(ip -> used.add(ip.address()));
@@ -73,15 +95,15 @@ final class Settling {
                     Code.ADDRESS_TAKEN,
                     "MAC address " + mac + " is in use on network " + network.name() + ": choose another, or none");
         }
-        attachments.add(Places.attachment(
-                container, network, number(), mac, Optional.of(ip4), ip6, aliases(endpoint), links(endpoint, network)));
+        return new Chosen(ip4, ip6, mac);
     }
 
-    private List<Attachment> others(NetworkInfo network) {
+    /// @param vacant true if places that no container has are others' too
+    private List<Attachment> others(NetworkInfo network, boolean vacant) {
         var others = new ArrayList<Attachment>();
         for (ContainerNetworks other : records.containers().values()) {
             for (Attachment one : other.attachments()) {
-                if (one.networkId().equals(network.id())) {
+                if (one.networkId().equals(network.id()) && (vacant || !other.vacant())) {
                     others.add(one);
                 }
             }
@@ -101,7 +123,8 @@ final class Settling {
         return number;
     }
 
-    private List<String> aliases(NetworkEndpoint endpoint) {
+    /// Returns the names of a container on a network beside its own, the container's last.
+    static List<String> aliases(NetworkEndpoint endpoint, String name) {
         var aliases = new ArrayList<>(endpoint.aliases());
         if (!name.isEmpty() && !aliases.contains(name)) {
             aliases.add(name);
