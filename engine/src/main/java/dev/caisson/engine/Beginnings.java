@@ -25,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -118,11 +117,9 @@ final class Beginnings implements AutoCloseable {
     private final Ranges ranges;
     private final Function<ContainerSpec, RunningZygote> zygotes;
     private final GuestNetworks networks;
-    private final Consumer<Runnable> beside;
     private final Map<RunningZygote, Ahead> ahead = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    /// @param beside runs something in another thread
     Beginnings(
             Engine engine,
             Probe probe,
@@ -130,8 +127,7 @@ final class Beginnings implements AutoCloseable {
             Groups groups,
             Ranges ranges,
             Function<ContainerSpec, RunningZygote> zygotes,
-            GuestNetworks networks,
-            Consumer<Runnable> beside) {
+            GuestNetworks networks) {
         this.engine = engine;
         this.probe = probe;
         this.state = state;
@@ -139,7 +135,6 @@ final class Beginnings implements AutoCloseable {
         this.ranges = ranges;
         this.zygotes = zygotes;
         this.networks = networks;
-        this.beside = beside;
     }
 
     /// @throws RuntimeException where there is none; then nothing is left of it
@@ -168,10 +163,9 @@ final class Beginnings implements AutoCloseable {
     /// Returns nothing if it is of no use; then nothing is left of it, or soon.
     private Optional<Beginning> of(Preparation.Prepared prepared, Names.Taken name, Spare found) {
         try {
-            Optional<GuestNetwork> network =
-                    found.birth().waits() ? network(prepared, name, found) : Optional.empty();
+            Optional<GuestNetwork> network = found.birth().waits() ? network(prepared, name, found) : Optional.empty();
             if (network.isEmpty()) {
-                beside.accept(() -> discard(found));
+                engine.beside(() -> discard(found));
                 return Optional.empty();
             }
             LaunchPlan plan = prepared.plan(found.lease().range(), found.id(), network.get());
@@ -246,9 +240,9 @@ final class Beginnings implements AutoCloseable {
         }
     }
 
-    /// Makes the next one's beginning behind a launch, if there is none. It goes on when this returns: in the kernel, or
-    /// in another thread if it gets a place on a network. Not behind the first launch, which may be the only one, as the
-    /// command's.
+    /// Makes the next one's beginning behind a launch, if there is none. It goes on when this returns: in the
+    /// kernel, or in another thread if it gets a place on a network. Not behind the first launch, which may be the
+    /// only one, as the command's.
     void makeAhead(Preparation.Prepared before) {
         if (!isUsual(before.spec())) {
             return;
@@ -265,7 +259,7 @@ final class Beginnings implements AutoCloseable {
             return;
         }
         if (placed) {
-            beside.accept(making::run);
+            engine.beside(making::run);
         } else {
             making.run();
         }

@@ -351,7 +351,7 @@ public final class Container implements AutoCloseable {
 
     private void endIfQuiet() {
         if (begun && init.hasEnded() && streams.isQuiet() && ended.compareAndSet(false, true)) {
-            engine.ended(this);
+            engine.beside(this::finish);
         }
     }
 

@@ -115,7 +115,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
             var streams =
                     new StandardStreams.Shared(reactor, streamThreads, new CaptureBudget(options.capturedOutput()));
             Starter first = new Starter(
-                    this, probe, prepared, own, groups, leases, heldLayers, writable, shared, streams, kept, networks, threads::clearUp);
+                    this, probe, prepared, own, groups, leases, heldLayers, writable, shared, streams, kept, networks);
             starter = first;
             opened.push(first::close);
             executions = first.executions(threads);
@@ -363,9 +363,9 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
         }
     }
 
-    /// Called when a container has ended, in the thread that has seen it.
-    void ended(Container container) {
-        threads.clearUp(container::finish);
+    /// Runs in another thread what nobody waits for, as the removal of what is left of a container.
+    void beside(Runnable work) {
+        threads.clearUp(work);
     }
 
     Reactor reactor() {

@@ -124,8 +124,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     /// @return empty if that place is gone; what is left of it is the caller's to release
     Optional<GuestNetwork> take(ContainerId id, String name, ContainerSpec spec, Rootfs rootfs) {
         Network.Joined joined = (Network.Joined) spec.network();
-        return given(
-                id, joined, spec, rootfs, exposed -> networks().vacant().take(id, name, joined, exposed));
+        return given(id, joined, spec, rootfs, exposed -> networks().vacant().take(id, name, joined, exposed));
     }
 
     /// @param attaching gives its places, if it can, to one that serves such ports

@@ -75,8 +75,7 @@ final class Starter implements AutoCloseable {
             SharedParts shared,
             StandardStreams.Shared streams,
             KeptDirectory kept,
-            GuestNetworks networks,
-            Consumer<Runnable> beside) {
+            GuestNetworks networks) {
         this.engine = engine;
         this.probe = probe;
         this.preparation = preparation;
@@ -86,7 +85,7 @@ final class Starter implements AutoCloseable {
         this.shared = shared;
         this.streams = streams;
         this.makers = new WorkspaceFiles.Makers(engine, preparation, state, groups, ranges, shared, zygote);
-        this.beginnings = new Beginnings(engine, probe, state, groups, ranges, this::zygote, networks, beside);
+        this.beginnings = new Beginnings(engine, probe, state, groups, ranges, this::zygote, networks);
         this.networks = networks;
         this.kept = kept;
         this.names = state.names();

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.engine.Probe.Moment;
 import dev.caisson.image.Image;
-import dev.caisson.spec.ContainerSpec;
 import dev.caisson.network.Attachment;
+import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
@@ -64,6 +64,7 @@ class MadeAheadTest {
 
     /// @return true if it had what was made ahead, and took no range of ids itself
     private boolean takesWhatWaits(ContainerSpec spec, String links) throws InterruptedException {
+        Thread.sleep(20); // a place is given ahead where launches have pauses
         moments.clear();
         assertThat(engine.run(spec).stdout().lines()).containsExactlyInAnyOrder(links.split(" "));
         return !moments.contains(Moment.RANGE_TAKEN);
@@ -118,7 +119,8 @@ class MadeAheadTest {
 
         String link = nextLink();
         assertThat(bed.<List<Attachment>>networks(all -> all.attachedTo("web"))).isEmpty();
-        try (Session session = engine.session(ContainerSpec.onHost().network(Network.on("web")).name("third"))) {
+        try (Session session =
+                engine.session(ContainerSpec.onHost().network(Network.on("web")).name("third"))) {
             assertThat(NetworkBed.links()).contains(link);
             List<Attachment> attached = bed.networks(all -> all.attachedTo("web"));
             assertThat(attached).singleElement().satisfies(place -> {

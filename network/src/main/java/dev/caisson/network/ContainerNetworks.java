@@ -73,7 +73,8 @@ record ContainerNetworks(
     ///
     /// @param network id of the one that is being changed
     ContainerNetworks places(List<Attachment> value, Optional<String> network) {
-        return new ContainerNetworks(container, value, ports, egress, gates, network, exposed, hostPorts, bandwidth, vacant);
+        return new ContainerNetworks(
+                container, value, ports, egress, gates, network, exposed, hostPorts, bandwidth, vacant);
     }
 
     ContainerNetworks ports(List<PortMapping> value) {
@@ -99,7 +100,8 @@ record ContainerNetworks(
     }
 
     ContainerNetworks hostPorts(List<ContainerPort> value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, value, bandwidth, vacant);
+        return new ContainerNetworks(
+                container, attachments, ports, egress, gates, changing, exposed, value, bandwidth, vacant);
     }
 
     /// Returns the same as places that no container has yet, or as those of one that has them.
@@ -109,7 +111,8 @@ record ContainerNetworks(
     }
 
     ContainerNetworks bandwidth(Bandwidth value) {
-        return new ContainerNetworks(container, attachments, ports, egress, gates, changing, exposed, hostPorts, value, vacant);
+        return new ContainerNetworks(
+                container, attachments, ports, egress, gates, changing, exposed, hostPorts, value, vacant);
     }
 
     /// Returns the name by which others find it on all its networks, else its short id.
@@ -133,7 +136,8 @@ record ContainerNetworks(
                 .toList();
         return left.equals(attachments)
                 ? this
-                : new ContainerNetworks(container, left, ports, egress, gates, changing, exposed, hostPorts, bandwidth, vacant);
+                : new ContainerNetworks(
+                        container, left, ports, egress, gates, changing, exposed, hostPorts, bandwidth, vacant);
     }
 
     /// True if nothing leads to it or bounds it but its places themselves.

@@ -253,7 +253,8 @@ public final class Networks implements AutoCloseable {
         for (NetworkEndpoint endpoint : endpoints) {
             String network = endpoint.network();
             settling.add(
-                    endpoint, isMissingDefault(network) ? creation.planned(NetworkSpec.of(DEFAULT)) : records.find(network));
+                    endpoint,
+                    isMissingDefault(network) ? creation.planned(NetworkSpec.of(DEFAULT)) : records.find(network));
         }
         return settling.attachments();
     }

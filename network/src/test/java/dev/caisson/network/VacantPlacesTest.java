@@ -62,7 +62,8 @@ class VacantPlacesTest {
         Bed.Guest guest = given(next);
         assertThat(bed.<List<Attachment>>on(all -> all.attachedTo("web"))).isEmpty();
 
-        var wish = new Network.Joined(ON_WEB.endpoints(), PublishedPorts.NONE, NameLookup.STANDARD, Egress.parse("none"));
+        var wish =
+                new Network.Joined(ON_WEB.endpoints(), PublishedPorts.NONE, NameLookup.STANDARD, Egress.parse("none"));
         List<Attachment> places = taken(next, wish).orElseThrow();
 
         assertThat(places.getFirst().ip4().orElseThrow().address()).isEqualTo(guest.ip4());
@@ -157,9 +158,9 @@ class VacantPlacesTest {
     void no_other_wish_takes_it() {
         NetworkEndpoint web = NetworkEndpoint.on("web");
         assertThat(VacantPlaces.networkOf(ON_WEB)).contains("web");
-        assertThat(VacantPlaces.networkOf(ON_WEB.and(NetworkEndpoint.on("other")))).isEmpty();
-        assertThat(VacantPlaces.networkOf(on(web.ip("10.9.0.4"))))
+        assertThat(VacantPlaces.networkOf(ON_WEB.and(NetworkEndpoint.on("other"))))
                 .isEmpty();
+        assertThat(VacantPlaces.networkOf(on(web.ip("10.9.0.4")))).isEmpty();
         assertThat(VacantPlaces.networkOf(on(web.mac(MacAddress.parse("02:00:00:00:00:07")))))
                 .isEmpty();
     }
