@@ -119,7 +119,7 @@ class MadeAheadTest {
 
         String link = nextLink();
         assertThat(bed.<List<Attachment>>networks(all -> all.attachedTo("web"))).isEmpty();
-        try (Session session =
+        try (Session _ =
                 engine.session(ContainerSpec.onHost().network(Network.on("web")).name("third"))) {
             assertThat(NetworkBed.links()).contains(link);
             List<Attachment> attached = bed.networks(all -> all.attachedTo("web"));

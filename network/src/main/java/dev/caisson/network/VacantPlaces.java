@@ -72,7 +72,7 @@ public final class VacantPlaces {
             try (NetworkRecords.Held held = networks.hold()) {
                 ContainerNetworks before = records.containers().get(container);
                 NetworkEndpoint endpoint = wish.endpoints().getFirst();
-                if (before == null || !before.vacant() || !isOn(before, endpoint.network())) {
+                if (before == null || !before.vacant()) {
                     return Optional.empty();
                 }
                 var places = before.attachments().stream()
@@ -85,7 +85,7 @@ public final class VacantPlaces {
                         .bandwidth(wish.bandwidth())
                         .vacant(false);
                 held.begin();
-                if (!stands(container, places.getFirst())) {
+                if (!stands(container, places.getFirst(), endpoint.network())) {
                     held.finish();
                     return Optional.empty();
                 }
@@ -101,21 +101,18 @@ public final class VacantPlaces {
         }
     }
 
-    /// True if its link is still a port of its network's bridge.
-    private boolean stands(ContainerId container, Attachment place) {
-        int bridge = kernel.require(records.networks().get(place.networkId()));
-        return kernel.hasLink(place) && Integer.valueOf(bridge).equals(bridges.get(container));
+    /// True if its network is the one that is wished for, and its link is still a port of the bridge.
+    private boolean stands(ContainerId container, Attachment place, String wished) {
+        NetworkInfo network = records.networks().get(place.networkId());
+        return network != null
+                && network.equals(records.find(wished))
+                && Integer.valueOf(kernel.require(network)).equals(bridges.get(container))
+                && kernel.hasLink(place);
     }
 
     /// Forgets a place that is taken back.
     void forget(ContainerId container) {
         bridges.remove(container);
-    }
-
-    private boolean isOn(ContainerNetworks there, String network) {
-        return there.attachments().stream()
-                .allMatch(place -> records.networks().containsKey(place.networkId())
-                        && records.find(network).id().equals(place.networkId()));
     }
 
     /// Takes back places that somebody else needs. The caller has begun a change.
