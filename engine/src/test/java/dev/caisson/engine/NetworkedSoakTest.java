@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.linux.Processes;
+import dev.caisson.network.Attachment;
+import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
@@ -14,9 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -95,8 +99,17 @@ class NetworkedSoakTest {
         }
     }
 
-    /// The kernel counts what it remembers of packets; whatever goes by itself is not held.
-    private static Held held(Traces traces) {
+    /// The kernel counts what it remembers of packets; whatever goes by itself is not held. The place of the next
+    /// container, which has another address each time, is taken back.
+    private Held held(Traces traces) {
+        bed.networks(all -> {
+            Set<ContainerId> there = all.list().stream()
+                    .flatMap(network -> all.attachedTo(network.name()).stream())
+                    .map(Attachment::container)
+                    .collect(Collectors.toSet());
+            all.recover(there::contains);
+            return there;
+        });
         List<String> network = NetworkBed.everything().stream()
                 .filter(line -> !line.contains("expires"))
                 .toList();

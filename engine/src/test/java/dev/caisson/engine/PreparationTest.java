@@ -146,7 +146,7 @@ class PreparationTest {
         assertThat(image.command()).containsExactly("one");
         assertThat(image.environment()).contains("A=1", "B=2");
         assertThat(image.workingDirectory()).isEqualTo("/work");
-        assertThat(image.user()).isEqualTo(new RootImage.ProgramUser(7, 8, List.of(9, 10, 77), "/home/own"));
+        assertThat(image.user()).isEqualTo(new RootImage.ProgramUser(7, 8, List.of(8, 9, 10, 77), "/home/own"));
         assertThat(prepare(spec("").user("root")).image().user().uid()).isZero();
         assertThat(prepared.rootfs().digest()).isPresent();
         assertThat(prepared.anonymous()).isEmpty();
