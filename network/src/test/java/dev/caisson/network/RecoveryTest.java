@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// A process that makes and removes networks is killed by SIGKILL at its calls that change something, one run after
-/// the other: at every sixth of them, the first by chance, or at all with `caisson.test.failpoints`.
+/// the other: at every ninth of them, the first by chance, or at all with `caisson.test.failpoints`.
 @Tag("root")
 class RecoveryTest {
     /// Messages to the kernel, and what is written and removed.
@@ -37,7 +37,7 @@ class RecoveryTest {
         String before = state();
         for (String call : CALLS) {
             boolean ended = false;
-            int step = System.getProperty("caisson.test.failpoints") == null ? 6 : 1;
+            int step = System.getProperty("caisson.test.failpoints") == null ? 9 : 1;
             int number = ThreadLocalRandom.current().nextInt(step) - step + 1;
             while (number < MOST && !ended) {
                 number += step;
