@@ -18,7 +18,7 @@ import java.util.List;
 final class WarmUp implements Runnable {
     private static final System.Logger LOG = System.getLogger(WarmUp.class.getName());
     private static final int ROUNDS = 30;
-    private static final int BUILDS = 40;
+    private static final int BUILDS = 20;
     private static final List<List<String>> COMMANDS = List.of(
             List.of("version"),
             List.of("ps", "-a"),
