@@ -52,7 +52,7 @@ final class Beginnings implements AutoCloseable {
     private record Spare(
             ContainerId id, IdRanges.Lease lease, Cgroup group, Launcher.Birth birth, Optional<String> network) {}
 
-    /// What is made ahead, once: by whoever comes first to it, and whoever takes it waits for it.
+    /// Makes a spare, once: whoever comes first does it, and whoever takes it waits for that.
     private static final class Making {
         private final Supplier<Spare> work;
         private final AtomicBoolean begun = new AtomicBoolean();
@@ -79,6 +79,14 @@ final class Beginnings implements AutoCloseable {
         /// Returns nothing if it could not be made.
         Optional<Spare> await() {
             run();
+            return made.join();
+        }
+
+        /// Returns what was begun to be made; nothing more is.
+        Optional<Spare> end() {
+            if (begun.compareAndSet(false, true)) {
+                made.complete(Optional.empty());
+            }
             return made.join();
         }
     }
@@ -327,6 +335,11 @@ final class Beginnings implements AutoCloseable {
     @Override
     public void close() {
         closed.set(true);
-        ahead.values().forEach(of -> of.take().ifPresent(this::discard));
+        for (Ahead of : ahead.values()) {
+            Making left = of.next.getAndSet(null);
+            if (left != null) {
+                left.end().ifPresent(this::discard);
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -107,6 +108,7 @@ class NetworkedSoakTest {
                     .flatMap(network -> all.attachedTo(network.name()).stream())
                     .map(Attachment::container)
                     .collect(Collectors.toSet());
+            assertThat(records()).as("of the next container alone").hasSizeLessThanOrEqualTo(there.size() + 1);
             all.recover(there::contains);
             return there;
         });
@@ -115,6 +117,11 @@ class NetworkedSoakTest {
                 .toList();
         long sockets = NetworkBed.sh("ss -Htua").lines().count();
         return new Held(traces, network, sockets);
+    }
+
+    private static String[] records() {
+        return Objects.requireNonNull(
+                OPTIONS.networks().resolve("containers").toFile().list());
     }
 
     private void live(Engine engine, DetachedContainer box, SplittableRandom random, int acts) throws Exception {
