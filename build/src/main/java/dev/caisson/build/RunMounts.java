@@ -164,9 +164,8 @@ final class RunMounts {
             return mounts.stream().anyMatch(Mount.Bind.class::isInstance) ? with.allow(Allowance.HOST_PATHS) : with;
         }
 
-        /// Follows links of the image, as the program itself would: what is made there for a mount is known by that
-        /// path,
-        /// and is no part of the layer.
+        /// Follows links of the image, as the program itself would. What is made there for a mount is known by that
+        /// path and is no part of the layer.
         private InRootPath inside(String target) {
             return InRootPath.of(
                     image.map(files -> files.resolve(target).path()).orElse(target.substring(1)));

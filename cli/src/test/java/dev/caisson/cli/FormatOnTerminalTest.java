@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a container or image chose, shown by a format of the reader's.
+/// A format of the reader shows what containers and images chose.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class FormatOnTerminalTest {

@@ -51,9 +51,9 @@ public final class Source {
         return of(name, RegularFile.read(name, path, Optional.empty(), MAX_BYTES));
     }
 
-    /// Reads a regular file below a directory of strangers: links and `..` are followed as if that directory were `/`,
-    /// so
-    /// that none leads out of it (`RESOLVE_IN_ROOT`, openat2(2)).
+    /// Reads a regular file below a directory of strangers. Links and `..` are followed as if that directory were
+    /// `/`, so that none leads out of it (`RESOLVE_IN_ROOT`, openat2(2)).
+    ///
     /// @param path below the directory
     /// @throws ContainerFileException as [#read]; FILE_MISSING also for a link that would lead out
     public static Source readBelow(String name, Path directory, Path path) {

@@ -5,9 +5,8 @@ import java.util.stream.Stream;
 
 /// The user that a program runs as, by the image's own account files.
 ///
-/// @param groups supplementary group ids, each once: `gid` first, as login(1) has it. Without it among them a program
-///     could lose a group that files deny by a set-group-ID file, CVE-2022-36109. No others if the user was given with
-/// a group
+/// @param groups supplementary group ids, each once: `gid` first, as login(1) has it, and alone if the user was given
+///     with a group. Without it a program could lose a group that files deny by a set-group-ID file, CVE-2022-36109
 /// @param home absolute; `/` where the image does not tell
 public record Account(int uid, int gid, List<Integer> groups, String home) {
     /// The last id that a container has: it owns a range of 65,536.

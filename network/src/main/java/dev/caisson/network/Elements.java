@@ -194,7 +194,7 @@ final class Elements {
                         .to(number(port.hostPort())));
     }
 
-    /// Of several ports of the host that lead to one port, what is sent from that leaves by the first.
+    /// Leads what is sent from a port out by the host's port that leads to it, by the first if there are several.
     private void sent(Sets.Place place, SetElement element) {
         if (!list(place).contains(element)) {
             list(place).add(element);

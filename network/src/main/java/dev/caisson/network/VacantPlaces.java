@@ -12,10 +12,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/// Places on networks that no container has yet. Whoever will start one soon gives a place to its id, and makes the
-/// link
-/// of it; the container takes the place with what it wishes. Nobody is shown such a place, and it is in nobody's way:
-/// who needs its address, or removes the network, takes it back.
+/// Places on networks that no container has yet. Whoever will start one soon gives a place to its id and makes the
+/// link of it; the container takes the place with what it wishes. No list and no name shows such a place. Whoever
+/// needs its address, or removes the network, takes it back.
 public final class VacantPlaces {
     private final Networks networks;
     private final NetworkRecords records;

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a container with `NET_RAW` says of connections that are not its own: that packets were too big.
+/// A container with `NET_RAW` says of connections that are not its own that their packets were too big.
 @Tag("root")
 class ForgedErrorsTest extends OnAHost {
     /// Says to `me` that a packet of TCP from `me` to `to` was too big; by the ports of the connection.

@@ -144,7 +144,7 @@ class HostPortsTest extends OnAHost {
         assertThat(publish(guest, 0, 80).getFirst().hostPort()).isEqualTo(40_003);
     }
 
-    /// As after an engine that was killed: the packet filter leads the port to its container all the same.
+    /// After an engine was killed the packet filter still leads the port to its container.
     @Test
     void a_published_port_that_no_process_holds_is_given_to_nobody_else() {
         Guest first = bed.guest("bridge");

@@ -72,9 +72,8 @@ record BuildSources(
         return new BuildSources(source, Optional.of(directory), ignore(directory, Optional.of(dockerfile)));
     }
 
-    /// Reads a file of the build. One of the context is read as those that are copied are: whoever made the context
-    /// cannot
-    /// have other files of this machine shown by a link in it.
+    /// Reads a file of the build. One of the context is read as those that are copied are, so that a link in the
+    /// context shows no other file of this machine.
     private static Optional<Source> find(String shown, Path directory, Path file) {
         Optional<Path> below = below(directory, file);
         if (below.isEmpty()) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What scripts that were written for docker do.
+/// Scripts that were written for docker go on to work.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class DockerHabitsTest {

@@ -64,9 +64,9 @@ final class Conversation implements AutoCloseable {
         }
     }
 
-    /// Like [#ask], for what cannot be taken back: whoever is interrupted while it is under way waits for the answer
-    /// too,
-    /// and is interrupted afterwards.
+    /// Like [#ask], for what cannot be taken back: who is interrupted while it is under way waits for the answer, and
+    /// is interrupted afterwards.
+    ///
     /// @throws InterruptedException if the thread was interrupted before; then nothing was sent
     Packet askToTheEnd(int op, byte[] payload, List<Fd> descriptors) throws InterruptedException {
         if (Thread.interrupted()) {
