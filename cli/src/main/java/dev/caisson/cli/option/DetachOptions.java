@@ -11,6 +11,7 @@ import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.ContainerSpec;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ public final class DetachOptions {
     private boolean detached;
     private @Nullable String restart;
     private @Nullable String containerIdFile;
+    private @Nullable Path idFile;
     private @Nullable String lease;
     private final HealthOptions health;
     private final LogOptions log;
@@ -106,21 +108,28 @@ public final class DetachOptions {
                 .orElseGet(() -> new dev.caisson.spec.TerminalSize(SHORT_ROWS, SHORT_COLUMNS)));
     }
 
-    /// Refuses a file that is there, before anything is made.
+    /// Finds the file for the id, and refuses one that is there, before anything is made. In the command's thread.
     public void prepare() {
-        if (containerIdFile != null && Files.exists(Caller.current().path(containerIdFile))) {
+        if (containerIdFile == null) {
+            return;
+        }
+        Path file = Caller.current().path(containerIdFile);
+        if (Files.exists(file)) {
             throw CommandException.refused(
                     "--cidfile " + containerIdFile,
                     "container ID file found, make sure the other container isn't running or delete it");
         }
+        idFile = file;
     }
 
+    /// Writes the id to the file that [#prepare] found, in any thread.
     public void write(ContainerId id) {
-        if (containerIdFile == null) {
+        Path file = idFile;
+        if (file == null) {
             return;
         }
         try {
-            Files.writeString(Caller.current().path(containerIdFile), id.value(), StandardOpenOption.CREATE_NEW);
+            Files.writeString(file, id.value(), StandardOpenOption.CREATE_NEW);
         } catch (IOException e) {
             throw CommandException.refused(
                     "--cidfile " + containerIdFile, "it cannot be written (" + e.getMessage() + ")");
