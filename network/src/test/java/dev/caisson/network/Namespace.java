@@ -24,7 +24,7 @@ public final class Namespace implements AutoCloseable {
     private final ExecutorService thread = Executors.newSingleThreadExecutor(
             Thread.ofPlatform().name("network namespace").daemon().factory());
 
-    /// Makes it, with loopback up.
+    /// Makes it, with loopback up. It forwards nothing, whatever the machine does, of which a new one has that setting.
     public Namespace() {
         call(() -> {
             MethodHandle unshare = function("unshare", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
@@ -35,7 +35,7 @@ public final class Namespace implements AutoCloseable {
             } catch (Throwable t) {
                 throw new IllegalStateException(t);
             }
-            run("ip link set lo up");
+            run("ip link set lo up; echo 0 >/proc/sys/net/ipv4/ip_forward");
             return null;
         });
     }
