@@ -28,6 +28,10 @@ final class BlobDownload {
 
     private static final String PARTIAL = ".partial";
     private static final int MOST_FRUITLESS = 3;
+    /// The most breaks of a small blob; a larger one may have one more for each of its mebibytes, so that a source that
+    /// gives some bytes and hangs up cannot hold a pull for ever.
+    private static final int MOST_BREAKS = 32;
+    private static final long BYTES_A_BREAK = 1 << 20;
     private static final int BUFFER = 128 << 10;
     private static final long WAIT_MILLIS = 50;
 
@@ -83,10 +87,7 @@ final class BlobDownload {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ImageException(
-                    Code.STORE_REFUSED,
-                    "interrupted while another process fetches " + wanted.digest() + "; try again",
-                    e);
+            throw StoreFailures.interrupted("the part " + wanted.digest(), e);
         }
     }
 
@@ -116,6 +117,8 @@ final class BlobDownload {
         long done = hashed(file, size, hash);
         long furthest = done;
         int fruitless = 0;
+        long breaks = 0;
+        long most = MOST_BREAKS + wanted.size() / BYTES_A_BREAK;
         while (done < wanted.size()) {
             try (Blob blob = source.open(done)) {
                 if (blob.from() != done) {
@@ -129,8 +132,11 @@ final class BlobDownload {
                 if (done > furthest) {
                     furthest = done;
                     fruitless = 0;
-                } else if (++fruitless == MOST_FRUITLESS) {
-                    throw RegistryException.cut(String.valueOf(e.getMessage()), e);
+                } else {
+                    fruitless++;
+                }
+                if (fruitless == MOST_FRUITLESS || ++breaks > most) {
+                    throw RegistryException.cut(e);
                 }
             }
         }

@@ -145,9 +145,10 @@ final class ImagePull {
             content = fetched(chosen);
             document = ManifestDocument.parse(chosen.mediaType(), content);
         }
-        fetch((Manifest) document);
-        byte[] manifest = content;
-        new BlobDownload(store, chosen, _ -> of(manifest), _ -> {}).run();
+        Manifest manifest = (Manifest) document;
+        fetchConfig(manifest);
+        byte[] stored = content;
+        new BlobDownload(store, chosen, _ -> of(stored), _ -> {}).run();
         var image = new StoredImage(
                 reference.fullRepository(),
                 reference.tag(),
@@ -156,7 +157,10 @@ final class ImagePull {
                 chosen.mediaType(),
                 chosen.size(),
                 System.currentTimeMillis());
-        require(store.describe(image).config().platform());
+        PackedConfig config = PackedConfig.parse(store.config(image));
+        require(config.config().platform());
+        config.requireLayers(manifest.layers().size());
+        layers(manifest.layers());
         if (statements.isPresent()) {
             image = ForeignStatements.in(image, kept(statements.get(), origin));
         }
@@ -233,7 +237,8 @@ final class ImagePull {
                         + "; try again, or another registry");
     }
 
-    private void fetch(Manifest manifest) throws IOException {
+    /// Fetches what says whether the layers are of use.
+    private void fetchConfig(Manifest manifest) throws IOException {
         if (manifest.config().size() > LARGEST_CONFIG) {
             throw new ImageException(Code.TOO_LARGE, reference + " has a configuration of more than 4 MiB");
         }
@@ -255,7 +260,6 @@ final class ImagePull {
         }
         listener.started(manifest.layers().size(), bytes);
         blob(manifest.config(), -1);
-        layers(manifest.layers());
     }
 
     private void layers(List<Descriptor> layers) throws IOException {
@@ -277,7 +281,7 @@ final class ImagePull {
                 isDone = true;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new ImageException(Code.STORE_REFUSED, "interrupted while " + reference + " was pulled", e);
+                throw StoreFailures.interrupted(reference.toString(), e);
             } catch (ExecutionException e) {
                 throw failure(e.getCause());
             } finally {

@@ -125,7 +125,7 @@ final class ImagePush {
                 isDone = true;
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new ImageException(Code.STORE_REFUSED, "interrupted while an image was pushed", e);
+                throw StoreFailures.interrupted("an image that was pushed", e);
             } catch (ExecutionException e) {
                 throw ImagePull.failure(e.getCause());
             } finally {

@@ -284,12 +284,7 @@ final class OciLayoutReader implements AutoCloseable {
         }
         PackedConfig config = PackedConfig.parse(blob(manifest.config(), "the configuration"));
         List<Descriptor> layers = manifest.layers();
-        if (layers.size() != config.diffIds().size()) {
-            throw new ImageException(
-                    Code.BAD_MANIFEST,
-                    "the image has " + layers.size() + " layers and names "
-                            + config.diffIds().size() + "; build it again");
-        }
+        config.requireLayers(layers.size());
         var packed = new ArrayList<PackedLayer>();
         for (int i = 0; i < layers.size(); i++) {
             Descriptor layer = layers.get(i);

@@ -53,6 +53,17 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healt
                 config, diffIds, config.health().map(ImageHealth::test).orElse(List.of()));
     }
 
+    /// @param count of the layers that the manifest lists
+    /// @throws ImageException BAD_MANIFEST if it names more or fewer
+    void requireLayers(int count) {
+        if (count != diffIds.size()) {
+            throw new ImageException(
+                    Code.BAD_MANIFEST,
+                    "the image has " + count + " layers and its configuration names " + diffIds.size()
+                            + "; build it again");
+        }
+    }
+
     private static ImageConfig config(JsonObject run, Platform platform) {
         return new ImageConfig(
                 words(run, "Entrypoint"),

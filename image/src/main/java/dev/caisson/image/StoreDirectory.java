@@ -229,8 +229,7 @@ final class StoreDirectory implements AutoCloseable {
         } catch (InterruptedException e) {
             locks.close();
             Thread.currentThread().interrupt();
-            throw new ImageException(
-                    Code.STORE_REFUSED, "interrupted while another process unpacks " + key + "; try again", e);
+            throw StoreFailures.interrupted("the layer " + key, e);
         } catch (RuntimeException e) {
             locks.close();
             throw e;

@@ -1,6 +1,7 @@
 package dev.caisson.image;
 
 import dev.caisson.image.ImageException.Code;
+import dev.caisson.image.registry.RegistryException;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import java.io.IOException;
@@ -50,6 +51,8 @@ final class StoreFailures {
                     Code.BAD_ARCHIVE,
                     image + " cannot be read (" + e.getMessage() + "); fetch or build the image again",
                     e);
+        } catch (RegistryException e) {
+            throw e.getCause() instanceof InterruptedException ? interrupted(image, e) : e;
         } catch (OutOfMemoryError e) {
             throw new ImageException(
                     Code.TOO_LARGE,

@@ -305,7 +305,7 @@ class BlobDownloadTest {
             var failed = catchThrowableOfType(ExecutionException.class, done::get);
             assertThat(failed.getCause())
                     .isInstanceOf(ImageException.class)
-                    .hasMessageContaining("interrupted while another process fetches " + DIGEST);
+                    .hasMessageContaining("the part " + DIGEST + " was interrupted");
         }
         assertThat(opened).isEmpty();
     }

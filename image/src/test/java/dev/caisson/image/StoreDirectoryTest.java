@@ -178,9 +178,10 @@ class StoreDirectoryTest {
             Thread.currentThread().interrupt();
             var refused = catchThrowableOfType(ImageException.class, () -> store.obtain(ONE, FAILS));
             assertThat(Thread.interrupted()).isTrue();
-            assertThat(refused.reason()).isEqualTo(Code.STORE_REFUSED);
+            assertThat(refused.reason()).isEqualTo(Code.INTERRUPTED);
             assertThat(refused.sentence())
-                    .isEqualTo("interrupted while another process unpacks " + ONE + "; try again");
+                    .isEqualTo("the work with the layer " + ONE
+                            + " was interrupted, and the store is as before: do it again");
             assertThat(locksOpen()).as("that of the filling").isOne();
         });
     }

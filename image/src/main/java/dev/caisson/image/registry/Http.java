@@ -1,6 +1,7 @@
 package dev.caisson.image.registry;
 
 import dev.caisson.image.registry.RegistryException.Code;
+import dev.caisson.text.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -146,12 +147,11 @@ final class Http implements AutoCloseable {
             if (e.getCause() instanceof SSLException cause) {
                 throw cause;
             }
-            throw unreachable(address, isCut(e) ? "its answer was cut" : String.valueOf(e.getMessage()), e);
+            throw unreachable(address, isCut(e) ? "its answer was cut" : reason(e), e);
         } catch (IllegalArgumentException e) { // a header that the client reads as a number and is none
             throw new RegistryException(
                     Code.REGISTRY_ANSWER,
-                    address.getAuthority() + " gave an answer that cannot be read (" + e.getMessage()
-                            + "); try again later",
+                    address.getAuthority() + " gave an answer that cannot be read (" + reason(e) + "); try again later",
                     e);
         }
     }
@@ -160,6 +160,15 @@ final class Http implements AutoCloseable {
     /// whoever reads the body.
     private static boolean isCut(IOException e) {
         return String.valueOf(e.getMessage()).contains("bytes received");
+    }
+
+    /// Returns what the client says of an answer, quoted: it repeats text of the other side.
+    static String reason(Exception failure) {
+        Throwable cause = failure;
+        for (int depth = 0; cause.getCause() != null && depth < 8; depth++) {
+            cause = cause.getCause();
+        }
+        return cause.getMessage() == null ? "it is no answer of HTTP" : Quoted.of(cause.getMessage());
     }
 
     /// Forgets a body that has been read.

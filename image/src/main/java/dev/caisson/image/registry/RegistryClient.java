@@ -108,7 +108,7 @@ public final class RegistryClient implements AutoCloseable {
             int parameters = type.indexOf(';');
             return new Document((parameters < 0 ? type : type.substring(0, parameters)).strip(), content);
         } catch (IOException e) {
-            throw Http.unreachable(answer.from(), String.valueOf(e.getMessage()), e);
+            throw Http.unreachable(answer.from(), Http.reason(e), e);
         } finally {
             exchange.done(answer);
         }

@@ -51,10 +51,11 @@ public final class RegistryException extends CodedException {
     }
 
     /// Returns an error about content that has stopped coming, again and again.
-    public static RegistryException cut(String why, Throwable cause) {
+    public static RegistryException cut(Exception cause) {
         return new RegistryException(
                 Code.REGISTRY_UNREACHABLE,
-                "the registry does not give all of a part (" + why + "): try again, what has come is kept",
+                "the registry does not give all of a part (" + Http.reason(cause)
+                        + "): try again, what has come is kept",
                 cause);
     }
 

@@ -34,6 +34,10 @@ public final class RegistryUpload {
 
     private static final PartSizes SIZES = new PartSizes(32L << 20, 1L << 30);
     private static final int MOST_FRUITLESS = 4;
+    /// The most requests for a small blob, broken ones with them; a larger one may have one more for each of its
+    /// mebibytes, so that a registry that takes some bytes of each part cannot hold an upload for ever.
+    private static final int MOST_PARTS = 32;
+    private static final long BYTES_A_PART = 1 << 20;
     private static final Pattern RANGE = Pattern.compile("(?:bytes=)?0-(\\d{1,18})");
     private static final Pattern NUMBER = Pattern.compile("\\d{1,12}");
     private static final Map<String, String> BYTES = Map.of("Content-Type", "application/octet-stream");
@@ -108,8 +112,12 @@ public final class RegistryUpload {
     public void blob(String digest, long size, Source source, LongConsumer progress) {
         int fruitless = 0;
         long furthest = 0;
+        long most = MOST_PARTS + size / Math.min(sizes.usual(), BYTES_A_PART);
         Upload upload = begin();
-        while (true) {
+        for (long parts = 0; ; parts++) {
+            if (parts > most) {
+                throw exchange.wrong("takes a blob in parts of a few bytes");
+            }
             try {
                 if (upload.done < size && size > upload.part) {
                     part(upload, size, source, progress);

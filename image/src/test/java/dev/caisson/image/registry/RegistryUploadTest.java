@@ -454,6 +454,22 @@ class RegistryUploadTest {
     }
 
     @Test
+    void a_registry_that_takes_a_byte_of_each_part_is_given_up() throws IOException {
+        try (var one = new Conversation((request, out) -> {
+            if (request.method().equals("PATCH")) {
+                note(request);
+                stored.write(request.content(), 0, 1);
+                plain(out, "202 Accepted", "", "Location: " + UPLOADS + "2", "Range: 0-" + (stored.size() - 1));
+            } else {
+                serve(request, out);
+            }
+        })) {
+            assertRefused(Code.REGISTRY_ANSWER, "parts of a few bytes", () -> send(one, 62));
+            assertThat(lines).hasSizeLessThan(50);
+        }
+    }
+
+    @Test
     void breaks_with_progress_between_them_do_not_add_up() throws IOException {
         try (var one = new Conversation((request, out) -> {
             note(request);
