@@ -19,6 +19,8 @@ final class Failures {
             return work.get();
         } catch (RuntimeException e) {
             throw coded(e);
+        } catch (LinkageError e) {
+            throw FileShortage.coded(e);
         }
     }
 
@@ -42,10 +44,16 @@ final class Failures {
             work.run();
         } catch (RuntimeException e) {
             throw coded(e);
+        } catch (LinkageError e) {
+            throw FileShortage.coded(e);
         }
     }
 
     static CaissonException coded(RuntimeException failure) {
+        Optional<EngineException> shortage = FileShortage.coded(failure);
+        if (shortage.isPresent()) {
+            return shortage.get();
+        }
         return switch (failure) {
             case ErrnoException refused -> new EngineException(refused.code(), refused.sentence(), refused);
             case CaissonException known -> known;

@@ -50,6 +50,9 @@ final class Launches {
         } catch (RuntimeException e) {
             queue.leave();
             throw observers.coded(e instanceof RejectedExecutionException ? readiness.explain(e) : e);
+        } catch (LinkageError e) {
+            queue.leave();
+            throw FileShortage.coded(e);
         } catch (InterruptedException | Error e) {
             queue.leave();
             throw e;

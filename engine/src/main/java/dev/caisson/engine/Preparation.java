@@ -119,6 +119,7 @@ final class Preparation implements AutoCloseable {
     private final SecretRenewals renewals;
 
     Preparation(EngineOptions options) {
+        FileShortage.prepare();
         this.options = options;
         data = options.data();
         images = ImageStore.open(data.resolve("images"));

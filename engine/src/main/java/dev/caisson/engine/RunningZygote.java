@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.launch.ExecLauncher;
 import dev.caisson.launch.FilesLauncher;
+import dev.caisson.launch.HostException;
 import dev.caisson.launch.Launcher;
 import dev.caisson.launch.Zygote;
 import java.util.Objects;
@@ -30,14 +31,27 @@ final class RunningZygote implements AutoCloseable {
     synchronized Zygote get() {
         Zygote running = zygote;
         if (running == null) {
+            boolean ahead = starting != null;
             begin();
-            CompletableFuture<Zygote> begun = Objects.requireNonNull(starting);
-            starting = null;
-            running = Zygote.await(begun);
+            running = stood(ahead);
             zygote = running;
             launcher = new Launcher(running);
         }
         return running;
+    }
+
+    /// @param ahead true if it was begun before anybody waited, so that what refused it may have passed
+    private Zygote stood(boolean ahead) {
+        CompletableFuture<Zygote> begun = Objects.requireNonNull(starting);
+        starting = null;
+        try {
+            return Zygote.await(begun);
+        } catch (HostException e) {
+            if (!ahead) {
+                throw e;
+            }
+            return Zygote.await(Zygote.begin(links));
+        }
     }
 
     synchronized Launcher launcher() {

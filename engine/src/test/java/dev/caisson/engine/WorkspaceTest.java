@@ -100,6 +100,19 @@ class WorkspaceTest {
     }
 
     @Test
+    void a_thread_that_is_interrupted_makes_one_and_stays_interrupted() {
+        for (int i = 0; i < 10; i++) {
+            WorkspaceSpec wanted = WorkspaceSpec.named("interrupted-" + i).size("16m");
+            Thread.currentThread().interrupt();
+            try {
+                assertThat(engine.workspaces().create(wanted).name().value()).isEqualTo("interrupted-" + i);
+            } finally {
+                assertThat(Thread.interrupted()).isTrue();
+            }
+        }
+    }
+
+    @Test
     void one_step_reads_what_another_wrote_and_so_does_the_host() throws InterruptedException {
         Workspace box = make("steps");
 

@@ -51,6 +51,15 @@ public final class StepFailedException extends LaunchException {
     static StepFailedException of(Step step, int errno) {
         String reason = Errno.name(errno);
         return switch (step) {
+            case Step _
+            when errno == Errno.EMFILE ->
+                new StepFailedException(
+                        "OPEN_FILES",
+                        "the container needs more open files for its start than it may have: raise its limit"
+                                + " (--ulimit nofile), and that of the process that starts it (ulimit -n)",
+                        step.phase(),
+                        errno,
+                        EXIT_ENGINE);
             case Step.Execute execute
             when errno == Errno.ENOENT ->
                 program(

@@ -354,7 +354,7 @@ public final class Zygote implements AutoCloseable {
                 Sockets.Message message = Sockets.receive(socket, REPLY_BYTES);
                 awaited.remove().arrived.complete(message);
             } catch (ErrnoException e) {
-                if (!e.is(Errno.EPROTO)) {
+                if (!e.is(Errno.EPROTO) && !e.is(Errno.EMFILE)) {
                     throw gone(e);
                 }
                 awaited.remove()

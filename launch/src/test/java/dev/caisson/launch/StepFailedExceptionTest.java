@@ -43,6 +43,16 @@ class StepFailedExceptionTest {
     }
 
     @Test
+    void a_start_that_is_short_of_open_files_names_both_limits() {
+        for (Step step : List.of(EXECUTE, new Step.MakePrivate())) {
+            StepFailedException failure = StepFailedException.of(step, Errno.EMFILE);
+            assertThat(failure.code()).isEqualTo("OPEN_FILES");
+            assertThat(failure).hasMessageContaining("--ulimit nofile").hasMessageContaining("ulimit -n");
+            assertThat(failure.exitStatus()).isEqualTo(125);
+        }
+    }
+
+    @Test
     void an_interpreter_that_is_missing_is_told_from_a_program_that_is() {
         assertThat(StepFailedException.of(EXECUTE, Phase.FILTER, Errno.ENOENT).code())
                 .isEqualTo("INTERPRETER_NOT_FOUND");

@@ -221,7 +221,8 @@ public final class Sockets {
     }
 
     /// Waits for one message of at most `limit` bytes.
-    /// @throws ErrnoException EPROTO where the message or its descriptors did not fit
+    /// @throws ErrnoException EPROTO if the message, or its descriptors, are more than asked for; EMFILE if this
+    /// process has no room for its descriptors
     public static Message receive(Fd socket, int limit) {
         return receive(socket, limit, 0, FEW_DESCRIPTORS).orElseThrow();
     }
@@ -277,9 +278,11 @@ public final class Sockets {
             Native.check("recvmsg", count);
             List<Fd> descriptors = descriptors(control, header.get(JAVA_LONG, Native.offset(MSGHDR, "msg_controllen")));
             var message = new Message(data.asSlice(0, count).toArray(JAVA_BYTE), descriptors);
-            if ((header.get(JAVA_INT, Native.offset(MSGHDR, "msg_flags")) & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
+            int cut = header.get(JAVA_INT, Native.offset(MSGHDR, "msg_flags")) & (MSG_TRUNC | MSG_CTRUNC);
+            if (cut != 0) {
                 message.close();
-                throw new ErrnoException("recvmsg", Errno.EPROTO);
+                boolean hadRoom = cut == MSG_CTRUNC && descriptors.size() < most;
+                throw new ErrnoException("recvmsg", hadRoom ? Errno.EMFILE : Errno.EPROTO);
             }
             return Optional.of(message);
         }

@@ -121,8 +121,7 @@ final class ImageFile {
             Process process = command.redirectErrorStream(true).start();
             process.getOutputStream().close();
             String said = new String(process.getInputStream().readNBytes(LONGEST_MESSAGE), StandardCharsets.UTF_8);
-            boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
-            if (!ended || process.exitValue() != 0) {
+            if (!endsInTime(process) || process.exitValue() != 0) {
                 process.destroyForcibly();
                 throw new StateException(
                         "STORAGE_FAILED",
@@ -130,10 +129,15 @@ final class ImageFile {
             }
         } catch (IOException e) {
             throw new StateException("STORAGE_FAILED", "mkfs.ext4 cannot be run (" + e.getMessage() + ")", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StateException("STORAGE_FAILED", "the launch was interrupted", e);
         }
+    }
+
+    /// Waits for so short a program in threads that are interrupted, too.
+    private static boolean endsInTime(Process process) {
+        return process.onExit()
+                .thenApply(_ -> true)
+                .completeOnTimeout(false, PATIENCE_SECONDS, TimeUnit.SECONDS)
+                .join();
     }
 
     /// Lets go of a mount whose container is gone, and does not write down what nobody will read.
