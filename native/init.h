@@ -89,6 +89,7 @@ int open_parent(int root, const char *path, uint64_t resolve, const char **name)
 
 /* reserved.c. `check_target` is EBUSY for what lies on a reserved mount, and for the root. */
 int remember_root(struct init *init);
+bool is_reserved(const char *path);
 int remember_mount(struct init *init, int mount, const char *path);
 int check_target(const struct init *init, int target);
 int is_of_a_volume(const struct init *init, int fd); /* 0 or 1 */

@@ -132,7 +132,7 @@ int mount_fs(struct init *init, struct reader *payload)
 	request.bytes = read_u64(payload);
 	request.inodes = read_u64(payload);
 	read_text(payload, path);
-	int target = open_directory(init->root, path, 0755, RESOLVE_NO_SYMLINKS);
+	int target = open_directory(init->root, path, 0755, is_reserved(path) ? RESOLVE_NO_SYMLINKS : 0);
 	if (target < 0)
 		return target;
 	int mount = new_filesystem(&request, init);

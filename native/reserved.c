@@ -29,7 +29,7 @@ static bool is_within(const char *path, const char *directory)
 	return strncmp(path, directory, length) == 0 && (path[length] == 0 || path[length] == '/');
 }
 
-static bool is_reserved(const char *path)
+bool is_reserved(const char *path)
 {
 	return is_within(path, "proc") || is_within(path, "sys") || is_within(path, "dev");
 }

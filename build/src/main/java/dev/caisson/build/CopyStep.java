@@ -106,7 +106,7 @@ final class CopyStep {
         }
         try (Fd file = from.open(node)) {
             boolean unpacked = unpack(file, "/" + node.path() + " of " + from.name(), layer, now);
-            if (unpacked && !Selection.digest(file).equals(item.digest())) {
+            if (unpacked && !Selection.digest(file).equals(Optional.of(item.digest()))) {
                 throw from.changed(node, null); // the layer is known by what it held
             }
             return unpacked;

@@ -122,7 +122,7 @@ final class FileTree {
                     throw new BuildException(
                             "BUILD_LINKS", "links of " + name + " lead round and round at /" + here + ": mend them");
                 }
-                String target = readLink(here);
+                String target = readLink(new Node(here, latest.get()));
                 if (target.startsWith("/")) {
                     done.clear();
                 }
@@ -174,7 +174,17 @@ final class FileTree {
         return e.is(Errno.ENOENT) || e.is(Errno.ENOTDIR) || e.is(Errno.ELOOP) || e.is(Errno.ENAMETOOLONG);
     }
 
-    String readLink(String path) {
+    /// Returns where a link leads that was seen before.
+    /// @throws BuildException BUILD_CHANGED if it is none now
+    String readLink(Node link) {
+        try {
+            return readLink(link.path());
+        } catch (ErrnoException e) {
+            throw changed(link, e);
+        }
+    }
+
+    private String readLink(String path) {
         int slash = path.lastIndexOf('/');
         if (slash < 0) {
             return FileSystem.readLink(root, path);

@@ -7,6 +7,7 @@ import dev.caisson.containerfile.dockerfile.DockerIgnore;
 import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
+import dev.caisson.linux.FileSystem;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -76,9 +77,9 @@ record Selection(List<Top> tops) {
         }
     }
 
-    /// Returns the digest of the content that a file has.
-    static String digest(Fd file) {
-        return digest(file, new byte[BUFFER]);
+    /// Returns the digest of the content that a file has; empty if it changes meanwhile.
+    static Optional<String> digest(Fd file) {
+        return digest(file, FileSystem.status(file).size(), new byte[BUFFER]);
     }
 
     /// Ends the work for a build that nobody waits for.
@@ -88,17 +89,18 @@ record Selection(List<Top> tops) {
         }
     }
 
-    private static String digest(Fd file, byte[] buffer) {
+    /// A file that grows as fast as it is read has no end: no more is read than a byte above its size.
+    private static Optional<String> digest(Fd file, long size, byte[] buffer) {
         MessageDigest digest = ContentHash.algorithm();
         long position = 0;
         for (int count = FileContent.readAt(file, buffer, position);
-                count > 0;
+                count > 0 && position <= size;
                 count = FileContent.readAt(file, buffer, position)) {
             requireWanted();
             digest.update(buffer, 0, count);
             position += count;
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return position == size ? Optional.of(HexFormat.of().formatHex(digest.digest())) : Optional.empty();
     }
 
     /// Collects files in the order of their names.
@@ -215,7 +217,7 @@ record Selection(List<Top> tops) {
 
         private Item item(Source.Pattern source, Node node, String below) {
             if (node.status().isSymbolicLink()) {
-                return new Item(below, node, "", tree.readLink(node.path()), Map.of(), false);
+                return new Item(below, node, "", tree.readLink(node), Map.of(), false);
             }
             if (!node.status().isRegularFile()) {
                 throw new BuildException(
@@ -224,23 +226,30 @@ record Selection(List<Top> tops) {
                         "/" + node.path() + " of " + tree.name()
                                 + " is neither file, directory nor link: leave it out");
             }
+            Optional<String> known = tree.known().flatMap(digests -> digests.digest(node));
+            if (known.isPresent()) {
+                count(source, node);
+                return new Item(below, node, known.get(), "", Map.of(), false);
+            }
+            try (Fd file = tree.open(node)) {
+                Node read = new Node(node.path(), FileSystem.status(file)); // another may have its name by now
+                count(source, read);
+                String digest = digest(file, read.status().size(), buffer).orElseThrow(() -> tree.changed(node, null));
+                var item = new Item(below, read, digest, "", extended(file), false);
+                if (item.extended().isEmpty()) {
+                    tree.known().ifPresent(digests -> digests.remember(read, file, digest));
+                }
+                return item;
+            }
+        }
+
+        private void count(Source.Pattern source, Node node) {
             bytes += node.status().size();
             if (bytes > MOST_BYTES) {
                 throw new BuildException(
                         "BUILD_COPY_SIZE",
                         source.place(),
                         "more than " + (MOST_BYTES >> 30) + " GiB are copied, with /" + node.path() + ": copy less");
-            }
-            Optional<String> known = tree.known().flatMap(digests -> digests.digest(node));
-            if (known.isPresent()) {
-                return new Item(below, node, known.get(), "", Map.of(), false);
-            }
-            try (Fd file = tree.open(node)) {
-                var item = new Item(below, node, digest(file, buffer), "", extended(file), false);
-                if (item.extended().isEmpty()) {
-                    tree.known().ifPresent(digests -> digests.remember(node, file, item.digest()));
-                }
-                return item;
             }
         }
 

@@ -31,6 +31,7 @@ class NetworkRunOptionsTest {
                 caisson exec web ip -6 -o addr show eth0 scope global | xargs | cut -d' ' -f4
                 caisson port web | sed -E 's/:[3-9][0-9]{4}$/:free/'
                 echo of 81: $(caisson port web 81/tcp)
+                caisson inspect -f '{{range $port, $_ := .Config.ExposedPorts}}{{$port}} {{end}}' web
                 caisson port web 82 2>&1 | cut -d: -f2,3
                 caisson port web 80-81 2>&1 | cut -d: -f2
                 free=$(caisson port web 7000 | sed -n 's/.*0.0.0.0://p')
@@ -47,6 +48,7 @@ class NetworkRunOptionsTest {
                         "7000/tcp -> 0.0.0.0:free",
                         "7001/udp -> 0.0.0.0:free",
                         "of 81: 192.0.2.1:9001",
+                        "7000/tcp 7001/udp 80/tcp 81/tcp ",
                         " PORT_UNKNOWN: port 82/tcp of container web is not published",
                         " USAGE",
                         "served",

@@ -1,8 +1,10 @@
 package dev.caisson.engine;
 
+import dev.caisson.image.ImageConfig;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Step;
 import dev.caisson.linux.Fd;
+import dev.caisson.spec.ContainerPort;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Limits;
 import dev.caisson.spec.Mount;
@@ -20,6 +22,8 @@ import java.util.stream.Stream;
 /// @param environment lines `VARIABLE=value`, those of the image included
 /// @param user as it was asked for; empty for the image's
 /// @param mounts `source:target:ro` of each, the source empty for memory
+/// @param exposedPorts `80/tcp` of each port that it is known to serve, lowest first: those of its image, those of
+/// `--expose` and those that are published
 public record ContainerDetails(
         List<String> arguments,
         List<String> environment,
@@ -31,10 +35,11 @@ public record ContainerDetails(
         boolean init,
         long memory,
         long pids,
-        List<String> mounts) {
+        List<String> mounts,
+        List<String> exposedPorts) {
     private static final String NAME = "details.json";
 
-    static ContainerDetails of(ContainerSpec spec, LaunchPlan plan) {
+    static ContainerDetails of(ContainerSpec spec, LaunchPlan plan, ImageConfig image) {
         Step.Execute program = plan.only(Step.Execute.class);
         return new ContainerDetails(
                 program.arguments(),
@@ -50,7 +55,10 @@ public record ContainerDetails(
                 spec.init(),
                 spec.limits().memory().count(),
                 spec.limits().pids(),
-                spec.mounts().stream().flatMap(ContainerDetails::texts).toList());
+                spec.mounts().stream().flatMap(ContainerDetails::texts).toList(),
+                GuestNetworks.known(spec, image).stream()
+                        .map(ContainerPort::toString)
+                        .toList());
     }
 
     private static Stream<String> texts(Mount mount) {
@@ -87,7 +95,8 @@ public record ContainerDetails(
                 init,
                 limits.memory().count(),
                 limits.pids(),
-                mounts);
+                mounts,
+                exposedPorts);
     }
 
     void write(Fd directory) {
@@ -103,6 +112,7 @@ public record ContainerDetails(
         fields.put("memory", memory);
         fields.put("pids", pids);
         fields.put("mounts", mounts);
+        fields.put("exposedPorts", exposedPorts);
         KeptFile.write(directory, NAME, fields);
     }
 
@@ -122,6 +132,9 @@ public record ContainerDetails(
                 Boolean.TRUE.equals(fields.get("init")),
                 KeptFile.number(fields, "memory"),
                 KeptFile.number(fields, "pids"),
-                KeptFile.texts(fields, "mounts"));
+                KeptFile.texts(fields, "mounts"),
+                fields.containsKey("exposedPorts") // an earlier version did not write them
+                        ? KeptFile.texts(fields, "exposedPorts")
+                        : List.of());
     }
 }

@@ -227,7 +227,7 @@ final class DetachedMaker implements AutoCloseable {
         Consumer<Fd> fill = directory -> {
             file.write(directory);
             KeptSpec.write(directory, pinned(prepared));
-            ContainerDetails.of(spec, plan).write(directory);
+            ContainerDetails.of(spec, plan, prepared.rootfs().config()).write(directory);
             if (home instanceof DetachedHome.New) { // of a former one the caller has the lock
                 closing.add(DetachedDirectory.holdNew(directory)); // whoever finds it then waits until it is there
             }

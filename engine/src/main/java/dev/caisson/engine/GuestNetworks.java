@@ -2,6 +2,7 @@ package dev.caisson.engine;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageConfig;
 import dev.caisson.image.Rootfs;
 import dev.caisson.launch.GuestNetwork;
 import dev.caisson.launch.Launched;
@@ -50,6 +51,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(GuestNetworks.class.getName());
     private static final int MOST_EXPOSED = 64;
+    private static final int MOST_SHOWN = 4096;
     private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf/all");
 
     private final EngineOptions options;
@@ -296,14 +298,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
     /// Returns the ports that a container is known to serve, the lowest if there are many: those that are linked to it
     /// get variables for each. What its image says wrongly is an error of who publishes it.
     private static ExposedPorts exposed(List<PortMapping> mapped, PublishedPorts ports, Image image, Rootfs rootfs) {
-        var declared = new TreeSet<ContainerPort>();
-        for (String port : rootfs.config().exposedPorts()) {
-            try {
-                declared.addAll(PortText.ports(port));
-            } catch (ArgumentException e) {
-                LOG.log(System.Logger.Level.DEBUG, "the image exposes a port that is none", e);
-            }
-        }
+        Set<ContainerPort> declared = declared(rootfs.config());
         var published = new TreeSet<ContainerPort>();
         mapped.forEach(port -> published.add(port.inside()));
         var all = new TreeSet<>(ports.exposed());
@@ -316,6 +311,29 @@ final class GuestNetworks implements Holding, AutoCloseable {
                 Optional.of(List.copyOf(published));
         };
         return new ExposedPorts(all.stream().limit(MOST_EXPOSED).toList(), undeclared);
+    }
+
+    private static Set<ContainerPort> declared(ImageConfig image) {
+        var declared = new TreeSet<ContainerPort>();
+        for (String port : image.exposedPorts()) {
+            try {
+                declared.addAll(PortText.ports(port));
+            } catch (ArgumentException e) {
+                LOG.log(System.Logger.Level.DEBUG, "the image exposes a port that is none", e);
+            }
+        }
+        return declared;
+    }
+
+    /// Returns the ports that a container is known to serve whether it has a network or not, the lowest if there are
+    /// many.
+    static List<ContainerPort> known(ContainerSpec spec, ImageConfig image) {
+        Set<ContainerPort> all = declared(image);
+        if (spec.network() instanceof Network.Joined joined) {
+            all.addAll(joined.ports().exposed());
+            joined.ports().mappings().forEach(port -> all.add(port.inside()));
+        }
+        return all.stream().limit(MOST_SHOWN).toList();
     }
 
     /// Takes back what a container of this engine has.

@@ -106,6 +106,40 @@ class ImageLinkTest extends BusyboxEngine {
                 LaunchException.class, () -> engine.run(busybox("true").mount(tmpfs)));
 
         assertThat(refused.code()).isEqualTo("MOUNT_FAILED");
+        assertThat(refused).hasMessageContaining("EBUSY").hasMessageContaining("belong to the engine");
+    }
+
+    @Test
+    void memory_and_volumes_stand_where_links_of_the_image_lead_and_are_found_there() throws Exception {
+        Files.createSymbolicLink(root.resolve("to_srv"), Path.of("../../srv"));
+        var memory = new Mount.Tmpfs(InRootPath.parse("/to_tmp/new"), Bytes.mebibytes(1), 0700, false, false);
+        var other = new Mount.Tmpfs(InRootPath.parse("/to_srv"), Bytes.mebibytes(1), 0700, false, false);
+        ContainerSpec spec = busybox("sh", "-c", "grep -oE ' /(srv|tmp)[^ ]* (tmpfs|ext4)' /proc/mounts; exec sleep 60")
+                .mount(memory)
+                .mount(other)
+                .mount(bind(volume, "/to_tmp/volume"))
+                .name("linked");
+
+        try (Container container = engine.start(spec, Streams.capture())) {
+            assertThat(Verification.of("linked", OPTIONS).checks())
+                    .filteredOn(check -> check.subject().contains("/to_"))
+                    .hasSize(3)
+                    .allMatch(check -> check.asPlanned(), "is as planned");
+            container.kill();
+            assertThat(container.await().stdout()).contains(" /tmp/new tmpfs", " /srv tmpfs");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/srv/file", "/srv/file/below"})
+    void a_working_directory_that_is_a_file_is_refused_as_one(String path) throws Exception {
+        Files.writeString(root.resolve("srv/file"), "x");
+
+        LaunchException refused = catchThrowableOfType(
+                LaunchException.class, () -> engine.run(busybox("true").workingDirectory(path)));
+
+        assertThat(refused.code()).isEqualTo("IMAGE_PATH");
+        assertThat(refused).hasMessageContaining(path).hasMessageContaining("has a file in that place");
     }
 
     @Test

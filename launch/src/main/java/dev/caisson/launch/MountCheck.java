@@ -1,5 +1,6 @@
 package dev.caisson.launch;
 
+import dev.caisson.error.ArgumentException;
 import dev.caisson.launch.MountTable.Mounted;
 import dev.caisson.launch.Verifier.Check;
 import dev.caisson.linux.ErrnoException;
@@ -67,7 +68,7 @@ final class MountCheck {
     private Check fileSystem(Step.MountFileSystem mount) {
         List<String> flags = mount.flags().stream().map(MountFlag::option).toList();
         String type = mount.fileSystem().type();
-        Optional<Mounted> found = table.at(mount.target());
+        Optional<Mounted> found = mounted(mount.target());
         return new Check(
                 "mount " + mount.target(),
                 type + " " + String.join(",", flags),
@@ -91,7 +92,8 @@ final class MountCheck {
     private Check covered(InRootPath path, String planned, Predicate<Mounted> asPlanned) {
         Optional<Mounted> mount = table.at(path);
         if (mount.isEmpty()) {
-            boolean exists = status(() -> inRoot(path)).isPresent();
+            boolean exists =
+                    status(() -> inRoot(path, FileSystem.RESOLVE_NO_SYMLINKS)).isPresent();
             return new Check(path.absolute(), planned, exists ? "open" : "not in this kernel", !exists);
         }
         boolean isAsPlanned = asPlanned.test(mount.get());
@@ -123,7 +125,7 @@ final class MountCheck {
         String subject = "mount " + target;
         String planned =
                 source + ", " + (same ? "" : OVERLAY + " ") + access + "," + String.join(",", ALWAYS) + ", private";
-        Optional<Mounted> found = table.at(target);
+        Optional<Mounted> found = mounted(target);
         if (found.isEmpty()) {
             return new Check(subject, planned, MISSING, false);
         }
@@ -140,7 +142,7 @@ final class MountCheck {
             return Check.notEvaluated(
                     subject, planned, "the host has no " + source + " any more; it is " + text(mount));
         }
-        Optional<FileStatus> inside = status(() -> inRoot(target));
+        Optional<FileStatus> inside = status(() -> inRoot(target, 0));
         boolean isSame = inside.isPresent()
                 && inside.get().inode() == ofHost.get().inode()
                 && inside.get().fileSystem() == ofHost.get().fileSystem();
@@ -155,7 +157,7 @@ final class MountCheck {
         String below = below(shared.subpath());
         String planned = shared.name().kind() + " " + shared.name() + below + ", " + access + ","
                 + String.join(",", ALWAYS) + ", private";
-        Optional<Mounted> found = table.at(target);
+        Optional<Mounted> found = mounted(target);
         boolean asPlanned = found.filter(mount ->
                         ((mount.fileSystem().equals("ext4") && mount.root().equals(below.isEmpty() ? "/" : below))
                                         || mount.root().endsWith("/" + shared.name() + "/files" + below)
@@ -175,7 +177,7 @@ final class MountCheck {
     private Check check(InRootPath target, SlotSource.ImageFiles files) {
         String below = below(files.subpath());
         var options = List.of(MountFlag.READ_ONLY.option(), "nosuid", "nodev");
-        Optional<Mounted> found = table.at(target);
+        Optional<Mounted> found = mounted(target);
         boolean asPlanned = found.filter(mount -> mount.fileSystem().equals(OVERLAY)
                         && mount.root().equals(below.isEmpty() ? "/" : below)
                         && mount.options().containsAll(options)
@@ -192,7 +194,7 @@ final class MountCheck {
     /// system of their own. If the container may mount, nobody can change it.
     private Check secrets(InRootPath target) {
         var options = List.of(MountFlag.READ_ONLY.option(), "nosuid", "nodev", "noexec");
-        Optional<Mounted> found = table.at(target);
+        Optional<Mounted> found = mounted(target);
         boolean asPlanned = found.filter(mount -> mount.fileSystem().equals("ramfs")
                         && mount.root().equals("/")
                         && mount.options().containsAll(options)
@@ -222,14 +224,33 @@ final class MountCheck {
         }
     }
 
-    private Fd inRoot(InRootPath target) {
+    private Fd inRoot(InRootPath target, long resolve) {
         try (Fd root = FileSystem.openAt(process, "root", FileSystem.O_PATH, 0, 0)) {
             return FileSystem.openAt(
                     root,
                     target.relative(),
                     FileSystem.O_PATH,
                     0,
-                    FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_SYMLINKS);
+                    FileSystem.RESOLVE_IN_ROOT | FileSystem.RESOLVE_NO_MAGICLINKS | resolve);
+        }
+    }
+
+    /// Returns what is mounted at a place, whose name may go through links of the image as that of whoever mounted it.
+    private Optional<Mounted> mounted(InRootPath target) {
+        Optional<Mounted> there = table.at(target);
+        return there.isPresent() ? there : followed(target).flatMap(table::at);
+    }
+
+    private Optional<InRootPath> followed(InRootPath target) {
+        try (Fd root = FileSystem.openAt(process, "root", FileSystem.O_PATH, 0, 0);
+                Fd found = inRoot(target, 0)) {
+            String top = FileSystem.path(root);
+            String path = FileSystem.path(found);
+            return top.equals("/") || path.startsWith(top + "/")
+                    ? Optional.of(InRootPath.of(path.substring(top.equals("/") ? 1 : top.length() + 1)))
+                    : Optional.empty();
+        } catch (ErrnoException | ArgumentException e) {
+            return Optional.empty(); // or a name that no target has
         }
     }
 

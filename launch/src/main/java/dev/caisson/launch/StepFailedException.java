@@ -223,6 +223,7 @@ public final class StepFailedException extends LaunchException {
             case Errno.ELOOP -> "the image has a symbolic link in that place, which could lead out of it";
             case Errno.EBUSY ->
                 "a symbolic link there leads to the root, /proc, /sys or /dev, which belong to the engine: choose another path";
+            case Errno.ENOTDIR -> "the image has a file in that place, or above it: choose another path";
             default -> "see how the image looks in that place";
         };
     }

@@ -119,6 +119,9 @@ final class InspectObject {
         var config = new LinkedHashMap<String, Object>();
         config.put("Hostname", details.map(ContainerDetails::hostName).orElse(""));
         config.put("User", details.map(ContainerDetails::user).orElse(""));
+        var exposed = new LinkedHashMap<String, Object>();
+        details.map(ContainerDetails::exposedPorts).orElse(List.of()).forEach(port -> exposed.put(port, Map.of()));
+        config.put("ExposedPorts", new Template.Dictionary(exposed));
         config.put("Tty", detached.map(DetachedContainer::hasTerminal).orElse(false));
         config.put("OpenStdin", detached.map(DetachedContainer::hasInput).orElse(false));
         config.put("Env", details.map(ContainerDetails::environment).orElse(List.of()));
