@@ -5,11 +5,10 @@ import dev.caisson.network.nft.Connections;
 import dev.caisson.network.nft.Connections.Connection;
 import dev.caisson.spec.Egress;
 import dev.caisson.spec.Transport;
-import java.net.InetAddress;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// Ends the connections that a container has begun and that what it may send to now does not allow. One that a name
 /// was allowed for, and whose address the name has not led to lately, is among these.
@@ -19,12 +18,24 @@ final class Cut {
 
     private final NetlinkSocket filter;
     private final ContainerNetworks container;
-    private final Set<String> opened;
+    private final Supplier<Set<String>> opened;
 
-    Cut(NetlinkSocket filter, Pins pins, ContainerNetworks container) {
+    /// @param opened returns the keys of what names have opened, as [Pins#allowed]
+    private Cut(NetlinkSocket filter, ContainerNetworks container, Supplier<Set<String>> opened) {
         this.filter = filter;
         this.container = container;
-        this.opened = pins.allowed(container);
+        this.opened = opened;
+    }
+
+    /// By what names have opened at this moment.
+    static Cut byNamesNow(NetlinkSocket filter, Pins pins, ContainerNetworks container) {
+        Set<String> opened = pins.allowed(container);
+        return new Cut(filter, container, () -> opened);
+    }
+
+    /// By what names have opened when it ends connections. That is read if there is one that it depends on.
+    static Cut byNamesThen(NetlinkSocket filter, Pins pins, ContainerNetworks container) {
+        return new Cut(filter, container, new Once(pins, container));
     }
 
     void end() {
@@ -40,14 +51,11 @@ final class Cut {
     }
 
     private void end(Egress.Listed listed, boolean six) {
-        Set<InetAddress> sources = container.addresses(six).collect(Collectors.toSet());
-        if (sources.isEmpty()) {
-            return;
-        }
-        List<Connection> begun = Connections.of(filter, six);
-        begun.stream()
-                .filter(one -> sources.contains(one.source()) && !isAllowed(listed, one))
-                .forEach(one -> Connections.forget(filter, one));
+        container
+                .addresses(six)
+                .forEach(source -> Connections.from(filter, source).stream()
+                        .filter(one -> !isAllowed(listed, one))
+                        .forEach(one -> Connections.forget(filter, one)));
     }
 
     private boolean isAllowed(Egress.Listed listed, Connection one) {
@@ -57,10 +65,32 @@ final class Cut {
         for (Transport transport : Transport.values()) {
             if (transport.number() == one.protocol()) {
                 return listed.allows(one.target(), one.port(), transport)
-                        || opened.contains(HexFormat.of()
-                                .formatHex(EgressElements.key(one.source(), one.target(), transport, one.port())));
+                        || opened.get()
+                                .contains(HexFormat.of()
+                                        .formatHex(
+                                                EgressElements.key(one.source(), one.target(), transport, one.port())));
             }
         }
         return false;
+    }
+
+    /// Reads them once.
+    private static final class Once implements Supplier<Set<String>> {
+        private final Pins pins;
+        private final ContainerNetworks container;
+        private @Nullable Set<String> read;
+
+        Once(Pins pins, ContainerNetworks container) {
+            this.pins = pins;
+            this.container = container;
+        }
+
+        @Override
+        public Set<String> get() {
+            if (read == null) {
+                read = pins.allowed(container);
+            }
+            return read;
+        }
     }
 }

@@ -206,11 +206,13 @@ final class Elements {
         var elements = new Elements();
         container.addresses(false).map(InetAddress::getAddress).forEach(address -> {
             elements.put(Sets.CONNECTIONS, address);
+            elements.put(Sets.BEGUN_RATE, address);
             elements.put(Sets.TOLD, address);
             elements.put(Sets.NEXT_RATE, address);
         });
         container.addresses(true).map(InetAddress::getAddress).forEach(address -> {
             elements.put(Sets.CONNECTIONS6, address);
+            elements.put(Sets.BEGUN_RATE6, address);
             elements.put(Sets.TOLD6, address);
             elements.put(Sets.NEXT_RATE6, address);
         });

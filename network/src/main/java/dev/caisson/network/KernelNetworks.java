@@ -258,7 +258,7 @@ final class KernelNetworks implements AutoCloseable {
 
     /// Ends connections that a container has begun and that its present record does not allow.
     void cut(ContainerNetworks container) {
-        new Cut(filter, pins(), container).end();
+        Cut.byNamesThen(filter, pins(), container).end();
     }
 
     /// Ends the links of a container, if they are there, and takes back what it may call itself.
@@ -326,7 +326,8 @@ final class KernelNetworks implements AutoCloseable {
     ///
     /// @param limited empty if it was another change
     void repair(Optional<ContainerNetworks> limited) {
-        Optional<Cut> cut = limited.map(container -> new Cut(filter, pins(), container)); // knows what names had opened
+        Optional<Cut> cut =
+                limited.map(container -> Cut.byNamesNow(filter, pins(), container)); // knows what names had opened
         repair();
         cut.ifPresent(Cut::end);
     }

@@ -73,14 +73,13 @@ final class Pins {
             ContainerNetworks container, Predicate<TableQueries.Element> wanted) {
         var found = new LinkedHashMap<Sets.Place, List<SetElement>>();
         for (boolean six : new boolean[] {false, true}) {
-            Set<String> sources = container.addresses(six).map(Pins::hex).collect(Collectors.toSet());
+            List<byte[]> sources =
+                    container.addresses(six).map(InetAddress::getAddress).toList();
             Sets.Place place = place(six);
-            int length = six ? 16 : 4;
             List<SetElement> elements = sources.isEmpty()
                     ? List.of()
-                    : elements(place).stream()
-                            .filter(one -> !one.comment().isEmpty()
-                                    && sources.contains(HexFormat.of().formatHex(one.key(), 0, length)))
+                    : elements(place, sources).stream()
+                            .filter(one -> !one.comment().isEmpty())
                             .filter(wanted)
                             .map(one -> SetElement.of(one.key()))
                             .toList();
@@ -91,13 +90,9 @@ final class Pins {
         return found;
     }
 
-    private static String hex(InetAddress address) {
-        return HexFormat.of().formatHex(address.getAddress());
-    }
-
-    private List<TableQueries.Element> elements(Sets.Place place) {
+    private List<TableQueries.Element> elements(Sets.Place place, List<byte[]> sources) {
         try {
-            return tables.elements(filter, place);
+            return tables.elements(filter, place, sources);
         } catch (NetlinkException e) {
             if (e.is(Errno.ENOENT)) {
                 return List.of(); // somebody flushed the tables

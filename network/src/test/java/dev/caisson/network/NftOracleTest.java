@@ -69,11 +69,13 @@ class NftOracleTest extends OnAHost {
             set seen6 { type ipv6_addr; size 1000; flags dynamic,timeout; }
             map ports { type inet_proto . inet_service : ipv4_addr . inet_service; }
             map ports6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
+            ct timeout brief { protocol tcp; l3proto ip; policy = { time_wait: 10, close: 10 }; }
             chain to { }
             """;
 
     /// Rules in the words of nft, with ours.
     private static final Map<String, List<Expression>> RULES = Map.ofEntries(
+            Map.entry("ct timeout set brief", List.of(Expressions.timeouts("brief"))),
             Map.entry("iifname @names accept", List.of(meta(Meta.INPUT_NAME, 0), inSet(0, "names"), accept())),
             Map.entry("oifname != @names drop", List.of(meta(Meta.OUTPUT_NAME, 0), notInSet(0, "names"), drop())),
             Map.entry(

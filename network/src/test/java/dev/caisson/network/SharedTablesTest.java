@@ -7,6 +7,7 @@ import dev.caisson.network.Bed.Guest;
 import dev.caisson.network.filter.Tables;
 import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
@@ -53,6 +54,97 @@ class SharedTablesTest extends OnAHost {
         assertThat(count).isBetween(Tables.MOST_CONNECTIONS / 2, Tables.MOST_CONNECTIONS + 64);
         assertThat(Bed.isClosed(greedy.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
         assertThat(Bed.connects(modest.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
+    }
+
+    /// The kernel does not count those that are closed, but keeps them: 120 seconds by default.
+    @Test
+    void a_container_cannot_fill_the_table_of_connections_by_those_that_it_closes() {
+        Guest greedy = bed.guest("bridge");
+        Guest modest = bed.guest("bridge");
+        bed.neighbor.sh("""
+                timeout 60 python3 -c '
+                import socket
+                s = socket.socket(); s.bind(("", 80)); s.listen(4096)
+                while True: s.accept()[0].close()' >/dev/null 2>&1 &""");
+        bed.listen(bed.neighbor, 81);
+        assertThat(Bed.connects(greedy.namespace(), Bed.ip(Bed.NEIGHBOR), 81)).isTrue();
+
+        long begun = System.nanoTime();
+        greedy.namespace().sh("""
+                timeout 30 python3 -c '
+                import socket, struct, time
+                end = time.time() + 5; i = 0
+                while time.time() < end:
+                    i += 1
+                    s = socket.socket()
+                    s.settimeout(0.2)
+                    if i %% 2: s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    try: s.connect(("%s", 80 + i %% 2)); i %% 2 or (s.shutdown(1), s.recv(1))
+                    except OSError: pass
+                    s.close()'
+                """.formatted(Bed.NEIGHBOR));
+        int seconds = 1 + (int) TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
+
+        List<String> kept = bed.host
+                .sh("awk '/ dport=8/ && / (CLOSE|TIME_WAIT) / {print $5}' /proc/net/nf_conntrack")
+                .lines()
+                .toList();
+        assertThat(kept).hasSizeBetween(1000, Tables.MOST_CONNECTIONS + 1000 * seconds);
+        assertThat(kept.stream().filter(left -> Integer.parseInt(left) > 10))
+                .as("seconds that they are kept for")
+                .isEmpty();
+        assertThat(Bed.connects(modest.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
+    }
+
+    /// Each of them is as if the first: a rate of connections would bound them.
+    @Test
+    void datagrams_that_nobody_answers_have_no_rate() {
+        Guest guest = bed.guest("bridge");
+        bed.host.sh("nft 'add table ip seen; add chain ip seen out { type filter hook postrouting priority 300; };"
+                + " add rule ip seen out oifname lan0 udp dport 514 counter'");
+
+        guest.namespace().sh("""
+                timeout 20 python3 -c '
+                import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                for i in range(9000): s.sendto(b"x", ("%s", 514))'
+                """.formatted(Bed.NEIGHBOR));
+
+        assertThat(bed.host.sh("nft list chain ip seen out")).containsPattern("counter packets (8999|9000) ");
+    }
+
+    /// As many lists and connections as others have, which a change must not pay for.
+    @Test
+    void a_change_of_a_list_reads_connections_of_its_container_alone() {
+        Guest other = bed.guest("bridge");
+        Guest changed = bed.guest("bridge");
+        sendToPorts(other, 3000);
+        sendToPorts(changed, 30);
+        long answered = bed.on(all -> {
+            all.limit(changed.id(), Egress.only("192.0.2.2:20/udp"));
+            long before = all.kernel.answered();
+            all.limit(changed.id(), Egress.none());
+            return all.kernel.answered() - before;
+        });
+
+        assertThat(answered).isLessThan(100_000);
+        assertThat(udpConnections(changed)).isZero();
+        assertThat(udpConnections(other)).isGreaterThan(2900);
+    }
+
+    private static void sendToPorts(Guest from, int count) {
+        from.namespace().sh("""
+                timeout 30 python3 -c '
+                import socket
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                for port in range(1, %d): s.sendto(b"x", ("%s", port))'
+                """.formatted(count, Bed.NEIGHBOR));
+    }
+
+    private int udpConnections(Guest guest) {
+        return Integer.parseInt(bed.host
+                .sh("grep -c 'udp .* src=" + guest.ip4().getHostAddress() + " ' /proc/net/nf_conntrack || true")
+                .strip());
     }
 
     @Test

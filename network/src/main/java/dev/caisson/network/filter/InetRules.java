@@ -53,23 +53,29 @@ final class InetRules {
     private static final int FIRST_PORT = 32_768;
 
     private static final int LAST_PORT = 60_999;
+    private static final int TCP = 6;
     private static final int ECHO = 8;
     private static final int ECHO_6 = 128;
     private static final int NEIGHBOR_SOLICITATION = 135;
     private static final int NEIGHBOR_ADVERTISEMENT = 136;
     private static final int NEIGHBORS_PER_SECOND = 20;
+    private static final int CONNECTIONS_PER_SECOND = 1000;
+    private static final int CONNECTIONS_AT_ONCE = 4096;
     private static final int NEIGHBORS_AT_ONCE = 128;
     private static final Duration NEIGHBOR_TIME = Duration.ofSeconds(5);
 
     private final Batch batch;
     private final String table;
     private final int mostConnections;
+    private final boolean forgetful;
     private final EgressRules egress;
 
-    InetRules(Batch batch, String table, int mostConnections, EgressRules egress) {
+    /// @param forgetful true if the table has [Tables#CLOSED]
+    InetRules(Batch batch, String table, int mostConnections, boolean forgetful, EgressRules egress) {
         this.batch = batch;
         this.table = table;
         this.mostConnections = mostConnections;
+        this.forgetful = forgetful;
         this.egress = egress;
     }
 
@@ -81,6 +87,8 @@ final class InetRules {
         egress.write();
         neighbors("next", IPV4, IPV4_SOURCE, 4, Sets.NEXT, Sets.NEXT_RATE);
         neighbors("next6", IPV6, IPV6_SOURCE, 16, Sets.NEXT6, Sets.NEXT_RATE6);
+        begun("begun", IPV4_SOURCE, 4, Sets.CONNECTIONS, Sets.BEGUN_RATE);
+        begun("begun6", IPV6_SOURCE, 16, Sets.CONNECTIONS6, Sets.BEGUN_RATE6);
         leaving();
         entering();
         host();
@@ -200,8 +208,8 @@ final class InetRules {
         add(chain, fromAndTo(Sets.OPEN), notState(NEW), then(accept()));
         add(chain, notState(NEW), then(drop()));
         egress.calls().forEach(call -> batch.rule(Family.INET, table, chain, call));
-        add(chain, family(IPV4), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
-        add(chain, family(IPV6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
+        add(chain, family(IPV4), then(Expressions.jump("begun")));
+        add(chain, family(IPV6), then(Expressions.jump("begun6")));
         add(chain, fromAndTo(Sets.OPEN), then(accept()));
         add(
                 chain,
@@ -267,10 +275,24 @@ final class InetRules {
         add("errors", then(drop()));
     }
 
-    private List<Expression> tooMany(int source, int length, Sets.Place set) {
-        return List.of(
-                Expressions.payload(Header.NETWORK, source, length, 0),
-                Expressions.moreConnectionsThan(0, name(set), mostConnections));
+    /// Comes back with a connection that its container may begin. Those of TCP that are closed the kernel does not
+    /// count, but keeps: so they are begun at a rate, and kept for less long. A rate of datagrams would bound those
+    /// that nobody answers, each of which is as if the first.
+    private void begun(String chain, int source, int length, Sets.Place connections, Sets.Place rate) {
+        chain(chain);
+        List<Expression> sender = then(Expressions.payload(Header.NETWORK, source, length, 0));
+        add(chain, sender, then(Expressions.moreConnectionsThan(0, name(connections), mostConnections)), then(drop()));
+        add(
+                chain,
+                List.of(Expressions.meta(Meta.TRANSPORT, 0), Expressions.notEqual(0, Match.bytes(TCP))),
+                then(Expressions.back()));
+        add(
+                chain,
+                sender,
+                then(Expressions.limitEach(0, name(rate), CONNECTIONS_PER_SECOND, CONNECTIONS_AT_ONCE)),
+                forgetful ? then(Expressions.timeouts(Tables.CLOSED)) : List.of(),
+                then(Expressions.back()));
+        add(chain, then(drop()));
     }
 
     /// What others send to containers.
@@ -290,25 +312,15 @@ final class InetRules {
         add(chain, state(RELATED), then(Expressions.go("errors")));
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_SOLICITATION), then(accept()));
         add(chain, icmp(Match.ICMPV6, NEIGHBOR_ADVERTISEMENT), then(accept()));
-        add(chain, gated(), published(), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
+        add(chain, gated(), published(), then(Expressions.jump("begun")));
         add(chain, gated(), published(), then(accept()));
-        add(
-                chain,
-                family(IPV4),
-                hosted(4, IPV4_SOURCE, Sets.HOSTED),
-                tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS),
-                then(drop()));
+        add(chain, family(IPV4), hosted(4, IPV4_SOURCE, Sets.HOSTED), then(Expressions.jump("begun")));
         add(chain, family(IPV4), hosted(4, IPV4_SOURCE, Sets.HOSTED), toHostThere(), then(accept()));
-        add(
-                chain,
-                family(IPV6),
-                hosted(16, IPV6_SOURCE, Sets.HOSTED6),
-                tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6),
-                then(drop()));
+        add(chain, family(IPV6), hosted(16, IPV6_SOURCE, Sets.HOSTED6), then(Expressions.jump("begun6")));
         add(chain, family(IPV6), hosted(16, IPV6_SOURCE, Sets.HOSTED6), toHostThere(), then(accept()));
         // each identifier of an echo is a connection
-        add(chain, family(IPV4), tooMany(IPV4_SOURCE, 4, Sets.CONNECTIONS), then(drop()));
-        add(chain, family(IPV6), tooMany(IPV6_SOURCE, 16, Sets.CONNECTIONS6), then(drop()));
+        add(chain, family(IPV4), then(Expressions.jump("begun")));
+        add(chain, family(IPV6), then(Expressions.jump("begun6")));
         add(chain, family(IPV4), icmp(Match.ICMP, ECHO), toHostThere(), then(accept()));
         add(chain, family(IPV6), icmp(Match.ICMPV6, ECHO_6), toHostThere(), then(accept()));
         add(chain, then(drop()));

@@ -116,6 +116,12 @@ public final class Sets {
     public static final Place CONNECTIONS6 =
             inet(SetForm.set("connections6", IPV6).with(SetForm.Use.BY_RULES));
 
+    /// How often each container begins one by TCP.
+    public static final Place BEGUN_RATE = inet(SetForm.set("begun-rate", IPV4).with(SetForm.Use.BY_RULES));
+
+    public static final Place BEGUN_RATE6 =
+            inet(SetForm.set("begun-rate6", IPV6).with(SetForm.Use.BY_RULES));
+
     /// How often each container's denials are told.
     public static final Place TOLD = inet(SetForm.set("told", IPV4).with(SetForm.Use.BY_RULES));
 
@@ -180,8 +186,19 @@ public final class Sets {
 
     static List<Place> all() {
         var all = new ArrayList<>(RECORDED);
-        all.addAll(
-                List.of(CONNECTIONS, CONNECTIONS6, TOLD, TOLD6, NEXT, NEXT6, NEXT_RATE, NEXT_RATE6, SEVERED, SEVERED6));
+        all.addAll(List.of(
+                CONNECTIONS,
+                CONNECTIONS6,
+                BEGUN_RATE,
+                BEGUN_RATE6,
+                TOLD,
+                TOLD6,
+                NEXT,
+                NEXT6,
+                NEXT_RATE,
+                NEXT_RATE6,
+                SEVERED,
+                SEVERED6));
         return all;
     }
 

@@ -24,6 +24,10 @@ public final class Tables {
     /// default.
     public static final int MOST_CONNECTIONS = 4096;
 
+    /// Says for how long connections of TCP that containers have begun are kept once they are closed.
+    static final String CLOSED = "closed";
+
+    private static final int CLOSED_SECONDS = 10;
     private static final int FIRST_GROUP = 0x4000;
     private static final int GROUP_DIGITS = 3;
     private static final List<Family> FAMILIES = List.of(Family.INET, Family.BRIDGE);
@@ -46,7 +50,7 @@ public final class Tables {
 
         private static String digest() {
             var batch = new Batch();
-            write(batch, "caisson-000", OptionalInt.of(FIRST_GROUP));
+            write(batch, "caisson-000", OptionalInt.of(FIRST_GROUP), true);
             try {
                 byte[] digest = MessageDigest.getInstance("SHA-256").digest(batch.toBytes());
                 return HexFormat.of().formatHex(digest).substring(0, DIGITS);
@@ -85,34 +89,51 @@ public final class Tables {
     }
 
     /// Makes both anew with these elements, in one transaction: what is there of that name goes. A kernel without
-    /// nfnetlink_log counts denials and reports none.
+    /// nfnetlink_log counts denials and reports none; one without timeouts for single connections keeps those that
+    /// are closed for as long as others'.
     public void replace(NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements) {
+        OptionalInt group = OptionalInt.of(group());
+        if (!hasReplaced(socket, elements, group, true)
+                && !hasReplaced(socket, elements, OptionalInt.empty(), true)
+                && !hasReplaced(socket, elements, group, false)) {
+            replace(socket, elements, OptionalInt.empty(), false);
+        }
+    }
+
+    /// Returns false if the kernel lacks something.
+    private boolean hasReplaced(
+            NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements, OptionalInt group, boolean forgetful) {
         try {
-            replace(socket, elements, OptionalInt.of(group()));
+            replace(socket, elements, group, forgetful);
+            return true;
         } catch (NetlinkException e) {
             if (!e.is(Errno.ENOENT) && !e.is(Errno.EOPNOTSUPP)) {
                 throw e;
             }
-            replace(socket, elements, OptionalInt.empty());
+            return false;
         }
     }
 
-    private void replace(NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements, OptionalInt group) {
+    private void replace(
+            NetlinkSocket socket, Map<Sets.Place, List<SetElement>> elements, OptionalInt group, boolean forgetful) {
         var batch = new Batch();
         delete(batch);
         for (Family family : FAMILIES) {
             batch.table(family, name, Version.COMMENT);
         }
-        write(batch, name, group);
+        write(batch, name, group, forgetful);
         add(batch, elements);
         batch.commit(socket, "the packet filter's tables " + name);
     }
 
-    private static void write(Batch batch, String name, OptionalInt group) {
+    private static void write(Batch batch, String name, OptionalInt group, boolean forgetful) {
+        if (forgetful) {
+            batch.closed(Family.INET, name, CLOSED, CLOSED_SECONDS);
+        }
         for (Sets.Place place : Sets.all()) {
             batch.set(place.family(), name, place.form());
         }
-        new InetRules(batch, name, MOST_CONNECTIONS, new EgressRules(batch, name, group)).write();
+        new InetRules(batch, name, MOST_CONNECTIONS, forgetful, new EgressRules(batch, name, group)).write();
         new BridgeRules(batch, name).write();
     }
 
@@ -176,6 +197,16 @@ public final class Tables {
         elements.forEach((place, list) -> batch.remove(place.family(), name, place.form(), list));
         add(batch, elements);
         batch.commit(socket, "elements of the packet filter's tables " + name);
+    }
+
+    /// Returns the elements of a set whose keys begin so.
+    ///
+    /// The kernel gives an element for its key, or all of a set: so all are read, and others than these are passed
+    /// over before anything is made of them.
+    ///
+    /// @param beginnings of the same length
+    public List<TableQueries.Element> elements(NetlinkSocket socket, Sets.Place place, List<byte[]> beginnings) {
+        return TableQueries.elements(socket, place.family(), name, place.form(), beginnings);
     }
 
     /// Returns the elements of a set.

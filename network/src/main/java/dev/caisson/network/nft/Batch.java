@@ -56,6 +56,12 @@ public final class Batch {
     private static final int NEW_ELEMENTS = 12;
     private static final int DELETE_ELEMENTS = 14;
     private static final int DESTROY_ELEMENTS = 30;
+    private static final int NEW_OBJECT = 18;
+    /// The kind of objects that say for how long connections are kept.
+    static final int TIMEOUTS = 7;
+    private static final int TIME_WAIT = 7;
+    private static final int CLOSE = 8;
+    private static final int TCP = 6;
     private static final int LIST_ELEMENT = 1;
     private static final int OWNER = 2;
     /// Elements of one message are one attribute, whose length has 16 bits.
@@ -147,6 +153,25 @@ public final class Batch {
     /// Removes all rules of a chain.
     public Batch flush(Family family, String table, String chain) {
         begin(DELETE_RULE, 0, family).string(1, table).string(2, chain).end();
+        return this;
+    }
+
+    /// Makes what [Expressions#timeouts] names: for how many seconds the kernel keeps a connection of TCP that is
+    /// closed, in place of 120 by default, or 10 if it was broken off. One object serves both families.
+    public Batch closed(Family family, String table, String name, int seconds) {
+        begin(NEW_OBJECT, NetlinkWriter.CREATE, family)
+                .string(1, table)
+                .string(2, name)
+                .big32(3, TIMEOUTS)
+                .nested(4)
+                .big16(1, Family.IPV4.number)
+                .int8(2, TCP)
+                .nested(3)
+                .big32(TIME_WAIT, seconds)
+                .big32(CLOSE, seconds)
+                .end()
+                .end()
+                .end();
         return this;
     }
 

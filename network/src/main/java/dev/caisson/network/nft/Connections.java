@@ -43,6 +43,13 @@ public final class Connections {
     private static final int TARGET_TRANSLATED = 1 << 5;
     private static final int NESTED = 0x8000;
     private static final int ID = 12;
+    private static final int ADDRESSES = 1;
+    private static final int SOURCE_4 = 1;
+    private static final int SOURCE_6 = 3;
+    private static final int FILTER = 25;
+    private static final int FILTER_ORIGINAL = 1;
+    private static final int FILTER_REPLY = 2;
+    private static final int BY_SOURCE = 1;
     private static final int IPV4 = 2;
     private static final int IPV6 = 10;
 
@@ -55,10 +62,37 @@ public final class Connections {
                 .u16(0);
     }
 
+    /// Returns those that an address has begun. The kernel picks those of IPv4, from Linux 5.8 on; asked for an address
+    /// of IPv6, ctnetlink_filter_match_tuple() passes over its connections and gives all others.
+    public static List<Connection> from(NetlinkSocket socket, InetAddress source) {
+        boolean six = source.getAddress().length != 4;
+        var request = new NetlinkWriter();
+        request(request, GET, NetlinkWriter.DUMP, six);
+        if (!six) {
+            request.nested(ORIGINAL)
+                    .nested(ADDRESSES)
+                    .put(SOURCE_4, source.getAddress())
+                    .end()
+                    .end()
+                    .nested(FILTER)
+                    .int32(FILTER_ORIGINAL, BY_SOURCE)
+                    .int32(FILTER_REPLY, 0)
+                    .end();
+        }
+        request.end();
+        return read(socket, request, six).stream()
+                .filter(one -> one.source().equals(source))
+                .toList();
+    }
+
     /// Returns all of one family.
     public static List<Connection> of(NetlinkSocket socket, boolean six) {
         var request = new NetlinkWriter();
         request(request, GET, NetlinkWriter.DUMP, six).end();
+        return read(socket, request, six);
+    }
+
+    private static List<Connection> read(NetlinkSocket socket, NetlinkWriter request, boolean six) {
         var found = new ArrayList<Connection>();
         for (NetlinkMessage message : socket.dump("the list of connections", request)) {
             connection(message.attributes(HEADER), six).ifPresent(found::add);
@@ -68,10 +102,10 @@ public final class Connections {
 
     private static Optional<Connection> connection(NetlinkAttributes attributes, boolean six) {
         Optional<NetlinkAttributes> original = attributes.nested(ORIGINAL);
-        Optional<NetlinkAttributes> addresses = original.flatMap(part -> part.nested(1));
+        Optional<NetlinkAttributes> addresses = original.flatMap(part -> part.nested(ADDRESSES));
         Optional<NetlinkAttributes> ports = original.flatMap(part -> part.nested(2));
         Optional<InetAddress> source =
-                addresses.flatMap(part -> part.find(six ? 3 : 1)).flatMap(Connections::address);
+                addresses.flatMap(part -> part.find(six ? SOURCE_6 : SOURCE_4)).flatMap(Connections::address);
         Optional<InetAddress> target =
                 addresses.flatMap(part -> part.find(six ? 4 : 2)).flatMap(Connections::address);
         if (source.isEmpty() || target.isEmpty()) {

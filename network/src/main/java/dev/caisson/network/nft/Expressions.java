@@ -317,6 +317,11 @@ public final class Expressions {
                 new Expression("connlimit", out -> out.big32(1, most).big32(2, 1)));
     }
 
+    /// Has the kernel keep a connection that begins for as long as [Batch#closed] says, by its name.
+    public static Expression timeouts(String name) {
+        return new Expression("objref", out -> out.big32(1, Batch.TIMEOUTS).string(2, name));
+    }
+
     /// Writes a field of the transport header, and updates its checksum. A datagram without a checksum stays
     /// without one: the kernel finds the checksum itself, as it would write at a given offset into those too.
     public static Expression write(int register, int offset, int length) {

@@ -148,6 +148,12 @@ public final class TableQueries {
 
     /// Returns all elements of a set.
     public static List<Element> elements(NetlinkSocket socket, Family family, String table, SetForm form) {
+        return elements(socket, family, table, form, List.of(new byte[0]));
+    }
+
+    /// Returns the elements of a set whose keys begin with one of these.
+    public static List<Element> elements(
+            NetlinkSocket socket, Family family, String table, SetForm form, List<byte[]> beginnings) {
         int elements = 3;
         var request = new NetlinkWriter();
         request(request, GET_ELEMENTS, NetlinkWriter.DUMP, family.number())
@@ -158,13 +164,18 @@ public final class TableQueries {
         for (NetlinkMessage message : socket.dump("set " + form.name(), request)) {
             message.attributes(HEADER)
                     .nested(elements)
-                    .ifPresent(list ->
-                            list.all().forEach(one -> element(one.nested()).ifPresent(found::add)));
+                    .ifPresent(list -> list.all()
+                            .forEach(one -> element(one.nested(), beginnings).ifPresent(found::add)));
         }
         return found;
     }
 
-    private static Optional<Element> element(NetlinkAttributes attributes) {
+    private static boolean beginsWith(byte[] key, byte[] beginning) {
+        return key.length >= beginning.length
+                && Arrays.equals(key, 0, beginning.length, beginning, 0, beginning.length);
+    }
+
+    private static Optional<Element> element(NetlinkAttributes attributes, List<byte[]> beginnings) {
         int key = 1;
         int data = 2;
         int timeout = 4;
@@ -175,6 +186,7 @@ public final class TableQueries {
         return attributes
                 .nested(key)
                 .flatMap(part -> part.find(1))
+                .filter(bytes -> beginnings.stream().anyMatch(one -> beginsWith(bytes, one)))
                 .map(bytes -> new Element(
                         bytes,
                         attributes.nested(keyEnd).flatMap(part -> part.find(1)).orElseGet(() -> new byte[0]),

@@ -23,6 +23,7 @@ final class Connection {
     private final Direction toClient;
     private Reactor.@Nullable Timer patience;
     private long connecting = -1;
+    private long used = System.nanoTime();
     private boolean closed;
 
     Connection(Carried carried, Fd client, Fd server, Consumer<Connection> ended) {
@@ -46,6 +47,16 @@ final class Connection {
         InternetSockets.noDelay(server);
         toServer.begin();
         toClient.begin();
+    }
+
+    /// Returns for how many nanoseconds nothing has gone either way.
+    long silent(long now) {
+        return now - used;
+    }
+
+    /// True once one side has ended.
+    boolean isEnding() {
+        return toServer.done || toClient.done;
     }
 
     private void stopConnecting() {
@@ -107,6 +118,7 @@ final class Connection {
                 if (count < 0) {
                     return;
                 }
+                used = System.nanoTime();
                 if (count == 0) {
                     end();
                     return;
@@ -141,6 +153,7 @@ final class Connection {
         private void write() {
             int written = Pipes.write(to, rest, given, rest.length - given);
             given += Math.max(0, written);
+            used = System.nanoTime();
             if (given == rest.length) {
                 rest = new byte[0];
                 stop();

@@ -5,8 +5,6 @@ import dev.caisson.linux.InternetSockets;
 import dev.caisson.linux.Pipes;
 import dev.caisson.linux.Reactor;
 import java.net.InetSocketAddress;
-import java.util.HashSet;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -16,7 +14,8 @@ import java.util.function.Consumer;
 public final class Relay implements AutoCloseable {
     /// Bounds of one port, because the host pays for what goes through it.
     ///
-    /// @param connections TCP connections at once; more wait to be accepted
+    /// @param connections TCP connections at once; for one more the one that was silent longest ends, if it was for
+    ///     `silentMillis`, or for a tenth of them after one side has ended; else it waits to be accepted
     /// @param sessions clients of UDP that are remembered; beyond that the one that was silent longest is forgotten
     /// @param silentMillis after which a client of UDP is forgotten
     public record Bounds(int connections, int sessions, int silentMillis) {
@@ -35,7 +34,7 @@ public final class Relay implements AutoCloseable {
         @Override
         public void close() {
             inThread(() -> {
-                ports.remove(relayed);
+                carried.ports().remove(relayed);
                 relayed.close();
             });
         }
@@ -46,7 +45,6 @@ public final class Relay implements AutoCloseable {
 
     private final Reactor reactor;
     private final Carried carried;
-    private final Set<RelayedPort> ports = new HashSet<>();
 
     /// @param broke called once if the thread can go on no more
     public Relay(Consumer<Throwable> broke) {
@@ -63,7 +61,7 @@ public final class Relay implements AutoCloseable {
         try {
             Pipes.doNotWait(own);
             InternetSockets.listen(own, WAITING);
-            return begin(new TcpPort(carried, own, container, bounds.connections()));
+            return begin(new TcpPort(carried, own, container, bounds));
         } catch (RuntimeException e) {
             own.close();
             throw e;
@@ -86,7 +84,7 @@ public final class Relay implements AutoCloseable {
 
     private Port begin(RelayedPort relayed) {
         reactor.at(System.nanoTime(), () -> {
-            ports.add(relayed);
+            carried.ports().add(relayed);
             relayed.begin();
         });
         return new Port(relayed);
@@ -113,8 +111,8 @@ public final class Relay implements AutoCloseable {
     @Override
     public void close() {
         inThread(() -> {
-            ports.forEach(RelayedPort::close);
-            ports.clear();
+            carried.ports().forEach(RelayedPort::close);
+            carried.ports().clear();
         });
         reactor.close();
     }

@@ -4,5 +4,11 @@ package dev.caisson.network.relay;
 sealed interface RelayedPort permits TcpPort, UdpPort {
     void begin();
 
+    /// Returns how many connections or clients it has.
+    int size();
+
+    /// Ends the one of them that was silent longest.
+    void giveUpOne();
+
     void close();
 }

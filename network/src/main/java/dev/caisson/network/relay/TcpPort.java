@@ -4,30 +4,33 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.InternetSockets;
 import java.net.InetSocketAddress;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 
 /// A TCP port: each connection to it gets one to the container.
 final class TcpPort implements RelayedPort {
+    private static final int ENDING_SHARE = 10;
+
     private final Carried carried;
     private final Fd listening;
     private final InetSocketAddress container;
-    private final int most;
+    private final Relay.Bounds bounds;
     private final Set<Connection> connections = new HashSet<>();
     private long watch = -1;
     private boolean closed;
 
-    TcpPort(Carried carried, Fd listening, InetSocketAddress container, int most) {
+    TcpPort(Carried carried, Fd listening, InetSocketAddress container, Relay.Bounds bounds) {
         this.carried = carried;
         this.listening = listening;
         this.container = container;
-        this.most = most;
+        this.bounds = bounds;
     }
 
     @Override
     public void begin() {
-        if (!closed && watch < 0 && connections.size() < most) {
+        if (!closed && watch < 0) {
             watch = carried.reactor().watch(listening, this::accept, _ -> pause());
         }
     }
@@ -46,17 +49,54 @@ final class TcpPort implements RelayedPort {
 
     private void accept() {
         try {
-            while (connections.size() < most) {
-                Optional<Fd> client = InternetSockets.accept(listening);
-                if (client.isEmpty()) {
+            do {
+                boolean hasRoom = connections.size() < bounds.connections() || giveWay();
+                if (!hasRoom || !carried.take(this)) {
+                    pause();
                     return;
                 }
-                connect(client.get());
-            }
-            stop();
+            } while (acceptOne() && connections.size() < bounds.connections());
         } catch (ErrnoException e) { // no descriptor left
             pause();
         }
+    }
+
+    /// Returns false if nobody waits.
+    private boolean acceptOne() {
+        Optional<Fd> client = Optional.empty();
+        try {
+            client = InternetSockets.accept(listening);
+        } finally {
+            if (client.isEmpty()) {
+                carried.giveBack();
+            }
+        }
+        client.ifPresent(this::connect);
+        return client.isPresent();
+    }
+
+    /// Ends a connection for somebody who waits; false if none was silent for long enough.
+    private boolean giveWay() {
+        long now = System.nanoTime();
+        long patience = bounds.silentMillis() * 1_000_000L;
+        Optional<Connection> found = connections.stream()
+                .filter(one -> one.silent(now) > (one.isEnding() ? patience / ENDING_SHARE : patience))
+                .max(Comparator.comparingLong(one -> one.silent(now)));
+        found.ifPresent(Connection::close);
+        return found.isPresent();
+    }
+
+    @Override
+    public int size() {
+        return connections.size();
+    }
+
+    @Override
+    public void giveUpOne() {
+        long now = System.nanoTime();
+        connections.stream()
+                .max(Comparator.comparingLong(one -> one.silent(now)))
+                .ifPresent(Connection::close);
     }
 
     /// A client whose connection cannot be carried on finds its own closed.
@@ -66,6 +106,7 @@ final class TcpPort implements RelayedPort {
             server = InternetSockets.connectTcp(container);
         } catch (ErrnoException e) {
             client.close();
+            carried.giveBack();
             return;
         }
         var connection = new Connection(carried, client, server, this::ended);
@@ -75,6 +116,7 @@ final class TcpPort implements RelayedPort {
 
     private void ended(Connection connection) {
         connections.remove(connection);
+        carried.giveBack();
         begin();
     }
 

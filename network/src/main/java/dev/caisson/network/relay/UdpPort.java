@@ -59,12 +59,16 @@ final class UdpPort implements RelayedPort {
             Datagrams.Peer client = carried.datagrams().peer();
             Session session = sessions.get(client);
             if (session == null) {
+                makeRoom();
+                if (!carried.take(this)) {
+                    continue;
+                }
                 try {
                     session = new Session(client, InternetSockets.connectUdp(container));
                 } catch (ErrnoException e) { // the container is not there: the datagram is lost
+                    carried.giveBack();
                     continue;
                 }
-                makeRoom();
                 sessions.put(client, session);
             }
             session.used = System.nanoTime();
@@ -74,8 +78,18 @@ final class UdpPort implements RelayedPort {
 
     private void makeRoom() {
         if (sessions.size() >= bounds.sessions()) {
-            sessions.values().iterator().next().close();
+            giveUpOne();
         }
+    }
+
+    @Override
+    public int size() {
+        return sessions.size();
+    }
+
+    @Override
+    public void giveUpOne() {
+        sessions.values().iterator().next().close();
     }
 
     @Override
@@ -138,6 +152,7 @@ final class UdpPort implements RelayedPort {
             sessions.remove(client, this);
             timer.cancel();
             if (socket.isOpen()) {
+                carried.giveBack();
                 carried.reactor().forget(watching, socket);
                 socket.close();
             }

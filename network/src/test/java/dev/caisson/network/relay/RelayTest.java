@@ -114,7 +114,7 @@ class RelayTest {
 
     @Test
     void connections_beyond_the_bound_wait_until_one_ends() throws Exception {
-        relay.tcp(port, server(), SMALL);
+        relay.tcp(port, server(), new Relay.Bounds(2, 2, 90_000));
         Socket first = connect();
         connect();
         connect();
@@ -128,6 +128,70 @@ class RelayTest {
 
         server.setSoTimeout(5_000);
         accept();
+    }
+
+    /// Who has ended, as a client that went away, may leave a container that never ends.
+    @Test
+    void connections_that_one_side_has_ended_give_way_to_a_new_one() throws Exception {
+        relay.tcp(port, server(), new Relay.Bounds(2, 2, 5_000));
+        Socket working = connect();
+        Socket one = accept();
+        Socket ended = connect();
+        accept();
+        ended.close();
+        Thread.sleep(700);
+        working.getOutputStream().write('x');
+        assertThat(one.getInputStream().read()).isEqualTo('x');
+
+        connect().getOutputStream().write('y');
+
+        assertThat(accept().getInputStream().read()).isEqualTo('y');
+        working.getOutputStream().write('z');
+        assertThat(one.getInputStream().read()).isEqualTo('z');
+    }
+
+    @Test
+    void the_connection_that_was_silent_longest_gives_way_to_a_new_one() throws Exception {
+        relay.tcp(port, server(), SMALL);
+        Socket first = connect();
+        Socket one = accept();
+        connect();
+        Socket other = accept();
+        Thread.sleep(400);
+        first.getOutputStream().write('x');
+        assertThat(one.getInputStream().read()).isEqualTo('x');
+
+        connect().getOutputStream().write('y');
+
+        assertThat(accept().getInputStream().read()).isEqualTo('y');
+        assertThat(read(other)).isNegative();
+        first.getOutputStream().write('z');
+        assertThat(one.getInputStream().read()).isEqualTo('z');
+    }
+
+    /// Each takes two descriptors of the engine, which does everything else with the same.
+    @Test
+    void ports_share_a_bound_and_the_one_that_has_most_gives_one_up() throws Exception {
+        var many = new Relay.Bounds(6_000, 6_000, 90_000);
+        Fd greedy = udpPort();
+        relay.udp(greedy, server(), many);
+        relay.tcp(port, server(), many);
+        int before = descriptors();
+        host.sh("""
+                timeout 30 python3 -c '
+                import resource, socket, time
+                resource.setrlimit(resource.RLIMIT_NOFILE, (9000, 9000))
+                all = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(5000)]
+                for i, s in enumerate(all):
+                    s.sendto(b"x", ("127.0.0.1", %d))
+                    if i %% 50 == 0: time.sleep(0.01)'
+                """.formatted(InternetSockets.localAddress(greedy).getPort()));
+
+        connect().getOutputStream().write('y');
+
+        assertThat(accept().getInputStream().read()).isEqualTo('y');
+        assertThat(descriptors() - before).isBetween(1_000, 4_096 + 16);
+        greedy.close();
     }
 
     @Test
