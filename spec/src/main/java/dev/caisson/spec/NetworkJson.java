@@ -13,6 +13,7 @@ import static dev.caisson.spec.JsonValues.truth;
 
 import dev.caisson.text.AddressText;
 import java.net.InetAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -37,8 +38,8 @@ final class NetworkJson {
             field(
                     "aliases",
                     it -> texts(it.aliases()),
-                    (it, json) ->
-                            new NetworkEndpoint(it.network(), it.ip4(), it.ip6(), it.mac(), texts(json), it.links())),
+                    (it, json) -> new NetworkEndpoint(
+                            it.network(), it.ip4(), it.ip6(), it.mac(), askable(texts(json)), it.links())),
             field(
                     "links",
                     it -> it.links().stream().map(NetworkJson.LINK::write).toList(),
@@ -104,7 +105,7 @@ final class NetworkJson {
             field(
                     "search",
                     it -> texts(it.search()),
-                    (it, json) -> new NameLookup(it.servers(), texts(json), it.options(), it.hosts())),
+                    (it, json) -> new NameLookup(it.servers(), askable(texts(json)), it.options(), it.hosts())),
             field(
                     "options",
                     it -> texts(it.options()),
@@ -197,6 +198,13 @@ final class NetworkJson {
             throw new SpecException("SPEC_UNREADABLE", "the network names none that it joins");
         }
         return JOINED.read(Network.on(""), json);
+    }
+
+    /// Earlier versions took names that no question can carry: nobody was ever found by them.
+    private static List<String> askable(List<String> names) {
+        return names.stream()
+                .filter(name -> !HostNames.isName(name) || HostNames.canBeAskedFor(name))
+                .toList();
     }
 
     private static NetworkEndpoint endpoint(Object json) {

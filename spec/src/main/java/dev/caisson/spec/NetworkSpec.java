@@ -72,6 +72,10 @@ public record NetworkSpec(
                     "network name \"" + name
                             + "\" is not valid: begin with a letter or digit, then use letters, digits, _ . and -, at most 128");
         }
+        if (name.endsWith(".") || name.contains("..")) {
+            throw ArgumentException.invalid("network name \"" + name
+                    + "\" cannot stand behind the name of a container: use single dots, and none at the end");
+        }
         pools = More.copy(pools, "pools");
         labels = Collections.unmodifiableMap(new LinkedHashMap<>(present(labels, "labels")));
         requireOneOfEach(pools, ipv6);

@@ -27,6 +27,15 @@ class NetworkSpecTest {
         return new NetworkSpec("net", List.of(pools), false, ipv6, true, mtu, Map.of());
     }
 
+    /// Containers are found by their names with that of the network behind them.
+    @ParameterizedTest
+    @ValueSource(strings = {"x..y", "net.", "x.."})
+    void a_name_that_cannot_stand_behind_others_is_refused(String name) {
+        assertThatThrownBy(() -> NetworkSpec.of(name))
+                .isInstanceOf(ArgumentException.class)
+                .hasMessageContaining("\"" + name + "\" cannot stand behind the name of a container: use");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "10.9.0.0/30, , ",

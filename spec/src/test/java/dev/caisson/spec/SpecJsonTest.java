@@ -137,6 +137,24 @@ class SpecJsonTest {
         assertThat(SpecJson.read(FIRST_VERSION)).isEqualTo(ContainerSpec.of(Image.host(), "id"));
     }
 
+    /// Nobody was ever found by them, but the container must be shown, started and removed.
+    @Test
+    void names_that_an_earlier_version_took_and_no_question_can_carry_are_left_out() {
+        String text = SpecJson.write(SpecJson.read(FIRST_VERSION)
+                        .network(new Network.Joined(
+                                List.of(NetworkEndpoint.on("net").alias("web")),
+                                PublishedPorts.NONE,
+                                new NameLookup(List.of(), List.of("example.com"), List.of(), List.of()),
+                                Egress.all())))
+                .replace("[\"web\"]", "[\"x..y\",\"web\",\"" + "a".repeat(64) + "\"]")
+                .replace("[\"example.com\"]", "[\"x..y\",\"example.com\"]");
+
+        var read = (Network.Joined) SpecJson.read(text).network();
+
+        assertThat(read.endpoints().getFirst().aliases()).containsExactly("web");
+        assertThat(read.names().search()).containsExactly("example.com");
+    }
+
     @Test
     void a_field_that_is_missing_has_its_default() {
         assertThat(SpecJson.read("{\"version\":1,\"image\":{\"kind\":\"host\"}}"))
