@@ -276,6 +276,15 @@ class StagePlannerTest {
     }
 
     @Test
+    void many_ports_of_several_instructions_are_refused() {
+        var lines =
+                new ArrayList<>(List.of("FROM scratch", "EXPOSE 1-65535", "EXPOSE 1-65535/udp", "EXPOSE 1-65535/sctp"));
+        assertThat(code(lines.toArray(String[]::new))).isEqualTo("none");
+        lines.add("EXPOSE 1-9");
+        assertThat(code(lines.toArray(String[]::new))).isEqualTo("BUILD_SIZE");
+    }
+
+    @Test
     void a_huge_value_of_variables_that_double_is_refused() {
         var lines = new ArrayList<>(List.of("FROM scratch", "ENV A=0123456789"));
         for (int i = 0; i < 30; i++) {

@@ -37,8 +37,12 @@ record OutputOption(Kind kind, String destination) {
             return new OutputOption(Kind.LOCAL, text);
         }
         Map<String, String> fields = fields(text);
-        Kind kind = kind(fields.getOrDefault("type", ""));
+        String type = fields.get("type");
+        if (type == null) {
+            throw CommandException.usage("--output has no type: add type=local, tar, oci, docker or image");
+        }
         String destination = fields.getOrDefault("dest", "");
+        Kind kind = type.equals("docker") && destination.isEmpty() ? Kind.IMAGE : kind(type); // docker loads it
         if (kind == Kind.IMAGE) {
             if (!destination.isEmpty()) {
                 throw CommandException.usage("--output type=image has no dest: name the image by -t");
@@ -54,13 +58,26 @@ record OutputOption(Kind kind, String destination) {
         for (String part : text.split(",", -1)) {
             int equals = part.indexOf('=');
             String key = equals < 0 ? part : part.substring(0, equals);
-            if (!List.of("type", "dest").contains(key) || equals < 0 || fields.containsKey(key)) {
+            if (equals < 0) {
                 throw CommandException.usage(
                         "--output is a directory, -, or type=local|tar|oci|docker|image,dest=PATH");
             }
-            fields.put(key, part.substring(equals + 1));
+            if (!List.of("type", "dest").contains(key)) {
+                throw CommandException.refused("--output " + key + "=", advice(key));
+            }
+            if (fields.put(key, part.substring(equals + 1)) != null) {
+                throw CommandException.usage("--output has " + key + "= twice: give one");
+            }
         }
         return fields;
+    }
+
+    private static String advice(String key) {
+        return switch (key) {
+            case "name" -> "name the image by -t";
+            case "push" -> "run 'caisson push' afterwards";
+            default -> "leave it out, or ask by type= and dest= alone";
+        };
     }
 
     private static Kind kind(String type) {
