@@ -1,5 +1,8 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
@@ -51,6 +54,8 @@ public final class Attachment implements AutoCloseable {
     @SuppressWarnings("exports") // for Caisson's own modules
     public ContainerState follow(Consumer<List<LogEntry>> entries, java.util.function.BooleanSupplier goesOn)
             throws InterruptedException {
+        present(entries, "entries");
+        present(goesOn, "goesOn");
         boolean wasUp = false;
         while (true) {
             ContainerState state = state();
@@ -97,6 +102,10 @@ public final class Attachment implements AutoCloseable {
     /// Writes to its standard input, waiting while the program does not read.
     /// @return false if its input is closed
     public boolean write(byte[] bytes, int count) throws InterruptedException {
+        if (present(bytes, "bytes").length < count || count < 0) {
+            throw ArgumentException.invalid(
+                    count + " bytes of " + bytes.length + " cannot be written: give 0 to all of them");
+        }
         byte[] left = Arrays.copyOf(bytes, count);
         while (left.length > 0) {
             int taken = input.write(left);
@@ -119,7 +128,8 @@ public final class Attachment implements AutoCloseable {
     /// Changes the size of its terminal; nothing where it has none.
     public synchronized void resize(TerminalSize size) throws InterruptedException {
         try (Monitor monitor = place.monitor()) {
-            monitor.resize(new dev.caisson.linux.Terminal.Size(size.rows(), size.columns()));
+            monitor.resize(
+                    new dev.caisson.linux.Terminal.Size(present(size, "size").rows(), size.columns()));
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
 import dev.caisson.launch.monitor.MonitorFailures;
@@ -33,10 +35,8 @@ import java.util.function.UnaryOperator;
 /// DetachedContainer.find("web", options).orElseThrow().stop(OptionalInt.empty(), Optional.empty());
 /// ```
 public final class DetachedContainer {
-    private static final Duration FOREVER = Duration.ofDays(36_500);
     private static final int SIGKILL = 9;
     private static final Duration LOOK = Duration.ofSeconds(1);
-
     private final DetachedPlace place;
 
     DetachedContainer(DetachedPlace place) {
@@ -130,6 +130,8 @@ public final class DetachedContainer {
     /// @param signal in place of its own stop signal
     /// @param timeout in place of its own; zero kills it at once
     public void stop(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
+        present(signal, "signal");
+        present(timeout, "timeout");
         DetachedFile file = place.file();
         Optional<Monitor> found;
         try (DetachedHold held = place.hold()) {
@@ -185,7 +187,7 @@ public final class DetachedContainer {
     /// @throws dev.caisson.secret.SecretException as [#start], and then it runs on
     public void restart(OptionalInt signal, Optional<Duration> timeout) throws InterruptedException {
         SecretSources.refresh(place);
-        restartWithItsSecrets(signal, timeout);
+        restartWithItsSecrets(present(signal, "signal"), present(timeout, "timeout"));
     }
 
     /// Restarts it without reading sources: a source that has another value each time would restart it for ever.
@@ -214,20 +216,20 @@ public final class DetachedContainer {
     /// Waits until it does not run and will not be started again by its policy.
     /// @return its last end; empty if it never ran, or nobody knows how it ended
     public Optional<ContainerState.End> await() throws InterruptedException {
-        return await(FOREVER).lastEnd();
+        return await(Patience.FOREVER).lastEnd();
     }
 
     /// Like [#await()], for no longer than `patience`.
     /// @return its state then
     public ContainerState await(Duration patience) throws InterruptedException {
-        long begun = System.nanoTime();
+        long deadline = System.nanoTime() + Patience.nanos(patience);
         Optional<Monitor> found = place.connect();
         if (found.isEmpty()) {
             return place.lastState();
         }
         try (Monitor monitor = found.get()) {
             MonitorState state = monitor.watch(false, true);
-            while (isGoingOn(state) && System.nanoTime() - begun < patience.toNanos()) {
+            while (isGoingOn(state) && System.nanoTime() - deadline < 0) {
                 if (monitor.notice(LOOK).isPresent()) {
                     state = monitor.state();
                 }
@@ -250,7 +252,7 @@ public final class DetachedContainer {
     /// @param last how many entries of what is there are read; all where that is empty
     @SuppressWarnings("exports") // for Caisson's own modules
     public LogReader log(OptionalLong last) throws InterruptedException {
-        return place.log(last);
+        return place.log(present(last, "last"));
     }
 
     /// Opens a connection to its standard streams.
@@ -269,7 +271,7 @@ public final class DetachedContainer {
     /// Gives it another name.
     /// @throws EngineException NAME_INVALID, NAME_IN_USE
     public void rename(String name) {
-        place.rename(name);
+        place.rename(present(name, "name"));
     }
 
     /// Changes its limits and its restart policy, whether it runs or not: its control group stays as long as it.
@@ -280,8 +282,9 @@ public final class DetachedContainer {
     ///     what is used, or FIXED_LIMIT for one that cannot be changed
     /// @throws EngineException LIMITS_UNKNOWN
     public void update(UnaryOperator<Limits> limits, Optional<RestartPolicy> restart) throws InterruptedException {
+        present(restart, "restart");
         place.askAlone(held -> {
-            new LimitChange(place, held).to(limits);
+            new LimitChange(place, held).to(present(limits, "limits"));
             if (restart.isPresent()) {
                 DetachedFile file = place.file();
                 DetachedFile changed = file.with(file.options().restart(restart.get()));
@@ -299,10 +302,9 @@ public final class DetachedContainer {
 
     /// Changes what it may send to outside of its networks, at once and for later starts. Connections that it has
     /// begun and that are not allowed any more end.
-    ///
     /// @throws EngineException EGRESS_REFUSED if it is on no network, or its spec is not known
     public void egress(Egress egress) throws InterruptedException {
-        place.askAlone(held -> new EgressChange(place, held).to(egress));
+        place.askAlone(held -> new EgressChange(place, held).to(present(egress, "egress")));
     }
 
     /// Returns what changes the networks that it is on.
@@ -313,7 +315,7 @@ public final class DetachedContainer {
     /// Renews its lease from now.
     /// @throws EngineException NO_LEASE; LEASE_OVER while it ends because nobody has renewed it
     public void renew(Duration lease) throws InterruptedException {
-        DetachedOptions.requireLease(lease);
+        DetachedOptions.requireLease(present(lease, "lease"));
         place.ask(() -> {
             try (Monitor monitor = place.monitor()) {
                 if (!monitor.renew(lease)) {
@@ -390,7 +392,7 @@ public final class DetachedContainer {
     /// @throws EngineException LAYER_NAME, LAYER_DEVICE, LAYER_REDIRECT, FILE_CHANGED, those of [#changes]
     public void writeLayer(OutputStream tar, Optional<Instant> latest) throws IOException, InterruptedException {
         try (DetachedChanges changes = DetachedChanges.open(place)) {
-            changes.write(tar, latest);
+            changes.write(present(tar, "tar"), present(latest, "latest"));
         } catch (ErrnoException e) {
             throw Failures.coded(e);
         }
@@ -412,7 +414,7 @@ public final class DetachedContainer {
     /// @throws EngineException LAYER_REDIRECT, FILE_CHANGED, those of [#changes]
     public void writeRoot(OutputStream tar) throws IOException, InterruptedException {
         try (DetachedChanges changes = DetachedChanges.open(place)) {
-            changes.writeRoot(tar);
+            changes.writeRoot(present(tar, "tar"));
         } catch (ErrnoException e) {
             throw Failures.coded(e);
         }

@@ -1,5 +1,7 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.NetworkEndpoint;
 import java.util.Map;
@@ -27,7 +29,7 @@ public final class DetachedNetworks {
     public boolean connect(NetworkEndpoint endpoint) throws InterruptedException {
         var answered = new AtomicBoolean();
         place.askAlone(held -> {
-            answered.set(new NetworkChange(place, held).connect(endpoint));
+            answered.set(new NetworkChange(place, held).connect(present(endpoint, "endpoint")));
             place.note("update", Map.of("connected", endpoint.network()));
         });
         return answered.get();
@@ -39,7 +41,7 @@ public final class DetachedNetworks {
     /// @throws dev.caisson.error.CaissonException NETWORK_NOT_FOUND, NOT_CONNECTED if it is not on that network
     public void disconnect(String network) throws InterruptedException {
         place.askAlone(held -> {
-            new NetworkChange(place, held).disconnect(network);
+            new NetworkChange(place, held).disconnect(present(network, "network"));
             place.note("update", Map.of("disconnected", network));
         });
     }
@@ -49,7 +51,7 @@ public final class DetachedNetworks {
     /// @throws dev.caisson.error.CaissonException NETWORK_REFUSED if it has no network of its own
     public void bandwidth(Bandwidth value) throws InterruptedException {
         place.askAlone(held -> {
-            new NetworkChange(place, held).bound(value);
+            new NetworkChange(place, held).bound(present(value, "value"));
             place.note("update", Map.of("bandwidth", value.text()));
         });
     }

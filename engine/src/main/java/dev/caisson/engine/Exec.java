@@ -7,6 +7,7 @@ import dev.caisson.error.ArgumentException;
 import dev.caisson.linux.ByteText;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.TerminalSize;
+import dev.caisson.text.Quoted;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -65,7 +66,7 @@ public record Exec(
             requireText(directory, "the working directory");
             if (!directory.startsWith("/")) {
                 throw ArgumentException.invalid(
-                        "the working directory '" + directory + "' is not absolute: begin it with /");
+                        "the working directory " + Quoted.of(directory) + " is not absolute: begin it with /");
             }
         });
         timeout.ifPresent(limit -> {

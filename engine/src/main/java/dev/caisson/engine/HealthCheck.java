@@ -5,6 +5,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.image.ImageHealth;
+import dev.caisson.text.Quoted;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -84,7 +85,8 @@ public record HealthCheck(
                 || (test.getFirst().equals("CMD-SHELL") && test.size() == 2);
         if (!known || test.stream().anyMatch(word -> word.indexOf('\0') >= 0)) {
             throw ArgumentException.invalid(
-                    "the test of a health check is not NONE, CMD with a command, or CMD-SHELL with one line: " + test);
+                    "the test of a health check is not NONE, CMD with a command, or CMD-SHELL with one line: "
+                            + Quoted.of(test.toString()));
         }
     }
 

@@ -1,5 +1,8 @@
 package dev.caisson.engine;
 
+import static dev.caisson.error.ArgumentException.allPresent;
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.launch.monitor.HealthLog;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.spec.Denial;
@@ -35,8 +38,9 @@ public record HealthReport(Health status, int streak, List<Probe> probes, List<D
     public record Probe(Instant started, Instant finished, int code, String output) {}
 
     public HealthReport {
-        probes = List.copyOf(probes);
-        denials = List.copyOf(denials);
+        present(status, "status");
+        probes = allPresent(probes, "probes");
+        denials = allPresent(denials, "denials");
     }
 
     static HealthReport of(Optional<MonitorState> known, Optional<HealthLog> log, List<Denial> denials) {

@@ -1,7 +1,5 @@
 package dev.caisson.engine;
 
-import static dev.caisson.error.ArgumentException.present;
-
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -13,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /// The result of a container, or why there is none, for all who wait until everything of it is removed.
 final class Outcome {
-    private static final Duration LONGEST_WAIT = Duration.ofDays(36_500);
 
     private final CompletableFuture<RunResult> result = new CompletableFuture<>();
 
@@ -46,9 +43,9 @@ final class Outcome {
 
     /// Waits no longer than `patience`; empty if it is not known by then.
     Optional<RunResult> await(Duration patience) throws InterruptedException {
-        Duration most = present(patience, "patience").compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : patience;
+        long most = Patience.nanos(patience);
         try {
-            return Optional.of(result.get(Math.max(0, most.toNanos()), TimeUnit.NANOSECONDS));
+            return Optional.of(result.get(most, TimeUnit.NANOSECONDS));
         } catch (TimeoutException e) {
             return Optional.empty();
         } catch (ExecutionException e) {

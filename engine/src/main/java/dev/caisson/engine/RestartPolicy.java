@@ -3,6 +3,7 @@ package dev.caisson.engine;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 
 /// When a container that outlives its command is started again after its end, as Docker's `--restart`.
 ///
@@ -39,13 +40,14 @@ public record RestartPolicy(Kind kind, int most) {
                 return new RestartPolicy(kind, colon < 0 ? 0 : count(text.substring(colon + 1)));
             }
         }
-        throw ArgumentException.invalid("invalid restart policy '" + text
-                + "': give no, always, unless-stopped, on-failure or on-failure:COUNT");
+        throw ArgumentException.invalid("invalid restart policy " + Quoted.inApostrophes(text)
+                + ": give no, always, unless-stopped, on-failure or on-failure:COUNT");
     }
 
     private static int count(String text) {
         if (!text.matches("[0-9]{1,9}")) {
-            throw ArgumentException.invalid("maximum retry count must be an integer, not '" + text + "'");
+            throw ArgumentException.invalid(
+                    "maximum retry count must be an integer, not " + Quoted.inApostrophes(text));
         }
         return Integer.parseInt(text);
     }

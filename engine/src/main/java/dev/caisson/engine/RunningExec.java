@@ -33,7 +33,6 @@ public final class RunningExec implements AutoCloseable {
     private static final Duration OUTPUT_GRACE = Duration.ofSeconds(2);
     private static final Duration HANG_UP_PATIENCE = Duration.ofMillis(100);
     private static final Duration REMOVAL_PATIENCE = Duration.ofSeconds(30);
-    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private final Executions among;
     private final ExecTarget target;
@@ -86,9 +85,7 @@ public final class RunningExec implements AutoCloseable {
         if (watch.hasEnded()) {
             reactor.at(startedNanos, this::gone);
         }
-        deadline = timeout.map(limit -> reactor.at(
-                        startedNanos + (limit.compareTo(LONGEST) > 0 ? LONGEST : limit).toNanos(),
-                        () -> end(Verdict.WALL_CLOCK)))
+        deadline = timeout.map(limit -> reactor.at(startedNanos + Patience.nanos(limit), () -> end(Verdict.WALL_CLOCK)))
                 .orElse(null);
         synchronized (launched) {
             if (launched.control().isOpen()) {
@@ -224,9 +221,9 @@ public final class RunningExec implements AutoCloseable {
     /// Like [#await()], for no longer than `patience`.
     /// @return empty if it has not ended by then; it runs on
     public Optional<ExecResult> await(Duration patience) throws InterruptedException {
-        Duration most = present(patience, "patience").compareTo(LONGEST) > 0 ? LONGEST : patience;
+        long most = Patience.nanos(patience);
         try {
-            return Optional.of(result.get(Math.max(0, most.toNanos()), TimeUnit.NANOSECONDS));
+            return Optional.of(result.get(most, TimeUnit.NANOSECONDS));
         } catch (TimeoutException e) {
             return Optional.empty();
         } catch (ExecutionException e) {

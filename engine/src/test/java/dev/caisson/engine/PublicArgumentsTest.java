@@ -4,16 +4,25 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.error.CaissonException;
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
+import dev.caisson.image.SnapshotName;
+import dev.caisson.secret.SecretName;
 import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.BlockDevice;
 import dev.caisson.spec.Bytes;
+import dev.caisson.spec.Capability;
+import dev.caisson.spec.CapabilitySet;
 import dev.caisson.spec.ContainerId;
+import dev.caisson.spec.ContainerLink;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.CpuList;
 import dev.caisson.spec.CpuQuota;
+import dev.caisson.spec.DeviceRule;
 import dev.caisson.spec.Egress;
+import dev.caisson.spec.ExtraHost;
 import dev.caisson.spec.Gate;
 import dev.caisson.spec.HostDevice;
+import dev.caisson.spec.HostServices;
 import dev.caisson.spec.InRootPath;
 import dev.caisson.spec.IoLimit;
 import dev.caisson.spec.IoWeight;
@@ -23,11 +32,14 @@ import dev.caisson.spec.Mount;
 import dev.caisson.spec.Network;
 import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
+import dev.caisson.spec.OnSecretChange;
 import dev.caisson.spec.Placement;
+import dev.caisson.spec.PublishedPorts;
 import dev.caisson.spec.Rlimit;
 import dev.caisson.spec.SeccompChoice;
 import dev.caisson.spec.Subnet;
 import dev.caisson.spec.TerminalSize;
+import dev.caisson.spec.VolumeName;
 import dev.caisson.spec.VolumeSpec;
 import dev.caisson.spec.WorkspaceName;
 import dev.caisson.spec.WorkspaceSpec;
@@ -39,8 +51,10 @@ import java.lang.reflect.Executable;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -99,9 +113,7 @@ class PublicArgumentsTest {
         samples.put(WorkspaceSpec.class, WorkspaceSpec.named("a"));
         samples.put(
                 Mount.Workspace.class, new Mount.Workspace(new WorkspaceName("a"), InRootPath.parse("/data"), false));
-        samples.put(
-                Workspace.class,
-                new Workspace(new WorkspaceName("a"), Bytes.mebibytes(16), 64, java.time.Instant.EPOCH));
+        samples.put(Workspace.class, new Workspace(new WorkspaceName("a"), Bytes.mebibytes(16), 64, Instant.EPOCH));
         samples.put(HostDevice.class, new HostDevice(Path.of("/dev/null"), InRootPath.parse("/dev/null"), Set.of()));
         samples.put(Rlimit.Resource.class, Rlimit.Resource.NOFILE);
         samples.put(Rlimit.class, new Rlimit(Rlimit.Resource.NOFILE, 1, 2));
@@ -143,6 +155,26 @@ class PublicArgumentsTest {
         samples.put(NetworkSpec.class, NetworkSpec.of("aa"));
         samples.put(Subnet.class, Subnet.parse("10.1.0.0/16"));
         samples.put(Bandwidth.class, Bandwidth.parse("in=1mbit"));
+        samples.put(Mount.Volume.class, Mount.Volume.unnamed("/data"));
+        samples.put(VolumeName.class, new VolumeName("aa"));
+        samples.put(Capability.class, Capability.CHOWN);
+        samples.put(Capability[].class, new Capability[] {Capability.CHOWN});
+        samples.put(CapabilitySet.class, CapabilitySet.of(Capability.CHOWN));
+        samples.put(SecretName.class, new SecretName("a"));
+        samples.put(OnSecretChange.Program.class, new OnSecretChange.Program(List.of("a")));
+        samples.put(OnSecretChange.Signal.class, new OnSecretChange.Signal(1));
+        samples.put(Instant.class, Instant.EPOCH);
+        samples.put(HealthReport.Health.class, HealthReport.Health.NONE);
+        samples.put(HealthReport.Probe.class, new HealthReport.Probe(Instant.EPOCH, Instant.EPOCH, 0, ""));
+        samples.put(HealthReport.class, new HealthReport(HealthReport.Health.NONE, 0, List.of(), List.of()));
+        samples.put(InetAddress.class, InetAddress.getLoopbackAddress());
+        samples.put(ExtraHost.class, ExtraHost.parse("a:127.0.0.1"));
+        samples.put(ContainerLink.class, ContainerLink.parse("a:b"));
+        samples.put(PublishedPorts.class, PublishedPorts.NONE);
+        samples.put(DeviceRule.class, DeviceRule.STANDARD.getFirst());
+        samples.put(HostServices.class, HostServices.NONE);
+        samples.put(ImageReference.class, ImageReference.parse("a:1"));
+        samples.put(SnapshotName.class, new SnapshotName("a"));
         samples.put(MacAddress.class, MacAddress.parse("02:00:00:00:00:01"));
         return samples;
     }
@@ -231,10 +263,17 @@ class PublicArgumentsTest {
                 wrong.add(callable + " [" + position + "] = " + shown(value) + ": " + e.getCause());
             } else {
                 assertThat(refused.httpStatus()).as(callable + ": " + refused).isEqualTo(400);
+                if (!isPlainLine(refused.sentence())) {
+                    wrong.add(callable + " [" + position + "] has no plain line of bounded length");
+                }
             }
         } catch (ReflectiveOperationException e) {
             throw new LinkageError(e.getMessage(), e);
         }
+    }
+
+    private static boolean isPlainLine(String sentence) {
+        return sentence.length() < 2_000 && sentence.chars().noneMatch(Character::isISOControl);
     }
 
     private static String shown(@Nullable Object value) {

@@ -9,7 +9,9 @@ import dev.caisson.image.ProgressListener;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.ContainerSpec;
+import dev.caisson.spec.Egress;
 import dev.caisson.spec.Limits;
+import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.TerminalSize;
 import dev.caisson.spec.WorkspaceName;
 import java.io.FileInputStream;
@@ -26,9 +28,14 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -63,6 +70,13 @@ class PublicFailuresTest {
             Map.entry(InputStream.class, InputStream.nullInputStream()),
             Map.entry(OutputStream.class, OutputStream.nullOutputStream()),
             Map.entry(boolean.class, true),
+            Map.entry(OptionalInt.class, OptionalInt.empty()),
+            Map.entry(OptionalLong.class, OptionalLong.empty()),
+            Map.entry(Optional.class, Optional.empty()),
+            Map.entry(UnaryOperator.class, UnaryOperator.identity()),
+            Map.entry(Egress.class, Egress.none()),
+            Map.entry(NetworkEndpoint.class, NetworkEndpoint.on("none")),
+            Map.entry(BooleanSupplier.class, (BooleanSupplier) () -> false),
             Map.entry(int.class, 0));
 
     @Test
@@ -70,7 +84,11 @@ class PublicFailuresTest {
         try (var engine = open(directory)) {
             Container container = engine.start(ContainerSpec.of(Image.host(), "sleep", "60"), Streams.capture());
             Session session = engine.session(ContainerSpec.onHost());
+            DetachedContainer detached = engine.create(SPEC, DetachedOptions.STANDARD);
             List<Object> targets = List.of(
+                    detached,
+                    detached.networks(),
+                    detached.attachBeforeStart(),
                     engine,
                     container,
                     session,

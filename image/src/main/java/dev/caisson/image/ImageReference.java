@@ -134,7 +134,7 @@ public record ImageReference(String registry, String repository, Optional<String
 
     /// Returns the same name for one image, whatever its tag names later.
     public ImageReference at(Digest manifest) {
-        return new ImageReference(registry, repository, tag, Optional.of(manifest));
+        return new ImageReference(registry, repository, tag, Optional.of(present(manifest, "manifest")));
     }
 
     /// The name as people write it: `debian:13`.

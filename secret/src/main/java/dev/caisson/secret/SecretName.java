@@ -1,5 +1,7 @@
 package dev.caisson.secret;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.text.Quoted;
 import java.util.regex.Pattern;
 
@@ -19,7 +21,7 @@ public record SecretName(String text) implements Comparable<SecretName> {
 
     /// Returns whether a text is a name.
     public static boolean isOne(String text) {
-        return FORM.matcher(text).matches();
+        return FORM.matcher(present(text, "text")).matches();
     }
 
     @Override

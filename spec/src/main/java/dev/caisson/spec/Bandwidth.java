@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 import java.util.ArrayList;
 import java.util.Locale;
 import java.util.regex.Matcher;
@@ -74,8 +75,8 @@ public record Bandwidth(long in, long out) {
     }
 
     private static ArgumentException malformed(String text) {
-        return ArgumentException.invalid("\"" + text
-                + "\" is not a bandwidth: write bits per second as 10mbit, or in=100mbit,out=20mbit, or all");
+        return ArgumentException.invalid(Quoted.of(text)
+                + " is not a bandwidth: write bits per second as 10mbit, or in=100mbit,out=20mbit, or all");
     }
 
     /// Returns it as [#parse] reads it.

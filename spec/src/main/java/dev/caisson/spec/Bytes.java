@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.spec.LimitException.Code;
+import dev.caisson.text.Quoted;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Locale;
@@ -55,7 +56,7 @@ public record Bytes(long count) implements Comparable<Bytes> {
         if (!matcher.matches()) {
             throw new LimitException(
                     Code.BAD_SIZE,
-                    "\"" + text + "\" is not a size; write a number with b, k, m, g or t after it, such as 256m");
+                    Quoted.of(text) + " is not a size; write a number with b, k, m, g or t after it, such as 256m");
         }
         String unit = matcher.group(2);
         int power = unit == null ? 0 : 10 * (UNITS.indexOf(unit) + 1);
@@ -63,7 +64,7 @@ public record Bytes(long count) implements Comparable<Bytes> {
                 .multiply(BigDecimal.valueOf(1L << power))
                 .setScale(0, RoundingMode.DOWN);
         if (count.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) >= 0) {
-            throw new LimitException(Code.BAD_SIZE, "\"" + text + "\" is more than a machine can hold");
+            throw new LimitException(Code.BAD_SIZE, Quoted.of(text) + " is more than a machine can hold");
         }
         return new Bytes(count.longValueExact());
     }

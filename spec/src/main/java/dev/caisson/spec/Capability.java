@@ -1,5 +1,7 @@
 package dev.caisson.spec;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import java.util.Locale;
 import java.util.Optional;
 
@@ -55,7 +57,7 @@ public enum Capability {
 
     /// Reads `NET_RAW`, `net_raw` or `CAP_NET_RAW`.
     public static Optional<Capability> parse(String text) {
-        String name = text.regionMatches(true, 0, "CAP_", 0, 4) ? text.substring(4) : text;
+        String name = present(text, "text").regionMatches(true, 0, "CAP_", 0, 4) ? text.substring(4) : text;
         for (Capability capability : values()) {
             // Not toUpperCase: it takes letters of other scripts for ours, as U+0131 for I.
             if (name.equals(capability.name()) || name.equals(capability.name().toLowerCase(Locale.ROOT))) {

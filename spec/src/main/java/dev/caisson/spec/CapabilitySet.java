@@ -1,5 +1,8 @@
 package dev.caisson.spec;
 
+import static dev.caisson.error.ArgumentException.present;
+
+import dev.caisson.error.ArgumentException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -25,40 +28,45 @@ public record CapabilitySet(long mask) {
 
     public CapabilitySet {
         if (mask < 0 || mask >= 1L << Capability.values().length) {
-            throw new IllegalArgumentException("unknown capability bits: " + Long.toHexString(mask));
+            throw ArgumentException.invalid("unknown capability bits: " + Long.toHexString(mask)
+                    + ": use the numbers of capabilities(7) up to " + (Capability.values().length - 1));
         }
     }
 
     public static CapabilitySet of(Capability... capabilities) {
         long mask = 0;
-        for (Capability capability : capabilities) {
-            mask |= 1L << capability.number();
+        for (Capability capability : present(capabilities, "capabilities")) {
+            mask |= bit(capability);
         }
         return new CapabilitySet(mask);
     }
 
     public CapabilitySet with(Capability capability) {
-        return new CapabilitySet(mask | 1L << capability.number());
+        return new CapabilitySet(mask | bit(capability));
     }
 
     public CapabilitySet without(Capability capability) {
-        return new CapabilitySet(mask & ~(1L << capability.number()));
+        return new CapabilitySet(mask & ~bit(capability));
     }
 
     /// This set less `dropped`, and with `added` last.
     public CapabilitySet but(Set<Capability> dropped, Set<Capability> added) {
         CapabilitySet set = this;
-        for (Capability capability : dropped) {
+        for (Capability capability : present(dropped, "dropped")) {
             set = set.without(capability);
         }
-        for (Capability capability : added) {
+        for (Capability capability : present(added, "added")) {
             set = set.with(capability);
         }
         return set;
     }
 
     public boolean contains(Capability capability) {
-        return (mask >> capability.number() & 1) != 0;
+        return (mask & bit(capability)) != 0;
+    }
+
+    private static long bit(Capability capability) {
+        return 1L << present(capability, "capability").number();
     }
 
     public List<Capability> list() {

@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 
 /// A container that another one reaches by a name of its own choice, Docker's `--link`.
 ///
@@ -16,8 +17,8 @@ public record ContainerLink(String container, String alias) {
             throw ArgumentException.invalid("a link names no container: write NAME[:ALIAS]");
         }
         if (present(alias, "alias").length() > LONGEST || !HostNames.isName(alias)) {
-            throw ArgumentException.invalid("link alias \"" + alias
-                    + "\" is not a host name: use up to 63 letters, digits, dots, hyphens and underscores");
+            throw ArgumentException.invalid("link alias " + Quoted.of(alias)
+                    + " is not a host name: use up to 63 letters, digits, dots, hyphens and underscores");
         }
     }
 
@@ -25,7 +26,7 @@ public record ContainerLink(String container, String alias) {
     public static ContainerLink parse(String text) {
         String[] parts = present(text, "text").split(":", -1);
         if (parts.length > 2 || parts[0].isEmpty()) {
-            throw ArgumentException.invalid("\"" + text + "\" is not a link: write NAME[:ALIAS], as db:database");
+            throw ArgumentException.invalid(Quoted.of(text) + " is not a link: write NAME[:ALIAS], as db:database");
         }
         return new ContainerLink(parts[0], parts[parts.length - 1]);
     }

@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.spec.LimitException.Code;
+import dev.caisson.text.Quoted;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -39,7 +40,7 @@ public final class CpuList {
 
     private static LimitException bad(String text) {
         return new LimitException(
-                Code.BAD_CPU_LIST, "\"" + text + "\" is not a list of CPUs or nodes; write one such as 0-3,8");
+                Code.BAD_CPU_LIST, Quoted.of(text) + " is not a list of CPUs or nodes; write one such as 0-3,8");
     }
 
     /// True if all of these are among `others`.

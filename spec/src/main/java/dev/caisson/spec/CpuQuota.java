@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.spec.LimitException.Code;
+import dev.caisson.text.Quoted;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.regex.Pattern;
@@ -39,7 +40,7 @@ public record CpuQuota(long quotaMicros, long periodMicros) {
     public static CpuQuota cpus(String number) {
         if (!DECIMAL.matcher(present(number, "number")).matches()) {
             throw new LimitException(
-                    Code.BAD_CPUS, "\"" + number + "\" is not a number of CPUs; write one such as 0.5 or 2");
+                    Code.BAD_CPUS, Quoted.of(number) + " is not a number of CPUs; write one such as 0.5 or 2");
         }
         return nanoCpus(new BigDecimal(number).movePointRight(9).longValueExact());
     }

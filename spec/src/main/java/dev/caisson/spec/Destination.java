@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.util.regex.Pattern;
 
 /// Ports outside of its networks that a container may send to.
@@ -28,8 +29,9 @@ public sealed interface Destination {
 
         public Name {
             if (!NAME.matcher(present(name, "name")).matches()) {
-                throw ArgumentException.invalid("\"" + name + "\" is not a name to reach: use letters, digits, hyphens"
-                        + " and dots, and for other letters the form that begins with xn--");
+                throw ArgumentException.invalid(
+                        Quoted.of(name) + " is not a name to reach: use letters, digits, hyphens"
+                                + " and dots, and for other letters the form that begins with xn--");
             }
             DestinationText.requirePorts(port, port);
             present(transport, "transport");

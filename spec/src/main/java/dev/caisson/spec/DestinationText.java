@@ -2,6 +2,7 @@ package dev.caisson.spec;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -39,15 +40,16 @@ final class DestinationText {
         }
         if (greeted) {
             throw ArgumentException.invalid(
-                    "\"" + text + "\" has no name that a greeting of TLS could have: leave " + GREETED + " out");
+                    Quoted.of(text) + " has no name that a greeting of TLS could have: leave " + GREETED + " out");
         }
         return new Destination.Addresses(subnet.get(), from, to, transport);
     }
 
     private static Destination name(String text, String host, int from, int to, Transport transport, boolean greeted) {
         if (from != to) {
-            throw ArgumentException.invalid("\"" + text + "\" has several ports, which only addresses may have: write "
-                    + host + ":443, and each further port of the name again");
+            throw ArgumentException.invalid(
+                    Quoted.of(text) + " has several ports, which only addresses may have: write " + host
+                            + ":443, and each further port of the name again");
         }
         boolean below = host.startsWith("*.");
         String name = (below ? host.substring(2) : host).toLowerCase(Locale.ROOT);
@@ -75,8 +77,8 @@ final class DestinationText {
     }
 
     private static ArgumentException malformed(String text) {
-        return ArgumentException.invalid("\"" + text
-                + "\" is not a destination: write NAME:PORT, ADDRESS:PORT or SUBNET:PORT, with /udp behind it for UDP,"
+        return ArgumentException.invalid(Quoted.of(text)
+                + " is not a destination: write NAME:PORT, ADDRESS:PORT or SUBNET:PORT, with /udp behind it for UDP,"
                 + " as example.com:443, 10.1.0.0/16:5432 or [2001:db8::7]:53/udp");
     }
 }

@@ -1,6 +1,10 @@
 package dev.caisson.spec;
 
+import static dev.caisson.error.ArgumentException.allPresent;
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.spec.LimitException.Code;
+import dev.caisson.text.Quoted;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -69,8 +73,10 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
 
     /// Keeps a copy of `access`.
     public DeviceRule {
-        access = Set.copyOf(access);
-        if (major.orElse(0) > MOST_MAJOR || minor.orElse(0) > MOST_MINOR) {
+        present(kind, "kind");
+        access = Set.copyOf(allPresent(access, "access"));
+        if (present(major, "major").orElse(0) > MOST_MAJOR
+                || present(minor, "minor").orElse(0) > MOST_MINOR) {
             throw new LimitException(
                     Code.BAD_DEVICE,
                     "a device has a major number up to " + MOST_MAJOR + " and a minor number up to " + MOST_MINOR
@@ -86,11 +92,11 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
     /// Reads a rule as Docker's `--device-cgroup-rule` takes it, such as `c 1:3 rwm` or `b 8:* r`.
     /// @return one rule, and two where the text is of every kind of device, as `a *:* r`
     public static List<DeviceRule> parse(String text) {
-        Matcher matcher = RULE.matcher(text);
+        Matcher matcher = RULE.matcher(present(text, "text"));
         if (!matcher.matches()) {
             throw new LimitException(
                     Code.BAD_DEVICE,
-                    "\"" + text + "\" is not a rule for devices; write one such as \"c 1:3 rwm\" or \"b 8:* r\"");
+                    Quoted.of(text) + " is not a rule for devices; write one such as \"c 1:3 rwm\" or \"b 8:* r\"");
         }
         var access = EnumSet.noneOf(Access.class);
         for (Access one : Access.values()) {
@@ -114,7 +120,7 @@ public record DeviceRule(Kind kind, OptionalInt major, OptionalInt minor, Set<Ac
     /// One rule for each set of devices, as the kernel keeps them, in the order of their text.
     public static List<DeviceRule> merged(List<DeviceRule> rules) {
         var byDevices = new HashMap<DeviceRule, Set<Access>>();
-        for (DeviceRule rule : rules) {
+        for (DeviceRule rule : allPresent(rules, "rules")) {
             byDevices
                     .computeIfAbsent(rule.access(Set.of()), _ -> EnumSet.noneOf(Access.class))
                     .addAll(rule.access);

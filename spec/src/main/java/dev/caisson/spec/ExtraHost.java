@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.net.InetAddress;
 
 /// A further name in a container's `/etc/hosts`.
@@ -11,8 +12,8 @@ public record ExtraHost(String name, InetAddress address) {
     public ExtraHost {
         present(address, "address");
         if (!HostNames.isName(present(name, "name"))) {
-            throw ArgumentException.invalid(
-                    "host \"" + name + "\" is not a host name: use letters, digits, dots, hyphens and underscores");
+            throw ArgumentException.invalid("host " + Quoted.of(name)
+                    + " is not a host name: use letters, digits, dots, hyphens and underscores");
         }
     }
 
@@ -21,7 +22,7 @@ public record ExtraHost(String name, InetAddress address) {
         int equals = present(text, "text").indexOf('=');
         int end = equals >= 0 ? equals : text.indexOf(':');
         if (end <= 0) {
-            throw ArgumentException.invalid("\"" + text + "\" is not a further host: write NAME:ADDRESS");
+            throw ArgumentException.invalid(Quoted.of(text) + " is not a further host: write NAME:ADDRESS");
         }
         String address = text.substring(end + 1);
         if (address.equals("host-gateway")) {
@@ -34,7 +35,7 @@ public record ExtraHost(String name, InetAddress address) {
                 text.substring(0, end),
                 AddressText.parse(bracketed ? address.substring(1, address.length() - 1) : address)
                         .orElseThrow(() -> ArgumentException.invalid(
-                                "\"" + address + "\" is not an IP address: write NAME:ADDRESS, as db:192.0.2.7")));
+                                Quoted.of(address) + " is not an IP address: write NAME:ADDRESS, as db:192.0.2.7")));
     }
 
     @Override

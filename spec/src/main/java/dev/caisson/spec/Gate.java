@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.secret.SecretName;
+import dev.caisson.text.Quoted;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -40,8 +41,9 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
                 case "placeholder" -> Placeholder.parse(rest);
                 default -> {
                     if (!text.equals("bearer")) {
-                        throw ArgumentException.invalid("\"" + text + "\" is no place for a secret: give bearer, basic,"
-                                + " basic:USER, header:NAME, query:NAME or placeholder:TEXT");
+                        throw ArgumentException.invalid(
+                                Quoted.of(text) + " is no place for a secret: give bearer, basic,"
+                                        + " basic:USER, header:NAME, query:NAME or placeholder:TEXT");
                     }
                     yield new Bearer();
                 }
@@ -71,7 +73,7 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
         public Basic {
             if (!USER.matcher(present(user, "user")).matches()) {
                 throw ArgumentException.invalid(
-                        "\"" + user + "\" is not a user of basic:USER: give printable letters without ':' and ','");
+                        Quoted.of(user) + " is not a user of basic:USER: give printable letters without ':' and ','");
             }
         }
 
@@ -112,8 +114,8 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
         private static void requireName(String name) {
             if (!TOKEN.matcher(name).matches()
                     || FRAMING.contains(name.toLowerCase(Locale.ROOT).replace('_', '-'))) {
-                throw ArgumentException.invalid("\"" + name
-                        + "\" is not a header for a secret: give a name as X-Api-Key, and none that frames requests");
+                throw ArgumentException.invalid(Quoted.of(name)
+                        + " is not a header for a secret: give a name as X-Api-Key, and none that frames requests");
             }
         }
 
@@ -140,9 +142,8 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
 
         public Query {
             if (!NAME.matcher(present(name, "name")).matches()) {
-                throw ArgumentException.invalid(
-                        "\"" + name + "\" is not a parameter for a secret: give 1 to 64 letters, digits, '.', '_', '~'"
-                                + " or '-'");
+                throw ArgumentException.invalid(Quoted.of(name)
+                        + " is not a parameter for a secret: give 1 to 64 letters, digits, '.', '_', '~'" + " or '-'");
             }
         }
 
@@ -170,7 +171,7 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
         public Placeholder {
             if (!MARK.matcher(present(mark, "mark")).matches()) {
                 throw ArgumentException.invalid(
-                        "\"" + mark + "\" is not the text of a placeholder: give 8 to 256 letters,"
+                        Quoted.of(mark) + " is not the text of a placeholder: give 8 to 256 letters,"
                                 + " digits, '.', '_', '~', '+', '/', '=' or '-'");
             }
             Header.requireName(present(header, "header"));
@@ -233,7 +234,7 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
                     || name.below()
                     || name.transport() != Transport.TCP) {
                 throw ArgumentException.invalid(
-                        "\"" + host + "\" is not the host of a gate: give one name, and its port if that is not 443");
+                        Quoted.of(host) + " is not the host of a gate: give one name, and its port if that is not 443");
             }
             return new Gate(secret, name.name(), name.port(), new Bearer(), GateRules.ALL);
         }
@@ -338,7 +339,7 @@ public record Gate(SecretName secret, String host, int port, Place place, GateRu
 
     private static ArgumentException malformed(String text) {
         return ArgumentException.invalid(
-                "\"" + text
-                        + "\" is not a gate: give SECRET,HOST:PORT,PLACE and, for some requests alone, method=GET and path=/v1/*");
+                Quoted.of(text)
+                        + " is not a gate: give SECRET,HOST:PORT,PLACE and, for some requests alone, method=GET and path=/v1/*");
     }
 }

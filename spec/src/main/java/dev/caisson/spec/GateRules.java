@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -35,7 +36,7 @@ public record GateRules(List<String> methods, List<String> paths) {
     private static void requireMethod(String method) {
         if (!METHOD.matcher(method).matches()) {
             throw ArgumentException.invalid(
-                    "\"" + method + "\" is not the method of a gate: give one in capital letters, as GET");
+                    Quoted.of(method) + " is not the method of a gate: give one in capital letters, as GET");
         }
         if (UNCARRIED.contains(method)) {
             throw ArgumentException.invalid("the method " + method + " does not pass a gate: give another one");
@@ -45,12 +46,12 @@ public record GateRules(List<String> methods, List<String> paths) {
     private static String plain(String path) {
         if (!PATH.matcher(present(path, "path")).matches()
                 || TWO_STARS.matcher(path).find()) {
-            throw ArgumentException.invalid("\"" + path + "\" is not the path of a gate: give one as /v1/*, without a"
+            throw ArgumentException.invalid(Quoted.of(path) + " is not the path of a gate: give one as /v1/*, without a"
                     + " query and ',', and with at most one '*' between two slashes");
         }
         return RequestPath.plain(path)
-                .orElseThrow(() -> ArgumentException.invalid("\"" + path
-                        + "\" is a path that servers read in several ways: give one without '.' and '..', empty parts and"
+                .orElseThrow(() -> ArgumentException.invalid(Quoted.of(path)
+                        + " is a path that servers read in several ways: give one without '.' and '..', empty parts and"
                         + " characters that are encoded twice"));
     }
 

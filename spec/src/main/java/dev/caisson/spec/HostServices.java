@@ -1,6 +1,9 @@
 package dev.caisson.spec;
 
+import static dev.caisson.error.ArgumentException.present;
+
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -30,8 +33,8 @@ public record HostServices(List<ContainerPort> ports, List<String> names) {
             throw ArgumentException.invalid("a port of the host is named twice: name each once");
         }
         names.stream().filter(name -> !HostNames.isName(name)).findFirst().ifPresent(name -> {
-            throw ArgumentException.invalid(
-                    "host \"" + name + "\" is not a host name: use letters, digits, dots, hyphens and underscores");
+            throw ArgumentException.invalid("host " + Quoted.of(name)
+                    + " is not a host name: use letters, digits, dots, hyphens and underscores");
         });
         if (ports.isEmpty() && !names.isEmpty()) {
             throw ArgumentException.invalid("host " + names.getFirst()
@@ -43,7 +46,7 @@ public record HostServices(List<ContainerPort> ports, List<String> names) {
     /// Reads ports, as `5432`, `53/udp` and `8000-8010`.
     public static HostServices of(String... ports) {
         return new HostServices(
-                Arrays.stream(ports)
+                Arrays.stream(present(ports, "ports"))
                         .flatMap(text -> PortText.ports(text).stream())
                         .distinct()
                         .toList(),
@@ -53,7 +56,10 @@ public record HostServices(List<ContainerPort> ports, List<String> names) {
     /// Adds names.
     public HostServices named(List<String> more) {
         return new HostServices(
-                ports, Stream.concat(names.stream(), more.stream()).distinct().toList());
+                ports,
+                Stream.concat(names.stream(), present(more, "more").stream())
+                        .distinct()
+                        .toList());
     }
 
     public boolean isEmpty() {

@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.spec.LimitException.Code;
+import dev.caisson.text.Quoted;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -101,7 +102,7 @@ public record Limits(
         for (String size : hugePages.keySet()) {
             if (!HUGE_PAGE_SIZE.matcher(size).matches()) {
                 throw new LimitException(
-                        Code.BAD_SIZE, "\"" + size + "\" is not a size of huge pages; write one such as 2MB or 1GB.");
+                        Code.BAD_SIZE, Quoted.of(size) + " is not a size of huge pages; write one such as 2MB or 1GB.");
             }
         }
         ioWeights = More.copy(ioWeights, "ioWeights");

@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
@@ -24,8 +25,8 @@ public record MacAddress(long value) {
     /// Reads `02:42:ac:11:00:02`, or the same with hyphens.
     public static MacAddress parse(String text) {
         if (!FORM.matcher(present(text, "text")).matches()) {
-            throw ArgumentException.invalid("\"" + text
-                    + "\" is not a MAC address: write six pairs of hexadecimal digits, such as 02:42:ac:11:00:02");
+            throw ArgumentException.invalid(Quoted.of(text)
+                    + " is not a MAC address: write six pairs of hexadecimal digits, such as 02:42:ac:11:00:02");
         }
         return new MacAddress(Long.parseLong(text.replaceAll("[:-]", ""), 16));
     }

@@ -120,7 +120,7 @@ public sealed interface Mount {
         }
 
         public Volume name(VolumeName value) {
-            return new Volume(Optional.of(value), target, readOnly, copy, subpath, made);
+            return new Volume(Optional.of(present(value, "name")), target, readOnly, copy, subpath, made);
         }
 
         public Volume readOnly(boolean value) {
@@ -132,7 +132,7 @@ public sealed interface Mount {
         }
 
         public Volume subpath(InRootPath value) {
-            return new Volume(name, target, readOnly, copy, Optional.of(value), made);
+            return new Volume(name, target, readOnly, copy, Optional.of(present(value, "subpath")), made);
         }
 
         /// Gives it the bounds and labels that it is made with; one that is there must have these bounds.

@@ -1,6 +1,7 @@
 package dev.caisson.spec;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -31,14 +32,14 @@ public record NameLookup(List<InetAddress> servers, List<String> search, List<St
         for (String domain : search) {
             boolean none = domain.equals(".") && search.size() == 1;
             if (!none && !HostNames.canBeAskedFor(domain)) {
-                throw ArgumentException.invalid("search domain \"" + domain
-                        + "\" is not a domain: write one as example.com, or . alone for none");
+                throw ArgumentException.invalid("search domain " + Quoted.of(domain)
+                        + " is not a domain: write one as example.com, or . alone for none");
             }
         }
         for (String option : options) {
             if (!OPTION.matcher(option).matches()) {
                 throw ArgumentException.invalid(
-                        "DNS option \"" + option + "\" is not one of resolv.conf(5): write one as ndots:2");
+                        "DNS option " + Quoted.of(option) + " is not one of resolv.conf(5): write one as ndots:2");
             }
         }
         if (servers.stream().anyMatch(InetAddress::isAnyLocalAddress)) {

@@ -3,6 +3,7 @@ package dev.caisson.spec;
 import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
+import dev.caisson.text.Quoted;
 import java.util.HashSet;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -47,8 +48,8 @@ public sealed interface Network {
 
         public OfContainer {
             if (!NAME.matcher(present(container, "container")).matches()) {
-                throw ArgumentException.invalid("\"" + container
-                        + "\" is not a container's name: write the network as container:NAME, with a name or an id");
+                throw ArgumentException.invalid(Quoted.of(container)
+                        + " is not a container's name: write the network as container:NAME, with a name or an id");
             }
         }
 

@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.util.HashSet;
@@ -35,8 +36,8 @@ public record NetworkEndpoint(
         aliases = More.copy(aliases, "aliases");
         for (String alias : aliases) {
             if (!HostNames.canBeAskedFor(alias)) {
-                throw ArgumentException.invalid("network alias \"" + alias
-                        + "\" is not a host name: use letters, digits, hyphens and underscores, with single dots"
+                throw ArgumentException.invalid("network alias " + Quoted.of(alias)
+                        + " is not a host name: use letters, digits, hyphens and underscores, with single dots"
                         + " between parts of at most 63, and at most 253 in all");
             }
         }
@@ -85,12 +86,12 @@ public record NetworkEndpoint(
             int end = option.indexOf('=');
             if (end <= 0) {
                 throw ArgumentException.invalid(
-                        "\"" + option + "\" of network " + text + " is not an option: write it as ip=172.20.0.7");
+                        Quoted.of(option) + " of network " + text + " is not an option: write it as ip=172.20.0.7");
             }
             place = place.with(option.substring(0, end), option.substring(end + 1), text);
         }
         if (place.network().isEmpty()) {
-            throw ArgumentException.invalid("\"" + text + "\" names no network: write NETWORK[:ip=…,alias=…]");
+            throw ArgumentException.invalid(Quoted.of(text) + " names no network: write NETWORK[:ip=…,alias=…]");
         }
         return place;
     }
@@ -104,7 +105,7 @@ public record NetworkEndpoint(
             case "alias" -> alias(value);
             case "link" -> link(ContainerLink.parse(value));
             default ->
-                throw ArgumentException.invalid("\"" + key + "\" is not an option of a network, in " + text
+                throw ArgumentException.invalid(Quoted.of(key) + " is not an option of a network, in " + text
                         + ": use ip, ip6, mac, alias and link");
         };
     }
@@ -119,7 +120,7 @@ public record NetworkEndpoint(
         if (AddressText.parse(present(address, "address")).orElse(null) instanceof Inet4Address four) {
             return new NetworkEndpoint(network, Optional.of(four), ip6, mac, aliases, links);
         }
-        throw ArgumentException.invalid("\"" + address + "\" is not an IPv4 address: write one as 172.20.0.7");
+        throw ArgumentException.invalid(Quoted.of(address) + " is not an IPv4 address: write one as 172.20.0.7");
     }
 
     /// Asks for an IPv6 address.
@@ -127,7 +128,7 @@ public record NetworkEndpoint(
         if (AddressText.parse(present(address, "address")).orElse(null) instanceof Inet6Address six) {
             return new NetworkEndpoint(network, ip4, Optional.of(six), mac, aliases, links);
         }
-        throw ArgumentException.invalid("\"" + address + "\" is not an IPv6 address: write one as fd00:20::7");
+        throw ArgumentException.invalid(Quoted.of(address) + " is not an IPv6 address: write one as fd00:20::7");
     }
 
     /// Reaches these containers by names of its own, and no others.

@@ -12,6 +12,7 @@ import static dev.caisson.spec.JsonValues.texts;
 import static dev.caisson.spec.JsonValues.truth;
 
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
@@ -230,6 +231,6 @@ final class NetworkJson {
     private static InetAddress address(Object json) {
         String text = text(json);
         return AddressText.parse(text)
-                .orElseThrow(() -> new IllegalArgumentException("\"" + text + "\" is not an IP address"));
+                .orElseThrow(() -> new IllegalArgumentException(Quoted.of(text) + " is not an IP address"));
     }
 }

@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.net.InetAddress;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -68,9 +69,8 @@ public record NetworkSpec(
 
     public NetworkSpec {
         if (!NAME.matcher(present(name, "name")).matches()) {
-            throw ArgumentException.invalid(
-                    "network name \"" + name
-                            + "\" is not valid: begin with a letter or digit, then use letters, digits, _ . and -, at most 128");
+            throw ArgumentException.invalid("network name " + Quoted.of(name)
+                    + " is not valid: begin with a letter or digit, then use letters, digits, _ . and -, at most 128");
         }
         if (name.endsWith(".") || name.contains("..")) {
             throw ArgumentException.invalid("network name \"" + name

@@ -1,5 +1,7 @@
 package dev.caisson.spec;
 
+import static dev.caisson.error.ArgumentException.allPresent;
+
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.Quoted;
 import java.util.List;
@@ -36,7 +38,7 @@ public sealed interface OnSecretChange {
 
         /// @throws ArgumentException ARGUMENT_INVALID
         public Program {
-            command = List.copyOf(command);
+            command = allPresent(command, "command");
             String text = String.join(" ", command);
             if (text.isEmpty() || text.length() > LONGEST || !text.chars().allMatch(c -> c >= ' ' && c != 0x7f)) {
                 throw ArgumentException.invalid("there is no command of 1 to " + LONGEST

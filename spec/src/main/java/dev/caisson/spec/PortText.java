@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
@@ -34,7 +35,7 @@ public final class PortText {
         Range inside = range(parts[2], text);
         Range outside = parts[1].isEmpty() ? inside : range(parts[1], text);
         if (outside.size() != inside.size()) {
-            throw ArgumentException.invalid("\"" + text + "\" has " + outside.size() + " ports of the host for "
+            throw ArgumentException.invalid(Quoted.of(text) + " has " + outside.size() + " ports of the host for "
                     + inside.size() + " of the container: give as many of each");
         }
         Optional<InetAddress> address = parts[0].isEmpty()
@@ -85,7 +86,7 @@ public final class PortText {
             }
         }
         throw ArgumentException.invalid(
-                "\"" + text + "\" names the protocol \"" + name + "\", which has no ports here: use tcp or udp");
+                Quoted.of(text) + " names the protocol \"" + name + "\", which has no ports here: use tcp or udp");
     }
 
     private static Range range(String ports, String text) {
@@ -97,16 +98,16 @@ public final class PortText {
         int last = numbers.group(2) == null ? first : Integer.parseInt(numbers.group(2));
         if (first < 1 || last > HIGHEST || last < first) {
             throw ArgumentException.invalid(
-                    "\"" + text + "\" has a port that is none: use 1 to 65535, the lower first");
+                    Quoted.of(text) + " has a port that is none: use 1 to 65535, the lower first");
         }
         if (last - first >= MOST) {
-            throw ArgumentException.invalid("\"" + text + "\" has more than " + MOST + " ports: name fewer");
+            throw ArgumentException.invalid(Quoted.of(text) + " has more than " + MOST + " ports: name fewer");
         }
         return new Range(first, last);
     }
 
     private static ArgumentException malformed(String text) {
         return ArgumentException.invalid(
-                "\"" + text + "\" is not a port: write [[ADDRESS:][HOSTPORT]:]PORT[/tcp|udp], as 127.0.0.1:8080:80");
+                Quoted.of(text) + " is not a port: write [[ADDRESS:][HOSTPORT]:]PORT[/tcp|udp], as 127.0.0.1:8080:80");
     }
 }

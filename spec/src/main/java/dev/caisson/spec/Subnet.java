@@ -4,6 +4,7 @@ import static dev.caisson.error.ArgumentException.present;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -44,8 +45,8 @@ public record Subnet(InetAddress base, int prefix) {
     }
 
     private static ArgumentException malformed(String text) {
-        return ArgumentException.invalid("\"" + text
-                + "\" is not a subnet: write an address and a prefix, such as 172.20.0.0/16 or fd00:20::/64");
+        return ArgumentException.invalid(Quoted.of(text)
+                + " is not a subnet: write an address and a prefix, such as 172.20.0.0/16 or fd00:20::/64");
     }
 
     public boolean isIpv6() {

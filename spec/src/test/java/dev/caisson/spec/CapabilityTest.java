@@ -1,8 +1,9 @@
 package dev.caisson.spec;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caisson.error.ArgumentException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -68,7 +69,7 @@ class CapabilityTest {
 
     @Test
     void unknown_bits_are_refused() {
-        assertThatIllegalArgumentException().isThrownBy(() -> new CapabilitySet(1L << 41));
-        assertThatIllegalArgumentException().isThrownBy(() -> new CapabilitySet(-1));
+        assertThatThrownBy(() -> new CapabilitySet(1L << 41)).isInstanceOf(ArgumentException.class);
+        assertThatThrownBy(() -> new CapabilitySet(-1)).isInstanceOf(ArgumentException.class);
     }
 }

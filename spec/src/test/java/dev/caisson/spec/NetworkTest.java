@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.error.ArgumentException;
 import dev.caisson.text.AddressText;
+import dev.caisson.text.Quoted;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.util.List;
@@ -173,7 +174,7 @@ class NetworkTest {
         NetworkEndpoint place = NetworkEndpoint.on("net");
         assertThatThrownBy(() -> place.alias(name))
                 .isInstanceOf(ArgumentException.class)
-                .hasMessageContaining("\"" + name + "\" is not a host name: use");
+                .hasMessageContaining(Quoted.of(name) + " is not a host name: use");
         assertThatThrownBy(() -> new NameLookup(List.of(), List.of(name), List.of(), List.of()))
                 .isInstanceOf(ArgumentException.class);
     }

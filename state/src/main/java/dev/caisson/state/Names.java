@@ -6,6 +6,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.text.Quoted;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -83,8 +84,8 @@ public final class Names {
         if (!NAME.matcher(name).matches()) {
             throw new StateException(
                     "NAME_INVALID",
-                    "'" + name
-                            + "' is not a name of a container: give 1 to 128 letters, digits, '_', '.' or '-', first a"
+                    Quoted.inApostrophes(name)
+                            + " is not a name of a container: give 1 to 128 letters, digits, '_', '.' or '-', first a"
                             + " letter or digit");
         }
     }

@@ -10,9 +10,18 @@ public final class Quoted {
 
     /// Returns the text in quotation marks.
     public static String of(String text) {
-        var out = new StringBuilder("\"");
+        return between('"', text);
+    }
+
+    /// Returns the text in apostrophes, as in messages of Docker.
+    public static String inApostrophes(String text) {
+        return between('\'', text);
+    }
+
+    private static String between(char mark, String text) {
+        var out = new StringBuilder().append(mark);
         text.codePoints().limit(LONGEST).forEach(c -> {
-            if (c == '"' || c == '\\') {
+            if (c == mark || c == '\\') {
                 out.append('\\').appendCodePoint(c);
             } else if (TerminalText.isUnfit(c)) {
                 for (char unit : Character.toChars(c)) {
@@ -25,6 +34,6 @@ public final class Quoted {
         if (text.codePointCount(0, text.length()) > LONGEST) {
             out.append('…');
         }
-        return out.append('"').toString();
+        return out.append(mark).toString();
     }
 }
