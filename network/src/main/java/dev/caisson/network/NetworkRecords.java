@@ -279,12 +279,17 @@ final class NetworkRecords implements AutoCloseable {
             throw new NetworkException(
                     Code.NETWORK_AMBIGUOUS, found.size() + " networks match '" + nameOrId + "': give more of the id");
         }
-        return found.stream()
-                .findFirst()
-                .orElseThrow(() -> new NetworkException(
-                        Code.NETWORK_NOT_FOUND,
-                        "network " + nameOrId + " not found: see 'caisson network ls', or make it with"
-                                + " 'caisson network create'"));
+        return found.stream().findFirst().orElseThrow(() -> notFound(nameOrId));
+    }
+
+    private static NetworkException notFound(String nameOrId) {
+        return new NetworkException(
+                Code.NETWORK_NOT_FOUND,
+                Networks.MODES.contains(nameOrId)
+                        ? nameOrId + " is no network that there is to be seen or changed: give it as --network "
+                                + nameOrId + " to 'caisson run' or 'create'"
+                        : "network " + nameOrId + " not found: see 'caisson network ls', or make it with"
+                                + " 'caisson network create'");
     }
 
     Map<ContainerId, ContainerNetworks> containers() {

@@ -30,6 +30,9 @@ public final class Networks implements AutoCloseable {
     public static final int MOST = 512;
 
     static final String DEFAULT_TOO = "default";
+    /// What a container has in place of a network of its own.
+    static final Set<String> MODES = Set.of("none", "host");
+
     private static final Set<String> RESERVED = Set.of("none", "host", DEFAULT_TOO, "container");
 
     private final NetworkRecords records;
@@ -289,6 +292,7 @@ public final class Networks implements AutoCloseable {
             try {
                 records.put(published);
                 kernel.addElements(new Elements().container(there.ports(chosen)).all());
+                reservations.hold(container);
             } catch (RuntimeException e) {
                 Creation.undo(e, () -> records.put(there));
                 Creation.undo(e, kernel::repair);

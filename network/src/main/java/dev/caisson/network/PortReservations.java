@@ -3,6 +3,7 @@ package dev.caisson.network;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.InternetSockets;
 import dev.caisson.linux.PortSockets;
 import dev.caisson.network.NetworkException.Code;
 import dev.caisson.spec.ContainerId;
@@ -10,6 +11,7 @@ import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
 import dev.caisson.text.AddressText;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -42,6 +44,29 @@ final class PortReservations implements AutoCloseable {
         }
         sockets.computeIfAbsent(container, _ -> new ArrayList<>()).addAll(bound);
         return List.copyOf(chosen);
+    }
+
+    /// Keeps the ports of TCP from sockets with SO_REUSEADDR, too, socket(7): these get a port at which nobody listens.
+    /// Not
+    /// before the packet filter leads the ports elsewhere, so that no connection comes here.
+    void hold(ContainerId container) {
+        for (Fd socket : of(container)) {
+            if (!InternetSockets.isDatagram(socket)) {
+                hold(socket);
+            }
+        }
+    }
+
+    private static void hold(Fd socket) {
+        try {
+            InternetSockets.listen(socket, 0);
+        } catch (ErrnoException e) {
+            if (!e.is(Errno.EADDRINUSE)) {
+                throw e;
+            }
+            InetSocketAddress bound = InternetSockets.localAddress(socket);
+            throw taken(bound.getPort() + "/tcp of " + AddressText.of(bound.getAddress()), e);
+        }
     }
 
     /// Holds those that will not do until one is found, so that the kernel names another each time.
@@ -123,14 +148,20 @@ final class PortReservations implements AutoCloseable {
     }
 
     private static NetworkException refused(InetAddress address, PortMapping port, ErrnoException cause) {
-        String what = "port " + port.hostPort() + "/" + port.transport().text() + " of " + AddressText.of(address);
+        String what = port.hostPort() + "/" + port.transport().text() + " of " + AddressText.of(address);
         return cause.is(Errno.EADDRINUSE)
-                ? new NetworkException(
-                        Code.PORT_TAKEN, what + " is in use on the host: stop what uses it, or choose another", cause)
+                ? taken(what, cause)
                 : new NetworkException(
                         Code.PORT_REFUSED,
-                        what + " cannot be had (" + Errno.name(cause.errno()) + "): choose another address",
+                        "port " + what + " cannot be had (" + Errno.name(cause.errno()) + "): choose another address",
                         cause);
+    }
+
+    private static NetworkException taken(String what, ErrnoException cause) {
+        return new NetworkException(
+                Code.PORT_TAKEN,
+                "port " + what + " is in use on the host: stop what uses it, or choose another",
+                cause);
     }
 
     List<Fd> of(ContainerId container) {

@@ -162,6 +162,31 @@ class HostPortsTest extends OnAHost {
         assertThat(publish(second, 0, 80).getFirst().hostPort()).isEqualTo(taken + 1);
     }
 
+    /// Servers set SO_REUSEADDR, with which they get a port that another socket has and does not listen at.
+    @ParameterizedTest
+    @ValueSource(strings = {"", "192.0.2.1", "127.0.0.1", "2001:db8::1"})
+    void nobody_else_listens_at_a_port_that_is_published(String text) {
+        Guest guest = guest("4");
+        Optional<InetAddress> address = text.isEmpty() ? Optional.empty() : Optional.of(InetAddress.ofLiteral(text));
+        bed.on(all -> all.publish(guest.id(), List.of(new PortMapping(address, 7070, 80, Transport.TCP))));
+
+        for (String own : text.isEmpty() ? List.of("0.0.0.0", "::", "192.0.2.1", "::1") : List.of(text)) {
+            for (String option : List.of("SO_REUSEADDR", "SO_REUSEPORT")) {
+                assertThat(bed.host.status("""
+                        timeout 10 python3 -c '
+                        import socket, sys
+                        s = socket.socket(socket.AF_INET6 if ":" in "%1$s" else socket.AF_INET)
+                        s.setsockopt(socket.SOL_SOCKET, socket.%2$s, 1)
+                        if ":" in "%1$s": s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                        try: s.bind(("%1$s", 7070)); s.listen()
+                        except OSError as e: sys.exit(e.errno)'
+                        """.formatted(own, option)))
+                        .as("EADDRINUSE at %s with %s", own, option)
+                        .isEqualTo(98);
+            }
+        }
+    }
+
     private List<PortMapping> publish(Guest guest, int hostPort, int port) {
         return bed.on(all ->
                 all.publish(guest.id(), List.of(new PortMapping(Optional.empty(), hostPort, port, Transport.UDP))));

@@ -2,6 +2,7 @@ package dev.caisson.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caisson.network.Bed.Guest;
 import dev.caisson.network.NetworkException.Code;
@@ -21,6 +22,17 @@ import org.junit.jupiter.api.Test;
 /// Networks as the kernel has them, with packets.
 @Tag("root")
 class NetworksTest extends OnAHost {
+    /// They are answers to --network, and nothing that could be made, as the sentence for other names says.
+    @Test
+    void modes_of_containers_are_no_networks_to_be_found_and_it_is_said_what_to_do() {
+        for (String mode : List.of("host", "none")) {
+            assertThatThrownBy(() -> bed.on(all -> all.get(mode)))
+                    .isInstanceOf(NetworkException.class)
+                    .hasMessage(mode + " is no network that there is to be seen or changed: give it as --network "
+                            + mode + " to 'caisson run' or 'create'");
+        }
+    }
+
     @Test
     void a_network_is_recorded_and_has_a_bridge_with_its_gateway() {
         NetworkInfo made = bed.on(all -> all.create(NetworkSpec.of("net1")));

@@ -56,7 +56,10 @@ final class InspectObject {
             putStop(config, attached, stopSignal);
         }
         object.put("Config", config);
-        object.put("NetworkSettings", NetworkView.settings(networks));
+        object.put(
+                "NetworkSettings",
+                NetworkView.settings(
+                        networks, details.map(ContainerDetails::exposedPorts).orElse(List.of())));
         return object;
     }
 

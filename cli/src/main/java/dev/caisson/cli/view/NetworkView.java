@@ -24,6 +24,7 @@ import java.util.function.ToIntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /// A container's networks and ports in Docker's forms.
 final class NetworkView {
@@ -35,9 +36,15 @@ final class NetworkView {
     private NetworkView() {}
 
     /// Returns the object `NetworkSettings` of `inspect`.
-    static Map<String, Object> settings(NetworkPlaces of) {
+    ///
+    /// @param exposed ports that it serves, as `80/tcp`; one that is published nowhere leads to null on a network
+    static Map<String, Object> settings(NetworkPlaces of, List<String> exposed) {
         var settings = new LinkedHashMap<String, Object>();
-        settings.put("Ports", ports(of.ports()));
+        Map<String, @Nullable Object> ports = new TreeMap<>(ports(of.ports()));
+        if (!of.places().isEmpty()) {
+            exposed.forEach(port -> ports.putIfAbsent(port, null));
+        }
+        settings.put("Ports", ports);
         Optional<Attachment> first = of.places().stream().findFirst();
         settings.putAll(addresses(first.flatMap(Attachment::ip4), first.flatMap(Attachment::ip6)));
         settings.put("MacAddress", first.map(place -> place.mac().toString()).orElse(""));
