@@ -7,7 +7,9 @@ import dev.caisson.build.Operation.Source;
 import dev.caisson.build.Operation.Unpacking;
 import dev.caisson.containerfile.Place;
 import dev.caisson.image.Account;
+import dev.caisson.image.TarArchive;
 import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileStatus;
 import dev.caisson.linux.FileSystem;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -30,7 +32,8 @@ final class CopyStep {
     /// Unpacks archives.
     interface Archives {
         /// Returns the files in an archive; empty if the file is none.
-        Optional<FileTree> unpacked(Fd file, String shown);
+        /// @param below the files that it goes over
+        Optional<FileTree> unpacked(Fd file, String shown, TarArchive.Below below);
     }
 
     /// @param from the tree that sources are paths of
@@ -125,7 +128,7 @@ final class CopyStep {
     /// Copies the files of an archive into the destination, which is a directory. They keep their owners and modes
     /// unless the instruction gives others.
     private boolean unpack(Fd file, String shown, LayerBuilder layer, Instant now) {
-        Optional<FileTree> unpacked = archives.unpacked(file, shown);
+        Optional<FileTree> unpacked = archives.unpacked(file, shown, path -> below(layer, path));
         unpacked.ifPresent(tree -> {
             Copy all = copy.all(place);
             Optional<Owner> owner =
@@ -133,6 +136,15 @@ final class CopyStep {
             new CopyTarget(layer, all, owner, place, now).place(tree, Selection.of(tree, all));
         });
         return unpacked.isPresent();
+    }
+
+    /// Opens a file of the image where the archive goes.
+    private Optional<Fd> below(LayerBuilder layer, String path) {
+        String whole = FileTree.join(layer.follow(copy.target()), path);
+        return layer.image()
+                .status(whole)
+                .filter(FileStatus::isRegularFile)
+                .map(status -> layer.image().open(new FileTree.Node(whole, status)));
     }
 
     /// Finds `user[:group]` in an image's own files. A user without a group has the group of that name or number.

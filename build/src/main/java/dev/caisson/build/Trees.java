@@ -149,13 +149,13 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     }
 
     @Override
-    public Optional<FileTree> unpacked(Fd file, String shown) {
+    public Optional<FileTree> unpacked(Fd file, String shown, TarArchive.Below below) {
         try {
             if (!TarArchive.isOne(file)) {
                 return Optional.empty();
             }
             Fd directory = opened(workplace.freshDirectory());
-            TarArchive.unpack(file, shown, directory);
+            TarArchive.unpack(file, shown, directory, below);
             return Optional.of(new FileTree(directory, shown, _ -> false, false));
         } catch (IOException e) {
             throw new BuildException(

@@ -106,18 +106,52 @@ class ArchivesTest extends Copying {
         tar("a", "--format=pax");
         tar("b", "--gzip");
         BuildStep step = Plans.steps("FROM scratch", "ADD a /x/").getLast();
-        CopyStep.Archives changed = (file, shown) -> {
+        CopyStep.Archives changed = (file, shown, below) -> {
             try {
                 Files.write(context.resolve("a"), Files.readAllBytes(context.resolve("b")));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            return unpacked(file, shown);
+            return unpacked(file, shown, below);
         };
         var copy = new CopyStep(
                 (Operation.Copy) step.operation(), step.place(), tree(context, "the context"), List.of(), changed);
         assertThatThrownBy(() -> copy.layer(tree(image, "the image"), NOW))
                 .hasMessageContaining("/a of the context changed while it was read");
+    }
+
+    private void links(String target) throws Exception {
+        Process python = new ProcessBuilder(
+                        "python3", "-c", """
+                import tarfile, sys
+                t = tarfile.open(sys.argv[1], 'w')
+                one = tarfile.TarInfo('new/link'); one.type = tarfile.LNKTYPE; one.linkname = sys.argv[2]
+                one.uid = 99; one.mode = 0o777; t.addfile(one)
+                t.close()
+                """, context.resolve("links").toString(), target)
+                .redirectErrorStream(true)
+                .start();
+        assertThat(python.waitFor()).isZero();
+    }
+
+    @Test
+    void a_hard_link_to_a_file_of_the_image_is_a_copy_of_that_with_its_mode_and_owner() throws Exception {
+        file(image.resolve("x/sub/tool"), "tool of the image", "rwxr-x---");
+        Files.setAttribute(image.resolve("x/sub/tool"), "unix:uid", 7);
+        links("sub/tool");
+
+        assertThat(layer("ADD links /x/")).contains("0 750 7:0 x/new/link =tool of the image");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sub", "sub/link", "../etc/passwd", "to_sub/tool", "/etc/passwd", "none", "."})
+    void a_hard_link_to_anything_else_is_refused(String target) throws Exception {
+        file(image.resolve("x/sub/tool"), "tool", "rwxr-x---");
+        Files.createSymbolicLink(image.resolve("x/sub/link"), Path.of("/etc/passwd"));
+        Files.createSymbolicLink(image.resolve("x/to_sub"), Path.of("sub"));
+        links(target);
+
+        assertThat(code("ADD links /x/")).isEqualTo("UNSAFE_ENTRY");
     }
 
     @Test

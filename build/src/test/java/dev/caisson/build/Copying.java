@@ -85,7 +85,7 @@ abstract class Copying {
         return LayerList.bytes(copy.layer(tree(image, "the image"), NOW), Optional.empty());
     }
 
-    Optional<FileTree> unpacked(Fd file, String shown) {
+    Optional<FileTree> unpacked(Fd file, String shown, TarArchive.Below below) {
         try {
             if (!TarArchive.isOne(file)) {
                 return Optional.empty();
@@ -93,7 +93,7 @@ abstract class Copying {
             Path to = Files.createTempDirectory(directory, "unpacked");
             Files.setPosixFilePermissions(to, PosixFilePermissions.fromString("rwxr-xr-x"));
             FileTree tree = tree(to, shown);
-            TarArchive.unpack(file, shown, opened.getLast());
+            TarArchive.unpack(file, shown, opened.getLast(), below);
             return Optional.of(tree);
         } catch (IOException e) {
             throw new BuildException("BUILD_ARCHIVE", shown + " is damaged: " + e.getMessage());

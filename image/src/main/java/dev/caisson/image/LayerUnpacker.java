@@ -4,6 +4,7 @@ import dev.caisson.image.ImageException.Code;
 import dev.caisson.image.RootTree.Directory;
 import dev.caisson.linux.Errno;
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.ExtendedAttributes;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileStatus;
@@ -11,6 +12,7 @@ import dev.caisson.linux.FileSystem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,8 @@ final class LayerUnpacker implements AutoCloseable {
 
     private static final int S_IFIFO = 0010000;
     private static final int LONGEST_LINK = 4095;
+    private static final int BUFFER = 128 << 10;
+    private static final int NEW = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL | FileSystem.O_NOFOLLOW;
     private static final long HERE = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
 
     private final RootTree tree;
@@ -47,15 +51,18 @@ final class LayerUnpacker implements AutoCloseable {
     private final UnpackLimits limits;
     private final Ownership ownership;
     private final boolean hasWhiteouts;
+    private final TarArchive.Below below;
     private final Map<Long, DirectoryTime> directoryTimes = new HashMap<>();
 
     /// @param root an empty directory; stays the caller's
     LayerUnpacker(Fd root, UnpackBudget budget, Ownership ownership) {
-        this(root, budget, ownership, true);
+        this(root, budget, ownership, true, _ -> Optional.empty());
     }
 
-    private LayerUnpacker(Fd root, UnpackBudget budget, Ownership ownership, boolean hasWhiteouts) {
+    private LayerUnpacker(
+            Fd root, UnpackBudget budget, Ownership ownership, boolean hasWhiteouts, TarArchive.Below below) {
         this.hasWhiteouts = hasWhiteouts;
+        this.below = below;
         this.tree = new RootTree(root, budget);
         this.budget = budget;
         this.limits = budget.limits();
@@ -63,8 +70,8 @@ final class LayerUnpacker implements AutoCloseable {
     }
 
     /// Unpacks an archive that is no layer: names that would be whiteouts in one are names of files.
-    static LayerUnpacker ofArchive(Fd root, UnpackBudget budget) {
-        return new LayerUnpacker(root, budget, Ownership.ARCHIVE, false);
+    static LayerUnpacker ofArchive(Fd root, UnpackBudget budget, TarArchive.Below below) {
+        return new LayerUnpacker(root, budget, Ownership.ARCHIVE, false, below);
     }
 
     void apply(TarReader layer) throws IOException {
@@ -178,8 +185,7 @@ final class LayerUnpacker implements AutoCloseable {
                     "the archive has a file of " + entry.size() + " bytes, " + name + "; it is not unpacked");
         }
         Directory parent = replace(name);
-        int flags = FileSystem.O_WRONLY | FileSystem.O_CREAT | FileSystem.O_EXCL | FileSystem.O_NOFOLLOW;
-        try (Fd file = FileSystem.openAt(parent.fd(), name.last(), flags, 0600, HERE)) {
+        try (Fd file = FileSystem.openAt(parent.fd(), name.last(), NEW, 0600, HERE)) {
             layer.content((content, length, position) -> {
                 budget.spend(length);
                 FileContent.writeAt(file, content, 0, length, position);
@@ -206,6 +212,9 @@ final class LayerUnpacker implements AutoCloseable {
     /// A hard link shares its file's owner, mode and time: what its own header says of them does not count.
     private void hardLink(TarEntry entry, EntryName name) {
         EntryName target = EntryName.parse(entry.linkTarget().isEmpty() ? "/" : entry.linkTarget(), limits);
+        if (!isThere(target) && isCopied(target, name)) {
+            return;
+        }
         try (Directory from = tree.find(target.parents()).orElseThrow(() -> noTarget(name, target))) {
             if (!isLinkable(from, target)) {
                 throw noTarget(name, target);
@@ -225,6 +234,58 @@ final class LayerUnpacker implements AutoCloseable {
                 throw noTarget(name, target);
             }
             throw e;
+        }
+    }
+
+    private boolean isThere(EntryName target) {
+        Optional<Directory> found = tree.find(target.parents());
+        if (found.isEmpty()) {
+            return false;
+        }
+        try (Directory from = found.get()) {
+            return target.isRoot()
+                    || FileSystem.findStatus(from.fd(), target.last()).isPresent();
+        }
+    }
+
+    /// Copies a file that the archive's go over, with all that a link of it would have. False if there is none.
+    private boolean isCopied(EntryName target, EntryName name) {
+        var path = new ArrayList<>(target.parents());
+        path.add(target.last());
+        Optional<Fd> found = name.isRoot() ? Optional.empty() : below.open(String.join("/", path));
+        if (found.isEmpty()) {
+            return false;
+        }
+        try (Fd from = found.get()) {
+            FileStatus status = FileSystem.status(from);
+            Directory parent = replace(name);
+            try (Fd to = FileSystem.openAt(parent.fd(), name.last(), NEW, 0600, HERE)) {
+                copy(from, to, status.size());
+                FileSystem.changeOwner(to, status.uid(), status.gid());
+                FileSystem.changeMode(to, status.permissions());
+                for (String attribute : ExtendedAttributes.names(from)) {
+                    if (attribute.startsWith("user.") || attribute.equals(ExtendedAttributes.CAPABILITIES)) {
+                        ExtendedAttributes.get(from, attribute)
+                                .ifPresent(value -> ExtendedAttributes.set(to, attribute, value));
+                    }
+                }
+            }
+            Instant time = status.modified();
+            FileSystem.changeTime(parent.fd(), name.last(), time.getEpochSecond(), time.getNano());
+            return true;
+        }
+    }
+
+    private void copy(Fd from, Fd to, long size) {
+        var buffer = new byte[BUFFER];
+        int count;
+        for (long done = 0; done < size; done += count) {
+            count = FileContent.readAt(from, buffer, done);
+            if (count <= 0) {
+                return;
+            }
+            budget.spend(count);
+            FileContent.writeAt(to, buffer, 0, count, done);
         }
     }
 

@@ -9,11 +9,21 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.Optional;
 
 /// Tar archives that are no layers of an image, compressed with gzip, zstd, xz or bzip2, or not at all. They are
 /// unpacked within the bounds of an image, and no name or link in them leads out of the directory.
 public final class TarArchive {
     private static final int BUFFER = 128 << 10;
+
+    /// Files that stand where an archive goes, and that its hard links may name.
+    @FunctionalInterface
+    @SuppressWarnings("exports")
+    public interface Below {
+        /// Opens a regular file for reading; empty if there is none, or only by way of a link.
+        /// @param path below the place where the archive goes
+        Optional<Fd> open(String path);
+    }
 
     private TarArchive() {}
 
@@ -47,10 +57,16 @@ public final class TarArchive {
     /// @throws IOException if it cannot be read, or what is compressed is damaged
     @SuppressWarnings("exports")
     public static void unpack(Fd file, String shown, Fd directory) throws IOException {
+        unpack(file, shown, directory, _ -> Optional.empty());
+    }
+
+    /// Like the other, of an archive whose files go over others: a hard link to one of those gets a copy of it.
+    @SuppressWarnings("exports")
+    public static void unpack(Fd file, String shown, Fd directory, Below below) throws IOException {
         var budget =
                 new UnpackBudget(UnpackLimits.DEFAULT, FileSystem.status(file).size());
         var archive = new BoundedArchive(all(file), shown); // has nothing to close
-        try (var unpacker = LayerUnpacker.ofArchive(directory, budget)) {
+        try (var unpacker = LayerUnpacker.ofArchive(directory, budget, below)) {
             unpacker.apply(new TarReader(archive, UnpackLimits.DEFAULT));
             archive.transferTo(OutputStream.nullOutputStream()); // the last checksum stands at the end
             unpacker.finish();
