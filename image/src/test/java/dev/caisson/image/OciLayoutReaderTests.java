@@ -311,6 +311,6 @@ class OciLayoutReaderTests {
         assertRefused(Code.UNSUPPORTED_FORMAT, "a layer of type \"application/x\"");
         String one = descriptor(LAYER, "one", "");
         top(descriptor(MANIFEST, manifest(descriptor(CONFIG, config("one"), ""), one, one), ""));
-        assertRefused(Code.BAD_MANIFEST, "has 2 layers and names 1");
+        assertRefused(Code.BAD_MANIFEST, "has 2 layers and its configuration names 1");
     }
 }

@@ -362,7 +362,7 @@ class UnpackedKindsTests {
             end.countDown();
             filling.join();
             assertThat(refused).isNotNull();
-            assertThat(refused.reason()).isEqualTo(Code.STORE_REFUSED);
+            assertThat(refused.reason()).isEqualTo(Code.INTERRUPTED);
         }
         assertThat(openFiles()).isEmpty();
     }
