@@ -2,9 +2,7 @@ package dev.caisson.engine;
 
 import static dev.caisson.error.ArgumentException.present;
 
-import dev.caisson.launch.HostException;
 import dev.caisson.launch.monitor.Monitor;
-import dev.caisson.launch.monitor.MonitorFailures;
 import dev.caisson.launch.monitor.MonitorState;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.spec.ContainerId;
@@ -36,7 +34,7 @@ import java.util.function.UnaryOperator;
 /// ```
 public final class DetachedContainer {
     private static final int SIGKILL = 9;
-    private static final Duration LOOK = Duration.ofSeconds(1);
+
     private final DetachedPlace place;
 
     DetachedContainer(DetachedPlace place) {
@@ -222,29 +220,14 @@ public final class DetachedContainer {
     /// Like [#await()], for no longer than `patience`.
     /// @return its state then
     public ContainerState await(Duration patience) throws InterruptedException {
-        long deadline = System.nanoTime() + Patience.nanos(patience);
-        Optional<Monitor> found = place.connect();
-        if (found.isEmpty()) {
-            return place.lastState();
-        }
-        try (Monitor monitor = found.get()) {
-            MonitorState state = monitor.watch(false, true);
-            while (isGoingOn(state) && System.nanoTime() - deadline < 0) {
-                if (monitor.notice(LOOK).isPresent()) {
-                    state = monitor.state();
-                }
-            }
-            return ToldState.of(state);
-        } catch (HostException e) {
-            if (!MonitorFailures.isGone(e)) {
-                throw e;
-            }
-            return place.lastState();
-        }
+        return new EndWatch(place).last(patience);
     }
 
-    static boolean isGoingOn(MonitorState state) {
-        return state.isUp() || state.phase() == MonitorState.Phase.RESTARTING;
+    /// Waits until the run that goes on has ended, even if its policy starts it again. One between two runs is waited
+    /// for until the end of the next, as with Docker.
+    /// @return its last end; empty if it never ran, or nobody knows how it ended
+    public Optional<ContainerState.End> awaitEndOfRun() throws InterruptedException {
+        return new EndWatch(place).next();
     }
 
     /// Opens its log.
@@ -444,7 +427,7 @@ public final class DetachedContainer {
     public Optional<RunResult> result() {
         return Failures.uninterrupted(place::known)
                 .flatMap(known -> known)
-                .filter(known -> !isGoingOn(known))
+                .filter(known -> !EndWatch.isGoingOn(known))
                 .flatMap(known -> RunResults.of(place, known));
     }
 }

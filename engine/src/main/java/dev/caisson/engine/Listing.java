@@ -61,7 +61,7 @@ final class Listing {
         /// Returns how its last run ended, its output left out; empty if it runs, never ran, or nobody knows.
         Optional<RunResult> result() {
             return state.isPresent()
-                    ? known.filter(last -> !DetachedContainer.isGoingOn(last))
+                    ? known.filter(last -> !EndWatch.isGoingOn(last))
                             .flatMap(last -> RunResults.of(id(), last, List.of(), SetIdPrograms.NONE))
                     : ending.map(Ending::result);
         }

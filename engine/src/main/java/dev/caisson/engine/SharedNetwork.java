@@ -182,7 +182,7 @@ final class SharedNetwork {
                 return; // it is asked for the network at its next start
             }
             try (Monitor monitor = found.get()) {
-                if (DetachedContainer.isGoingOn(monitor.state())) {
+                if (EndWatch.isGoingOn(monitor.state())) {
                     stack.give(monitor);
                 }
             }

@@ -22,7 +22,7 @@ public final class WaitCommand extends ContainerCommand {
     void act(String container, EngineOptions options) throws InterruptedException {
         Optional<DetachedContainer> detached = DetachedContainer.find(container, options);
         if (detached.isPresent()) {
-            print(detached.get().await().map(ContainerState.End::status).orElse(0));
+            print(detached.get().awaitEndOfRun().map(ContainerState.End::status).orElse(0));
             return;
         }
         Optional<RunningContainer> running = RunningContainer.find(container, options);

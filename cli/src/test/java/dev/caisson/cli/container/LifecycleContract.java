@@ -217,6 +217,16 @@ abstract class LifecycleContract {
     }
 
     @Test
+    void whoever_waits_is_told_the_end_of_a_run_that_its_policy_follows_by_another() throws Exception {
+        succeeds(make("run -d --restart always", "echo begun; sleep 2; exit 4"));
+
+        for (int i = 0; i < 2; i++) {
+            assertThat(engine("wait", name)).isEqualTo(new Answer(0, "4\n", ""));
+            assertThat(state("Status")).isIn("running", "restarting");
+        }
+    }
+
+    @Test
     void one_that_was_stopped_or_killed_by_hand_is_not_restarted() throws Exception {
         succeeds(make("run -d --restart always", POLITE));
         awaitLog("begun\n");
