@@ -85,10 +85,11 @@ class PublicFailuresTest {
             Container container = engine.start(ContainerSpec.of(Image.host(), "sleep", "60"), Streams.capture());
             Session session = engine.session(ContainerSpec.onHost());
             DetachedContainer detached = engine.create(SPEC, DetachedOptions.STANDARD);
+            Attachment attachment = detached.attachBeforeStart();
             List<Object> targets = List.of(
                     detached,
                     detached.networks(),
-                    detached.attachBeforeStart(),
+                    attachment,
                     engine,
                     container,
                     session,
@@ -111,6 +112,8 @@ class PublicFailuresTest {
                     }
                 }
             }
+            attachment.close();
+            detached.remove(true);
         }
     }
 
