@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /// The records of networks and of containers on them, for all processes that use one directory.
 ///
@@ -41,6 +42,9 @@ import java.util.Optional;
 /// so that the kernel must be compared with the records.
 final class NetworkRecords implements AutoCloseable {
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
+    /// What a container has in place of a network of its own.
+    private static final Set<String> MODES = Set.of("none", "host");
+
     private static final String IDENTITY = "identity";
     private static final String LOCK = "lock";
     private static final String FORWARDING = "forwarding.json";
@@ -285,7 +289,7 @@ final class NetworkRecords implements AutoCloseable {
     private static NetworkException notFound(String nameOrId) {
         return new NetworkException(
                 Code.NETWORK_NOT_FOUND,
-                Networks.MODES.contains(nameOrId)
+                MODES.contains(nameOrId)
                         ? nameOrId + " is no network that there is to be seen or changed: give it as --network "
                                 + nameOrId + " to 'caisson run' or 'create'"
                         : "network " + nameOrId + " not found: see 'caisson network ls', or make it with"

@@ -30,9 +30,6 @@ public final class Networks implements AutoCloseable {
     public static final int MOST = 512;
 
     static final String DEFAULT_TOO = "default";
-    /// What a container has in place of a network of its own.
-    static final Set<String> MODES = Set.of("none", "host");
-
     private static final Set<String> RESERVED = Set.of("none", "host", DEFAULT_TOO, "container");
 
     private final NetworkRecords records;
