@@ -90,6 +90,9 @@ final class DetachedStart {
             boolean ended = e.code().equals("PROGRAM_ENDED") || Processes.isBeingKilled(pid);
             throw ended ? Failures.endedAtStart(place.name(), e) : e;
         }
+        if (!plan.links().isEmpty()) {
+            GuestNetworks.lead(place.options(), place.id());
+        }
         place.save(record.restarted(pid, startTime));
         Instant time = Instant.now(); // it may have ended before this is written down
         monitor.go();

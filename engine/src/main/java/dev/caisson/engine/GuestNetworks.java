@@ -158,7 +158,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
 
     private List<PortMapping> published(ContainerId id, List<PortMapping> ports) {
         List<PortMapping> there = networks().published(id);
-        return there.isEmpty() ? networks().publish(id, ports) : there;
+        return there.isEmpty() ? networks().publishing().reserve(id, ports) : there;
     }
 
     /// @throws EngineException NETWORK_UNAVAILABLE if the kernel refuses what is asked of it
@@ -250,6 +250,7 @@ final class GuestNetworks implements Holding, AutoCloseable {
         Networks all = networks();
         List<PortMapping> ports = all.published(id);
         if (!ports.isEmpty()) {
+            all.publishing().lead(id);
             served.relay(id, all.attachments(id), ports, all.reserved(id));
         }
         try {
@@ -380,12 +381,20 @@ final class GuestNetworks implements Holding, AutoCloseable {
     }
 
     /// Makes bridges, tables and elements of a container again if somebody has flushed them, so that it does not start
-    /// without what keeps it in.
+    /// without what keeps it in. Its ports lead to it by [#lead].
     static void require(EngineOptions options, ContainerId id) {
         try (Networks networks = HostNetworks.open(options)) {
             if (!networks.attachments(id).isEmpty()) {
                 networks.attach(id, "", List.of());
+                networks.publishing().withhold(id);
             }
+        }
+    }
+
+    /// Has the ports of a container lead to it, whose links are up.
+    static void lead(EngineOptions options, ContainerId id) {
+        try (Networks networks = HostNetworks.open(options)) {
+            networks.publishing().lead(id);
         }
     }
 

@@ -131,7 +131,11 @@ final class Elements {
             list(Sets.RATE_IN).add(SetElement.of(name(one.hostLink())).atMost(bandwidth.in() / BITS));
         }
         if (bandwidth.out() != 0) {
-            list(Sets.RATE_OUT).add(SetElement.of(name(one.hostLink())).atMost(bandwidth.out() / BITS));
+            long rate = bandwidth.out() / BITS;
+            list(Sets.RATE_OUT).add(SetElement.of(name(one.hostLink())).atMost(rate));
+            list(Sets.RATE_PARTS)
+                    .add(SetElement.of(key(name(one.bridge()), one.mac().bytes()))
+                            .atMost(rate));
         }
     }
 

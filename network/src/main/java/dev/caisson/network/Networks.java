@@ -156,6 +156,11 @@ public final class Networks implements AutoCloseable {
         return new Memberships(this, records, kernel);
     }
 
+    /// Returns what publishes ports of containers.
+    public Publishing publishing() {
+        return new Publishing(this, records, kernel, reservations);
+    }
+
     /// Returns places that no container has yet.
     public VacantPlaces vacant() {
         return vacant;
@@ -184,7 +189,7 @@ public final class Networks implements AutoCloseable {
                 ExposedPorts.of(exposed));
     }
 
-    /// The same with all that its spec bounds and opens. Its ports are published by [#publish].
+    /// The same with all that its spec bounds and opens. Its ports are published by [#publishing].
     ///
     /// @param joined of one that has no places yet
     /// @param exposed ports that it is known to serve
@@ -266,40 +271,7 @@ public final class Networks implements AutoCloseable {
                 kernel.require(network);
             }
         }
-        kernel.addElements(new Elements().container(container).all());
-    }
-
-    /// Publishes ports of a container that has its places: from here on, what is sent to those of the host reaches it.
-    /// As long as this is open, nobody else on the host gets the ports.
-    ///
-    /// @return the same with ports for those that asked for any
-    /// @throws NetworkException PORT_TAKEN, PORT_REFUSED
-    public synchronized List<PortMapping> publish(ContainerId container, List<PortMapping> ports) {
-        try (NetworkRecords.Held held = hold()) {
-            ContainerNetworks there = records.containers().get(container);
-            if (there == null) {
-                throw new NetworkException(
-                        Code.PORT_REFUSED,
-                        "container " + container.shortForm() + " is on no network: give it one to publish ports");
-            }
-            PortRules.check(there, ports, records.containers().values());
-            List<PortMapping> chosen = reservations.reserve(container, ports, records::isPublished);
-            ContainerNetworks published = there.ports(PortRules.joined(there.ports(), chosen));
-            held.begin();
-            try {
-                records.put(published);
-                kernel.addElements(new Elements().container(there.ports(chosen)).all());
-                reservations.hold(container);
-            } catch (RuntimeException e) {
-                Creation.undo(e, () -> records.put(there));
-                Creation.undo(e, kernel::repair);
-                reservations.release(container);
-                held.finish();
-                throw e;
-            }
-            held.finish();
-            return chosen;
-        }
+        kernel.addElements(new Elements().container(container.ports(List.of())).all());
     }
 
     /// Changes what a container may send to outside of its networks, at once. Connections that it has begun and that

@@ -6,15 +6,25 @@ import dev.caisson.network.Bed.Guest;
 import dev.caisson.spec.Bandwidth;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.Network;
+import dev.caisson.spec.NetworkSpec;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// Counts the bytes in and out of a container, over connections that send as fast as they can.
 @Tag("root")
@@ -24,10 +34,17 @@ class BandwidthTest extends OnAHost {
 
     private static final int FIRST = 2 * RATE + 256 * 1024;
     private static final int MILLIS = 2_500;
+    /// The same of a second and a half, and a datagram.
+    private static final int FIRST_PARTS = FIRST + RATE / 2 + 64 * 1024;
+
+    @BeforeEach
+    void makeANetwork() {
+        bed.on(all -> all.create(new NetworkSpec("web", List.of(), false, true, true, 0, Map.of())));
+    }
 
     private Guest guest(String bandwidth) {
         var id = ContainerId.random();
-        Network.Joined joined = Network.on("bridge").bandwidth(Bandwidth.parse(bandwidth));
+        Network.Joined joined = Network.on("web").bandwidth(Bandwidth.parse(bandwidth));
         return bed.started(id, bed.on(all -> all.attach(id, "", joined, ExposedPorts.NONE)));
     }
 
@@ -84,5 +101,78 @@ class BandwidthTest extends OnAHost {
         assertThat(now).isEqualTo(new Bandwidth(16_000_000, 0));
         assertThat(bed.on(all -> all.verify(bounded.id())).stream().allMatch(HostCheck::asPlanned))
                 .isTrue();
+    }
+
+    /// Sends datagrams in parts as fast as it can for a while.
+    private static void flood(Guest from, String address) {
+        from.namespace().call(() -> {
+            try (var socket = new DatagramSocket()) {
+                socket.setBroadcast(true);
+                socket.setOption(StandardSocketOptions.IP_MULTICAST_IF, NetworkInterface.getByName("eth0"));
+                byte[] bytes = new byte[60_000];
+                var datagram = new DatagramPacket(bytes, bytes.length, InetAddress.ofLiteral(address), 9);
+                long until = System.nanoTime() + 1_000_000_000L;
+                while (System.nanoTime() < until) {
+                    socket.send(datagram);
+                }
+                return null;
+            }
+        });
+    }
+
+    private static long received(Namespace namespace, String link) {
+        return Long.parseLong(namespace
+                .sh("sed -n 's/ *" + link + ": *//p' /proc/net/dev | cut -d ' ' -f 1")
+                .strip());
+    }
+
+    private static boolean passesInParts(Guest guest, String to) {
+        return guest.namespace().status("ping -n -c 1 -s 4000 -W 2 " + to) == 0;
+    }
+
+    /// Has frames between ports of a bridge pass the host's packet filter or not, where the kernel has the module
+    /// for that: it puts parts together.
+    private void showFramesToTheHost(boolean shown) {
+        int value = shown ? 1 : 0;
+        bed.host.status("sysctl -qw net.bridge.bridge-nf-call-iptables=" + value
+                + " net.bridge.bridge-nf-call-ip6tables=" + value);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        Bed.NEIGHBOR + ",false",
+        Bed.NEIGHBOR + ",true",
+        "2001:db8::2,false",
+        "2001:db8::2,true",
+        "255.255.255.255,false",
+        "224.0.0.1,false",
+        "ff02::1,false",
+        "GATEWAY,false"
+    })
+    void what_is_sent_in_parts_is_bounded_and_leaves_room_for_the_parts_of_others(String address, boolean shown) {
+        showFramesToTheHost(shown);
+        Guest bounded = guest("out=16mbit");
+        Guest free = guest("all");
+        String neighbor = address.contains(":") ? "2001:db8::2" : Bed.NEIGHBOR;
+        assertThat(passesInParts(free, neighbor)).isTrue();
+        long before = received(bed.neighbor, "lan0");
+
+        flood(bounded, address.equals("GATEWAY") ? bounded.gateway().getHostAddress() : address);
+
+        assertThat(received(bed.neighbor, "lan0") - before).isLessThan(FIRST_PARTS);
+        assertThat(passesInParts(free, neighbor)).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false,false", "false,true", "true,false", "true,true"})
+    void another_container_gets_parts_at_the_bound_too(boolean six, boolean shown) {
+        showFramesToTheHost(shown);
+        Guest bounded = guest("out=16mbit");
+        Guest free = guest("all");
+        long before = received(free.namespace(), "eth0");
+
+        flood(bounded, (six ? free.ip6() : free.ip4()).getHostAddress());
+
+        assertThat(received(free.namespace(), "eth0") - before).isLessThan(FIRST_PARTS);
     }
 }

@@ -6,6 +6,7 @@ import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.linux.NetlinkWriter;
 import dev.caisson.spec.ContainerId;
 import dev.caisson.spec.NetworkEndpoint;
+import dev.caisson.spec.PortMapping;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -61,6 +62,13 @@ final class Bed implements AutoCloseable {
     /// Does something with the networks, in the host's namespace.
     <T> T on(Function<Networks, T> task) {
         return host.call(() -> task.apply(networks));
+    }
+
+    /// Has ports of the host lead to a container.
+    static List<PortMapping> publish(Networks networks, ContainerId id, List<PortMapping> ports) {
+        List<PortMapping> chosen = networks.publishing().reserve(id, ports);
+        networks.publishing().lead(id);
+        return chosen;
     }
 
     /// Closes them and opens them anew, as another process would.

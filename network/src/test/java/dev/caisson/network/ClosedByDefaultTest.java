@@ -46,7 +46,8 @@ class ClosedByDefaultTest extends OnAHost {
         Guest guest = bed.guest("net");
         bed.listen(guest.namespace(), 80);
         bed.listen(guest.namespace(), 81);
-        bed.on(all -> all.publish(guest.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
+        bed.on(all ->
+                Bed.publish(all, guest.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
         bed.neighbor.sh("ip route add 172.28.0.0/16 via " + Bed.HOST + "; ip -6 route add fd00::/8 via 2001:db8::1");
 
         assertThat(Bed.connects(bed.neighbor, Bed.ip(Bed.HOST), 8080)).isTrue();
@@ -190,7 +191,8 @@ class ClosedByDefaultTest extends OnAHost {
         bed.listen(two.namespace(), 80);
         bed.listen(bed.neighbor, 80);
         bed.listen(outward.namespace(), 80);
-        bed.on(all -> all.publish(outward.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
+        bed.on(all ->
+                Bed.publish(all, outward.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
         one.namespace().sh("ip route add default via " + one.gateway().getHostAddress());
         one.namespace().sh("ip -6 route add default via " + gateway6(one).getHostAddress());
 
@@ -209,7 +211,7 @@ class ClosedByDefaultTest extends OnAHost {
         Guest two = bed.guest("apart");
         bed.listen(two.namespace(), 80);
         bed.listen(bed.neighbor, 80);
-        bed.on(all -> all.publish(two.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
+        bed.on(all -> Bed.publish(all, two.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
 
         assertThat(Bed.connects(one.namespace(), Bed.ip(Bed.NEIGHBOR), 80)).isTrue();
         assertThat(Bed.connects(one.namespace(), Bed.ip("2001:db8::2"), 80)).isTrue();

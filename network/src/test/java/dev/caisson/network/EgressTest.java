@@ -207,7 +207,8 @@ class EgressTest {
     void who_comes_in_by_a_published_port_is_answered() {
         Guest guest = limited(Egress.none());
         bed.listen(guest.namespace(), 90);
-        bed.on(all -> all.publish(guest.id(), List.of(new PortMapping(Optional.empty(), 8080, 90, Transport.TCP))));
+        bed.on(all ->
+                Bed.publish(all, guest.id(), List.of(new PortMapping(Optional.empty(), 8080, 90, Transport.TCP))));
 
         assertThat(Bed.connects(bed.neighbor, Bed.ip(Bed.HOST), 8080)).isTrue();
         assertThat(Bed.connects(bed.neighbor, Bed.ip("2001:db8::1"), 8080)).isTrue();
@@ -217,7 +218,8 @@ class EgressTest {
     void a_published_port_of_another_network_is_a_destination_as_the_container_names_it() {
         Guest server = bed.guest("bridge");
         bed.listen(server.namespace(), 90);
-        bed.on(all -> all.publish(server.id(), List.of(new PortMapping(Optional.empty(), 8080, 90, Transport.TCP))));
+        bed.on(all ->
+                Bed.publish(all, server.id(), List.of(new PortMapping(Optional.empty(), 8080, 90, Transport.TCP))));
         Guest named = limited(Egress.only(Bed.HOST + ":8080"));
         Guest inner = limited(Egress.only(server.ip4().getHostAddress() + ":90"));
 

@@ -154,7 +154,7 @@ class GateLeadTest {
         String element =
                 "'{ " + guest.ip4().getHostAddress() + " . " + guest.gateway().getHostAddress() + " . tcp . 443 }'";
         bed.host.sh("nft delete element inet " + table() + " gated " + element); // as the kernel does when it is time
-        bed.on(all -> all.publish(guest.id(), List.of())); // makes all else of it that is missing
+        bed.on(all -> Bed.publish(all, guest.id(), List.of())); // makes all else of it that is missing
         assertThat(Bed.isClosed(guest.namespace(), guest.gateway(), 443)).isTrue();
         String rules = bed.host.sh("nft -a list chain inet " + table() + " host");
         lead(guest, List.of(new GateLead(NAME, 443, 0)));

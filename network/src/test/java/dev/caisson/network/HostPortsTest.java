@@ -188,7 +188,7 @@ class HostPortsTest extends OnAHost {
     }
 
     private List<PortMapping> publish(Guest guest, int hostPort, int port) {
-        return bed.on(all ->
-                all.publish(guest.id(), List.of(new PortMapping(Optional.empty(), hostPort, port, Transport.UDP))));
+        return bed.on(all -> Bed.publish(
+                all, guest.id(), List.of(new PortMapping(Optional.empty(), hostPort, port, Transport.UDP))));
     }
 }

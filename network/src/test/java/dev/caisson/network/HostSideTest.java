@@ -53,7 +53,7 @@ class HostSideTest {
                 .bandwidth(Bandwidth.parse("in=1gbit,out=20mbit"));
         web = bed.started(id, bed.on(all -> all.attach(id, "web", joined, ExposedPorts.NONE)));
         place = web.attachments().getFirst();
-        bed.on(all -> all.publish(id, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
+        bed.on(all -> Bed.publish(all, id, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
         tables = bed.host.sh("nft list tables inet").strip().split(" ", -1)[2];
     }
 

@@ -29,7 +29,7 @@ final class KilledNetworks {
                     Egress.only("192.0.2.7:80", "192.0.2.0/24:90-99", "[2001:db8::7]:80"),
                     List.of());
             networks.release(linked);
-            networks.publish(container, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP)));
+            Bed.publish(networks, container, List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP)));
             networks.limit(container, Egress.only("192.0.2.8:80", "example.com:443"));
             networks.create(NetworkSpec.of("more"));
             networks.memberships().add(container, "web", NetworkEndpoint.on("more"));

@@ -84,7 +84,8 @@ final class NetworksBenchmark {
         Bed.Guest client = bed.guest("web");
         var id = ContainerId.random();
         Bed.Guest server = bed.started(id, bed.on(all -> all.attach(id, "server", List.of(NetworkEndpoint.on("web")))));
-        bed.on(all -> all.publish(
+        bed.on(all -> Bed.publish(
+                all,
                 server.id(),
                 List.of(
                         new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP),
@@ -153,7 +154,7 @@ final class NetworksBenchmark {
         var took = new long[PORTS];
         for (int i = 0; i < PORTS; i++) {
             var port = new PortMapping(Optional.empty(), 20_000 + i, PORT, Transport.TCP);
-            took[i] = nanos(() -> bed.on(all -> all.publish(guest.id(), List.of(port))));
+            took[i] = nanos(() -> bed.on(all -> Bed.publish(all, guest.id(), List.of(port))));
         }
         System.out.printf(
                 "a published port: the %d from the 100th %s, the last %d of %d %s%n",

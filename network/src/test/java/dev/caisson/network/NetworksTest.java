@@ -99,7 +99,8 @@ class NetworksTest extends OnAHost {
         Guest elsewhere = bed.guest("other");
         bed.listen(server.namespace(), 80);
 
-        List<PortMapping> chosen = bed.on(all -> all.publish(
+        List<PortMapping> chosen = bed.on(all -> Bed.publish(
+                all,
                 server.id(),
                 List.of(
                         new PortMapping(Optional.empty(), 8080, 80, Transport.TCP),
@@ -126,8 +127,8 @@ class NetworksTest extends OnAHost {
 
         refused(
                 Code.PORT_TAKEN,
-                () -> bed.on(all ->
-                        all.publish(server.id(), List.of(new PortMapping(Optional.empty(), 8081, 80, Transport.TCP)))));
+                () -> bed.on(all -> Bed.publish(
+                        all, server.id(), List.of(new PortMapping(Optional.empty(), 8081, 80, Transport.TCP)))));
 
         assertThat(bed.host.sh("nft list ruleset")).isEqualTo(before);
         assertThat(bed.<List<PortMapping>>on(all -> all.published(server.id()))).isEmpty();
@@ -187,7 +188,8 @@ class NetworksTest extends OnAHost {
     void what_a_flush_took_is_there_after_the_next_start() {
         Guest server = bed.guest("bridge");
         bed.listen(server.namespace(), 80);
-        bed.on(all -> all.publish(server.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
+        bed.on(all ->
+                Bed.publish(all, server.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
         String before = bed.host.sh("nft list ruleset");
         bed.host.sh("nft flush ruleset");
 

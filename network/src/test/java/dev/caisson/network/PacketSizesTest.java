@@ -111,7 +111,8 @@ class PacketSizesTest extends OnAHost {
         link(bed.host, mtu);
         link(bed.neighbor, mtu);
         Guest guest = bed.guest(network);
-        bed.on(all -> all.publish(
+        bed.on(all -> Bed.publish(
+                all,
                 guest.id(),
                 List.of(
                         new PortMapping(Optional.empty(), 8080, 7000, Transport.TCP),
@@ -142,7 +143,8 @@ class PacketSizesTest extends OnAHost {
             // a bridge that asks ip6tables puts parts together and forgets how large they were
             bed.host.sh("[ ! -e /proc/sys/net/bridge ] || sysctl -qw net.bridge.bridge-nf-call-ip6tables=0");
             Guest guest = bed.guest("net");
-            bed.on(all -> all.publish(
+            bed.on(all -> Bed.publish(
+                    all,
                     guest.id(),
                     List.of(
                             new PortMapping(Optional.empty(), 8080, 7000, Transport.TCP),

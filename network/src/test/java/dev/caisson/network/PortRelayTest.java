@@ -109,7 +109,7 @@ class PortRelayTest {
 
     private PortRelay.Relayed relay(PortMapping port) {
         return bed.on(all -> {
-            List<PortMapping> published = all.publish(guest.id(), List.of(port));
+            List<PortMapping> published = Bed.publish(all, guest.id(), List.of(port));
             List<Fd> reserved = all.reserved(guest.id());
             return relay.relay(guest.attachments(), published, reserved);
         });

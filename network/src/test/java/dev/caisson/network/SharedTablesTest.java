@@ -292,7 +292,7 @@ class SharedTablesTest extends OnAHost {
         List<NetworkEndpoint> bridge = List.of(NetworkEndpoint.on("bridge"));
         return where.on(all -> Stream.<Runnable>of(
                         () -> all.attach(id, "one", bridge),
-                        () -> all.publish(id, List.of(mapping)),
+                        () -> Bed.publish(all, id, List.of(mapping)),
                         () -> all.memberships().bound(id, Bandwidth.parse("1mbit")),
                         () -> all.rename(id, "one", "other"),
                         () -> all.release(id),
@@ -322,7 +322,7 @@ class SharedTablesTest extends OnAHost {
         return where.on(all -> {
             long start = ThreadClock.cpuNanos();
             all.attach(id, "", List.of(NetworkEndpoint.on("bridge")));
-            all.publish(id, List.of(mapping));
+            Bed.publish(all, id, List.of(mapping));
             return ThreadClock.cpuNanos() - start;
         });
     }

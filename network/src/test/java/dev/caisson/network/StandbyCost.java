@@ -23,7 +23,7 @@ final class StandbyCost {
         Bed.Guest client = bed.guest("web");
         var id = ContainerId.random();
         Bed.Guest server = bed.started(id, bed.on(all -> all.attach(id, "", List.of(NetworkEndpoint.on("web")))));
-        bed.on(all -> all.publish(id, List.of(new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP))));
+        bed.on(all -> Bed.publish(all, id, List.of(new PortMapping(Optional.empty(), PUBLISHED, PORT, Transport.TCP))));
         NetworksBenchmark.serve(server.namespace());
         var ways = List.of(
                 new Way("neighbor to published", bed.neighbor, InetAddress.ofLiteral(Bed.HOST), PUBLISHED),

@@ -90,7 +90,8 @@ class StandbyTest extends OnAHost {
     void a_forwarded_packet_has_the_priority_that_the_kernel_gave_it() {
         create("net");
         Guest guest = bed.guest("net");
-        bed.on(all -> all.publish(guest.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
+        bed.on(all ->
+                Bed.publish(all, guest.id(), List.of(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP))));
         bed.listen(guest.namespace(), 80);
         bed.host.sh("nft 'table inet probe { chain c { type filter hook postrouting priority 0;"
                 + " meta l4proto tcp meta priority 0:0 counter; meta l4proto tcp meta priority != 0:0 counter; }; }'");

@@ -15,6 +15,7 @@ import dev.caisson.network.nft.Expression;
 import dev.caisson.network.nft.Expressions;
 import dev.caisson.network.nft.Expressions.Header;
 import dev.caisson.network.nft.Expressions.Meta;
+import java.time.Duration;
 import java.util.List;
 
 /// The rules for frames that come from containers: nobody sends in the name of another, and nobody is a router or a
@@ -37,6 +38,9 @@ final class BridgeRules {
     private static final int IPV6_SOURCE = 8;
     private static final int ADDRESS_REGISTER = Match.NAME_REGISTERS + 2;
 
+    /// The kernel waits 30 seconds for parts that are missing.
+    private static final Duration HOLD = Duration.ofSeconds(4);
+
     private final Batch batch;
     private final String table;
 
@@ -49,6 +53,12 @@ final class BridgeRules {
         for (String chain : List.of("guest", "arp", "ip4", "ip6", "neighbor")) {
             batch.chain(Family.BRIDGE, table, chain);
         }
+        add("guest", Seen.sign(Seen.BRIDGE));
+        // Where one part of a packet is dropped, the others wait for it in the memory of who puts it together. On
+        // the way to the host all parts pass, and the whole packet is bounded there; between containers see parts().
+        add("guest", Match.part4(), Seen.sign(Seen.BRIDGE_PART), then(Expressions.go("ip4")));
+        add("guest", Match.part6(), Seen.sign(Seen.BRIDGE_PART), then(Expressions.go("ip6")));
+        add("guest", Match.from(Sets.RATE_OUT), then(drop())); // an element is found while there is too much
         add("guest", Match.is(link(TYPE, 2), 0x08, 0x00), then(Expressions.go("ip4")));
         add("guest", Match.is(link(TYPE, 2), 0x86, 0xdd), then(Expressions.go("ip6")));
         add("guest", Match.is(link(TYPE, 2), 0x08, 0x06), then(Expressions.go("arp")));
@@ -58,12 +68,35 @@ final class BridgeRules {
         ip6();
         neighbor();
         batch.chain(Family.BRIDGE, table, "prerouting", "filter", Hook.PREROUTING, FIRST);
-        add("prerouting", Match.from(Sets.PORTS), Seen.sign(Seen.BRIDGE));
-        add("prerouting", Match.from(Sets.RATE_OUT), then(drop())); // an element is found while there is too much
+        add("prerouting", Match.from(Sets.PORTS), then(Expressions.go("guest")));
         batch.chain(Family.BRIDGE, table, "postrouting", "filter", Hook.POSTROUTING, FIRST);
         add("postrouting", Match.to(Sets.RATE_IN), then(drop()));
-        add("prerouting", Match.from(Sets.PORTS), then(Expressions.go("guest")));
+        parts();
         redirects();
+    }
+
+    /// Parts between containers are held back for a while where they are too many, so that few packets are left
+    /// of which some parts came through. The host takes no parts of packets that are for all or many: of a
+    /// flood of them some are lost before it.
+    private void parts() {
+        batch.chain(Family.BRIDGE, table, "forward", "filter", Hook.FORWARD, FIRST);
+        batch.chain(Family.BRIDGE, table, "input", "filter", Hook.INPUT, FIRST);
+        byte[] group = Match.bytes(1);
+        for (List<Expression> part : List.of(Match.part4(), Match.part6())) {
+            add("forward", part, Match.from(Sets.HELD), then(drop()));
+            add(
+                    "forward",
+                    part,
+                    Match.from(Sets.RATE_OUT),
+                    then(Expressions.remember(0, name(Sets.HELD), HOLD)),
+                    then(drop()));
+            add(
+                    "input",
+                    part,
+                    List.of(link(0, 1), Expressions.mask(0, group), Expressions.equal(0, group)),
+                    Match.from(Sets.PORTS),
+                    then(drop()));
+        }
     }
 
     /// The host does not say that containers are on one link: on isolated ports they are not.

@@ -42,6 +42,7 @@ final class InetRules {
     private static final int DESTINATION_NAT = -100;
     private static final int FILTER = 0;
     private static final int SOURCE_NAT = 100;
+    private static final int LINK_SOURCE = 6;
     private static final int IPV4_SOURCE = 12;
     private static final int IPV4_DESTINATION = 16;
     private static final int IPV6_SOURCE = 8;
@@ -94,6 +95,14 @@ final class InetRules {
         host();
         base("raw", "filter", Hook.PREROUTING, RAW);
         add("raw", notFromLoopback(), family(IPV4), Match.is(payload(IPV4_DESTINATION, 1), 127), then(drop()));
+        add(
+                "raw",
+                Seen.inParts(),
+                List.of(
+                        Expressions.meta(Meta.INPUT_NAME, 0),
+                        Expressions.payload(Header.LINK, LINK_SOURCE, 6, Match.NAME_REGISTERS),
+                        Expressions.inSet(0, name(Sets.RATE_PARTS))),
+                then(drop()));
         base("forward", "filter", Hook.FORWARD, FILTER);
         add("forward", Match.from(Sets.BRIDGES), Seen.sign(Seen.INET));
         add("forward", to(Sets.BRIDGES), Seen.sign(Seen.INET));

@@ -21,8 +21,13 @@ public final class Seen {
     static final int INET = 0xca15_0000;
 
     static final int BRIDGE = 0xca16_0000;
+    /// Signature of the bridge family on a part of a packet. Put together, the packet has that of its first part.
+    static final int BRIDGE_PART = 0xca17_0000;
 
     private static final int UPPER = 0xffff_0000;
+    /// Without the bit in which the signatures of packets and parts differ.
+    private static final int UPPER_OF_EITHER = UPPER & ~(BRIDGE ^ BRIDGE_PART);
+
     private static final int FRAMES_CHECKED = BridgeRules.FIRST + 1;
     private static final int CHECKED = 1;
     /// Behind the check.
@@ -41,6 +46,14 @@ public final class Seen {
     /// Leaves what the kernel had there.
     static List<Expression> unsign() {
         return rewrite(0);
+    }
+
+    /// Packets that came to the host in parts.
+    static List<Expression> inParts() {
+        return List.of(
+                Expressions.meta(Meta.PRIORITY, 0),
+                Expressions.mask(0, word(UPPER)),
+                Expressions.equal(0, word(BRIDGE_PART)));
     }
 
     private static List<Expression> rewrite(int upper) {
@@ -65,12 +78,19 @@ public final class Seen {
         String name = tables + SUFFIX;
         var batch = new Batch().ownTable(Family.INET, name).ownTable(Family.BRIDGE, name);
         batch.chain(Family.INET, name, "input", "filter", Hook.INPUT, CHECKED);
-        drop(batch, Family.INET, name, "input", bridge(Meta.INPUT_LINK_KIND, Meta.INPUT_NAME), INET);
+        drop(batch, Family.INET, name, "input", bridge(Meta.INPUT_LINK_KIND, Meta.INPUT_NAME), UPPER, INET);
         batch.chain(Family.INET, name, "forward", "filter", Hook.FORWARD, CHECKED);
-        drop(batch, Family.INET, name, "forward", bridge(Meta.INPUT_LINK_KIND, Meta.INPUT_NAME), INET);
-        drop(batch, Family.INET, name, "forward", bridge(Meta.OUTPUT_LINK_KIND, Meta.OUTPUT_NAME), INET);
+        drop(batch, Family.INET, name, "forward", bridge(Meta.INPUT_LINK_KIND, Meta.INPUT_NAME), UPPER, INET);
+        drop(batch, Family.INET, name, "forward", bridge(Meta.OUTPUT_LINK_KIND, Meta.OUTPUT_NAME), UPPER, INET);
         batch.chain(Family.BRIDGE, name, FRAMES, "filter", Hook.PREROUTING, FRAMES_CHECKED);
-        drop(batch, Family.BRIDGE, name, FRAMES, link("veth", "cv", 14, Meta.INPUT_LINK_KIND, Meta.INPUT_NAME), BRIDGE);
+        drop(
+                batch,
+                Family.BRIDGE,
+                name,
+                FRAMES,
+                link("veth", "cv", 14, Meta.INPUT_LINK_KIND, Meta.INPUT_NAME),
+                UPPER_OF_EITHER,
+                BRIDGE & UPPER_OF_EITHER);
         return batch;
     }
 
@@ -106,7 +126,7 @@ public final class Seen {
     }
 
     private static void drop(
-            Batch batch, Family family, String table, String chain, List<Expression> link, int signature) {
+            Batch batch, Family family, String table, String chain, List<Expression> link, int mask, int signature) {
         batch.rule(
                 family,
                 table,
@@ -115,7 +135,7 @@ public final class Seen {
                         link,
                         List.of(
                                 Expressions.meta(Meta.PRIORITY, 0),
-                                Expressions.mask(0, word(UPPER)),
+                                Expressions.mask(0, word(mask)),
                                 Expressions.notEqual(0, word(signature))),
                         Match.then(Expressions.drop())));
     }

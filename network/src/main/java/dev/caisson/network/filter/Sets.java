@@ -108,6 +108,13 @@ public final class Sets {
 
     public static final Place RATE_OUT =
             bridge(SetForm.set("rate-out", INTERFACE).with(SetForm.Use.RATED));
+    /// Bridges and hardware addresses of containers, and how many bytes in a second these may send to the host
+    /// and through it in packets that are put together here.
+    public static final Place RATE_PARTS =
+            inet(SetForm.set("rate-parts", INTERFACE, ETHERNET).with(SetForm.Use.RATED));
+
+    /// Ports of bridges that sent too much in parts of late.
+    public static final Place HELD = bridge(SetForm.set("held", INTERFACE).remembering(4096));
 
     /// Connections that each container has begun.
     public static final Place CONNECTIONS =
@@ -180,13 +187,15 @@ public final class Sets {
             MEMBERS,
             MEMBERS6,
             RATE_IN,
-            RATE_OUT);
+            RATE_OUT,
+            RATE_PARTS);
 
     private Sets() {}
 
     static List<Place> all() {
         var all = new ArrayList<>(RECORDED);
         all.addAll(List.of(
+                HELD,
                 CONNECTIONS,
                 CONNECTIONS6,
                 BEGUN_RATE,

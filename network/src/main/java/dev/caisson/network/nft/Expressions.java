@@ -92,6 +92,18 @@ public final class Expressions {
                         .big32(4, length));
     }
 
+    /// Finds out whether an IPv6 packet has an extension header: 1 or 0, in one byte.
+    public static Expression hasExtension(int header, int register) {
+        int isThere = 1;
+        return new Expression(
+                "exthdr",
+                out -> out.big32(1, register(register))
+                        .int8(2, header)
+                        .big32(3, 0)
+                        .big32(4, 1)
+                        .big32(5, isThere));
+    }
+
     public static Expression equal(int register, byte[] value) {
         return compare(register, EQUAL, value);
     }

@@ -51,6 +51,7 @@ public final class RuleReading {
             "bitwise", List.of(1, 2),
             "cmp", List.of(1),
             "dynset", List.of(4, 5),
+            "exthdr", List.of(1, 7),
             "immediate", List.of(1),
             "lookup", List.of(2, 3),
             "meta", List.of(1, 3),
