@@ -12,9 +12,8 @@ import java.util.Optional;
 final class Fixes {
     private Fixes() {}
 
-    /// A change of settings that may be called one thing in compose and another in Kubernetes.
-    /// Kubernetes' are relative
-    /// to the container.
+    /// A change of settings that may be called one thing in compose and another in Kubernetes. Kubernetes' are
+    /// relative to the container.
     static Fix of(Workload workload, boolean safe, List<YamlChange> compose, List<YamlChange> kubernetes) {
         return switch (workload.origin()) {
             case WorkloadOrigin.Compose origin -> compose(origin, safe, compose);

@@ -271,9 +271,8 @@ class BuildKitPeerTest {
         return fields;
     }
 
-    /// The kind of each step, whether it has a layer, and the first line of a `RUN` without its arguments. BuildKit has
-    /// no
-    /// line for `ONBUILD`, a layer for each `WORKDIR`, and another place for a program in a here-document.
+    /// The kind of each step, whether it has a layer, and the first line of a `RUN` without its arguments. BuildKit
+    /// has no line for `ONBUILD`, a layer for each `WORKDIR`, and another place for a program in a here-document.
     private List<String> history(StoredImage image) {
         var steps = new ArrayList<String>();
         if (document(image).get("history") instanceof List<?> history) {

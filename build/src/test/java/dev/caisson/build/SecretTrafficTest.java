@@ -24,9 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Pushes to a registry an image, and the cache of its build, whose steps had a secret: the value is in nothing that
-/// goes
-/// over the network, nor in what is compressed there.
+/// Pushes to a registry an image, and the cache of its build, whose steps had a secret: the value is in nothing
+/// that goes over the network, nor in what is compressed there.
 @Tag("root")
 @Tag("peers")
 @Timeout(value = 180, unit = TimeUnit.SECONDS)

@@ -181,9 +181,8 @@ public final class Hierarchy implements AutoCloseable {
         }
     }
 
-    /// Makes a group that holds others and bounds what they use together, or changes the limits of the one that is
-    /// there:
-    /// a tenant's share of the machine.
+    /// Makes a group that holds others and bounds what they use together, or changes the limits of the one that
+    /// is there: a tenant's share of the machine.
     ///
     /// @param path such as `caisson/tenant-a`, to be given as the parent of [#create]
     public Cgroup createParent(String path, Limits limits) {

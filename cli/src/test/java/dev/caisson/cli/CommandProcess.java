@@ -18,6 +18,11 @@ public final class CommandProcess {
 
     private static final String PASSED_ON = "readonly passed_on=";
 
+    /// Has the jars of the command, and their classes as a JVM keeps them: with these a command takes half of the
+    /// processor time. `tools/run-tests` makes it; without it the classes are those of the directories.
+    private static final Optional<Path> PREPARED =
+            Optional.ofNullable(System.getProperty("caisson.test.commands")).map(Path::of);
+
     /// The words that start it: by a resident engine in a run of the tests that asks for it, else as a JVM.
     public static List<String> words(String... arguments) {
         return ServedProcess.IS_WANTED ? ServedProcess.shared().words(arguments) : ofJvm(List.of(), arguments);
@@ -35,6 +40,7 @@ public final class CommandProcess {
         var words = new ArrayList<String>(List.of("env", "--block-signal=" + passedOn(), "_JAVA_SR_SIGNUM=63"));
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(options);
+        PREPARED.ifPresent(directory -> words.add("-XX:SharedArchiveFile=" + directory.resolve("classes.jsa")));
         words.addAll(List.of(
                 "-Xrs",
                 "-XX:+UseSerialGC",
@@ -61,10 +67,13 @@ public final class CommandProcess {
     private static String classPath() {
         var paths = new ArrayList<String>();
         try {
+            if (PREPARED.isPresent()) {
+                paths.add(Files.readString(PREPARED.get().resolve("path")).strip());
+            }
             Path own = Path.of(
                     CommandProcess.class.getResource("CommandProcess.class").toURI());
             paths.add(own.resolve("../../../..").normalize().toString());
-        } catch (URISyntaxException e) {
+        } catch (URISyntaxException | IOException e) {
             throw new AssertionError(e);
         }
         Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);

@@ -278,9 +278,8 @@ public final class RunningExec implements AutoCloseable {
         }
     }
 
-    /// The process outside reaps its program first and exits, which [#gone()] sees. Killed together with it, it would
-    /// leave
-    /// the program to the host's process 1; if that reaps nobody, the container could never end.
+    /// The process outside reaps its program first and exits, which [#gone()] sees. Killed together with it, it
+    /// would leave the program to the host's process 1; if that reaps nobody, the container could never end.
     private void killProgram() {
         if (watch.hasEnded()) {
             part.kill();

@@ -18,10 +18,9 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the sources of bound secrets again when their versions expire, for containers that run: those of this engine,
-/// and those in the background of its directories. A source that cannot be read is tried again, less and less often,
-/// and
-/// the containers have the value that they had meanwhile.
+/// Reads the sources of bound secrets again when their versions expire, for containers that run: those of this
+/// engine, and those in the background of its directories. A source that cannot be read is tried again, less
+/// and less often, and the containers have the value that they had meanwhile.
 final class SecretRenewals implements AutoCloseable {
     /// A container that runs.
     record Holder(ContainerId id, String name, SecretSources.Starting starting) {}

@@ -124,9 +124,8 @@ public record Verification(String id, List<Verifier.Check> checks) {
                 found.own().equals(planned) && (!found.isLoweredByAncestor() || isChosen(found.holder(), path)));
     }
 
-    /// A tenant's ceiling, or a limit of the parent that the user named, is meant to hold; the engine's
-    /// own group has
-    /// none.
+    /// A tenant's ceiling, or a limit of the parent that the user named, is meant to hold; the engine's own
+    /// group has none.
     private static boolean isChosen(String holder, String path) {
         String parent = path.substring(0, path.lastIndexOf('/'));
         return (parent.contains("/") || !parent.startsWith("caisson")) && holder.endsWith("/" + parent);

@@ -22,9 +22,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
-/// Runs in the machine of [EmulatedNetworksTest]: containers on networks with the kernel of a distribution, version 2
-/// of
-/// control groups and, if the first argument says so, no IPv6.
+/// Runs in the machine of [EmulatedNetworksTest]: containers on networks with the kernel of a distribution,
+/// version 2 of control groups and, if the first argument says so, no IPv6.
 final class EmulatedNetworks {
     static final String WITHOUT_IPV6 = "without-ipv6";
 

@@ -12,9 +12,8 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
-/// The contract's published ports for us, on a host whose `net.bridge.bridge-nf-call-iptables` is 1, as a dockerd
-/// beside
-/// us sets it.
+/// The contract's published ports for us, on a host whose `net.bridge.bridge-nf-call-iptables` is 1, as a
+/// dockerd beside us sets it.
 @Tag("root")
 @Tag("netns")
 @Timeout(240)

@@ -16,9 +16,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A container that was just started is reached by those who asked for it before, and reaches its gateway with its
-/// first
-/// packet: nobody waits for the kernel's next question, which comes a second later.
+/// A container that was just started is reached by those who asked for it before, and reaches its gateway with
+/// its first packet: nobody waits for the kernel's next question, which comes a second later.
 @Tag("root")
 @Tag("netns")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)

@@ -21,9 +21,8 @@ import java.util.concurrent.Future;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
-/// Tests who reaches whom on networks: each cell of [ReachCells] is tried with packets, from inside of who asks. The
-/// same for
-/// us and for Docker, but for cells that one of the two has closed on purpose.
+/// Tests who reaches whom on networks: each cell of [ReachCells] is tried with packets, from inside of who
+/// asks. The same for us and for Docker, but for cells that one of the two has closed on purpose.
 abstract class NetworkContract {
     private static final double SECONDS = 2.5;
     private static final double MORE_SECONDS = 8;

@@ -10,8 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 
 /// The same with a container on a network that publishes a port: no link, rule, element, address or socket is left, and
-/// one
-/// that is started again has all of them.
+/// one that is started again has all of them.
 @Tag("netns")
 class NetworkedFailpointTest extends DetachedFailpointTest {
     private NetworkBed bed;

@@ -21,11 +21,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// A host whose process 1 reaps nobody, as a service that is process 1 of its pod: a program that comes to it stays,
-/// and
-/// with it the container, as the kernel ends no pid namespace before its last process is reaped. This process stands
-/// for
-/// it: prctl(2), PR_SET_CHILD_SUBREAPER.
+/// A host whose process 1 reaps nobody, as a service that is process 1 of its pod: a program that comes to it
+/// stays, and with it the container, as the kernel ends no pid namespace before its last process is reaped.
+/// This process stands for it: prctl(2), PR_SET_CHILD_SUBREAPER.
 @Tag("root")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class OrphanedProgramTest {

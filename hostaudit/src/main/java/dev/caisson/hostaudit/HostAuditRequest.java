@@ -14,9 +14,8 @@ import java.util.Optional;
 ///     audits its host
 /// @param caissonState the state directory of Caisson's own engine, whose containers are audited too; empty to leave
 ///     them out
-/// @param caissonNetworks the directory with the records of its networks, `EngineOptions.networks()`; where it is
-/// empty,
-///     published ports and networks of its containers are not known
+/// @param caissonNetworks the directory with the records of its networks, `EngineOptions.networks()`; where it
+///     is empty, published ports and networks of its containers are not known
 /// @param target `container:NAME` or `image:REFERENCE`; everything where it is empty
 /// @param benchmark `1.6`, `1.7` or `1.8`: only checks that answer a recommendation of that CIS Docker
 ///     Benchmark

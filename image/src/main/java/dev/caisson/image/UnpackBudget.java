@@ -5,10 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
 
-/// Counts what one image has used of its [UnpackLimits], over all layers: bytes, files, opened directories, and heap
-/// for names.
-/// A small image gets little of each, so that a few kilobytes cannot keep a host busy; a blob that is listed again adds
-/// nothing to what the image may use.
+/// Counts what one image has used of its [UnpackLimits], over all layers: bytes, files, opened directories, and
+/// heap for names. A small image gets little of each, so that a few kilobytes cannot keep a host busy; a blob
+/// that is listed again adds nothing to what the image may use.
 final class UnpackBudget {
     /// No archive of real files needs fewer compressed bytes for one.
     private static final int PACKED_BYTES_OF_AN_ENTRY = 24;

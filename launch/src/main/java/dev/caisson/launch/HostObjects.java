@@ -12,9 +12,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The objects of the host at the paths that a wish names, each followed through all its links. They are looked at
-/// once,
-/// before [Policy] judges: what was judged is mounted or made later, whatever somebody puts there meanwhile.
+/// The objects of the host at the paths that a wish names, each followed through all its links. They are looked
+/// at once, before [Policy] judges: what was judged is mounted or made later, whatever somebody puts there
+/// meanwhile.
 ///
 /// @param sources what the sources of binds lead to; one that leads nowhere is missing
 /// @param devices what there is at the sources of devices

@@ -20,9 +20,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What is held of a container that stands, what it is told, and how it is ended or left. Its first process is a
-/// `sleep`,
-/// whose control socket the test has.
+/// What is held of a container that stands, what it is told, and how it is ended or left. Its first process is
+/// a `sleep`, whose control socket the test has.
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 @SuppressWarnings("ByteBufferBackingArray") // every buffer is made here
 class LaunchedTest {

@@ -7,9 +7,8 @@ import java.net.SocketException;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// A listening socket of TCP whose descriptor comes from elsewhere, for code that takes a [ServerSocket]: its calls
-/// never
-/// wait.
+/// A listening socket of TCP whose descriptor comes from elsewhere, for code that takes a [ServerSocket]: its
+/// calls never wait.
 public final class DescriptorServerSocket extends ServerSocket {
     private final Fd listening;
     private final SocketWait wait;

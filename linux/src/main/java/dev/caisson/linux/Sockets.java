@@ -178,9 +178,8 @@ public final class Sockets {
         return address;
     }
 
-    /// Sends one message with descriptors, which stay the sender's to close. Without any it is sent by sendto(2), which
-    /// a
-    /// filter of system calls can look into.
+    /// Sends one message with descriptors, which stay the sender's to close. Without any it is sent by
+    /// sendto(2), which a filter of system calls can look into.
     public static void send(Fd socket, byte[] bytes, List<Fd> descriptors) {
         if (descriptors.size() > MAX_DESCRIPTORS) {
             throw new IllegalArgumentException("more descriptors than one message carries: " + descriptors.size());

@@ -36,9 +36,8 @@ import org.jspecify.annotations.Nullable;
 /// Meters of containers. The first 200 names and images are told apart; others get the tag `other`, so that whoever
 /// chooses names cannot fill a registry. The meters of a container leave the registry with it.
 ///
-/// A figure that this kernel does not keep has no meter. All figures of a container are read at once, at
-/// most once in
-/// [#FRESH].
+/// A figure that this kernel does not keep has no meter. All figures of a container are read at once, at most
+/// once in [#FRESH].
 public final class ContainerMetrics implements MeterBinder, AutoCloseable {
     /// How long one look at a container is good for.
     static final Duration FRESH = Duration.ofMillis(500);

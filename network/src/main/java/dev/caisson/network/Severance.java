@@ -21,9 +21,9 @@ import java.util.Set;
 /// translated, as others are that lead out or to a published port. What the host has begun goes on, and so does what a
 /// container may reach on the host.
 ///
-/// The kernel forgets a connection, and takes the next packet for the first of a new one. If the host sends that
-/// packet,
-/// the container's are answers to it, which pass; so what the host sends of a connection that was ended is dropped.
+/// The kernel forgets a connection, and takes the next packet for the first of a new one. If the host sends
+/// that packet, the container's are answers to it, which pass; so what the host sends of a connection that was
+/// ended is dropped.
 final class Severance {
     /// A packet that was on its way may make its connection known after the first look.
     private static final int LOOKS = 2;

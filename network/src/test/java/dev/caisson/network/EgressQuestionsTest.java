@@ -30,9 +30,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// A container with a list sends its resolver messages that dig(1) does not send, and its names are answered by a
-/// server
-/// that says more than it was asked.
+/// A container with a list sends its resolver messages that dig(1) does not send, and its names are answered by
+/// a server that says more than it was asked.
 @Tag("root")
 class EgressQuestionsTest extends OnAHost {
     private static final String SERVER = "203.0.113.53";

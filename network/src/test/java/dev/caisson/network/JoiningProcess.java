@@ -12,9 +12,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/// A process that gives places on a network to so many containers at once, and takes them back when it is told to. It
-/// has
-/// more open files than `select(2)` takes.
+/// A process that gives places on a network to so many containers at once, and takes them back when it is told
+/// to. It has more open files than `select(2)` takes.
 final class JoiningProcess {
     static final String READY = "ready";
     static final String TAKEN_BACK = "taken back";

@@ -218,9 +218,8 @@ class SharedTablesTest extends OnAHost {
         return 150 + 20 * (int) TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begun);
     }
 
-    /// Counts entries but those of multicast (NOARP), which the kernel makes for each address that it asks for over
-    /// IPv6
-    /// and gives up as soon as it wants room.
+    /// Counts entries but those of multicast (NOARP), which the kernel makes for each address that it asks for
+    /// over IPv6 and gives up as soon as it wants room.
     private int neighbors(String family, String which) {
         return Integer.parseInt(bed.host
                 .sh("ip " + family + " neigh show " + which + " nud all | grep -v NOARP | wc -l")
@@ -265,9 +264,8 @@ class SharedTablesTest extends OnAHost {
         }
     }
 
-    /// Counts the bytes that the kernel answers with, which no load of the machine changes: reading a set for a change
-    /// has it answer
-    /// with the elements of all others.
+    /// Counts the bytes that the kernel answers with, which no load of the machine changes: reading a set for a
+    /// change has it answer with the elements of all others.
     @Test
     void a_change_reads_nothing_of_other_containers() throws Exception {
         Path other = Files.createDirectory(directory.resolve("other"), OWNER_ALONE);

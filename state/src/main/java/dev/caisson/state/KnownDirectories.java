@@ -10,11 +10,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// What was read of the directories of containers, for a process that lists the same containers again and again. A file
-/// of a container is never changed: it is written under another name and renamed ([KeptFile#writeText]), which gives
-/// its
-/// directory another stamp. So a directory is read again as soon as the kernel says that it is another one or was
-/// changed; one that may change without a trace ([FileStamp#isSettled]) is read each time.
+/// What was read of the directories of containers, for a process that lists the same containers again and
+/// again. A file of a container is never changed: it is written under another name and renamed
+/// ([KeptFile#writeText]), which gives its directory another stamp. So a directory is read again as soon as the
+/// kernel says that it is another one or was changed; one that may change without a trace
+/// ([FileStamp#isSettled]) is read each time.
 public final class KnownDirectories<T> {
     /// Where its files are larger, it is read each time, so that labels cannot fill the memory of a resident engine.
     private static final long MOST_BYTES = 64 << 10;

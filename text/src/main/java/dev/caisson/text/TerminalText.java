@@ -71,9 +71,8 @@ public final class TerminalText {
         return line.toString();
     }
 
-    /// Returns lines that a program wrote: tabs, line ends and some colours stay, which end with the text at the
-    /// latest.
-    /// The name that begins our own lines gets a backslash.
+    /// Returns lines that a program wrote: tabs, line ends and some colours stay, which end with the text at
+    /// the latest. The name that begins our own lines gets a backslash.
     public static String output(String text) {
         var out = new StringBuilder(text.length());
         boolean coloured = false;

@@ -75,8 +75,7 @@ public final class RunCommand implements Callable<Integer> {
     }
 
     /// One that may go on when this command ends, or has a log of its own, is kept by a monitor, as with -d, and
-    /// attached
-    /// here.
+    /// attached here.
     private int attached() throws InterruptedException {
         DetachedContainer made = CreateCommand.create(options, detach, images, spec);
         var session = new AttachSession(made, spec, attach.keys(), options.interactive(), attach.passesSignals());

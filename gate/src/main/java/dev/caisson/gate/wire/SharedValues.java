@@ -9,9 +9,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Values on their way to another process: in memory that is never swapped, which the receiver clears. It has the
-/// number
-/// of values, the size of each, and then all their bytes.
+/// Values on their way to another process: in memory that is never swapped, which the receiver clears. It has
+/// the number of values, the size of each, and then all their bytes.
 public final class SharedValues {
     private static final int MOST = 64;
     private static final int MOST_BYTES = 1 << 20;

@@ -25,8 +25,7 @@ public final class MonitorStatus {
     private MonitorStatus() {}
 
     /// Returns what it shows; empty if it is of another version, or not whole because it was read while it
-    /// changed.
-    /// The time of a run that goes on, what the log has, and the times that are left are 0 in it.
+    /// changed. The time of a run that goes on, what the log has, and the times that are left are 0 in it.
     public static Optional<MonitorState> decode(byte[] bytes) {
         if (bytes.length != MOST_BYTES) {
             return Optional.empty();

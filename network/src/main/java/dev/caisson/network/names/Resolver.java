@@ -89,9 +89,8 @@ public final class Resolver implements AutoCloseable {
         return new Served(names);
     }
 
-    /// Counts one more for a container. If all are taken, the one that has most of them gives its oldest up, unless
-    /// that
-    /// leaves it with fewer than who asks.
+    /// Counts one more for a container. If all are taken, the one that has most of them gives its oldest up,
+    /// unless that leaves it with fewer than who asks.
     boolean takeForward(ServedNames asking) {
         if (forwards >= MOST_FORWARDS) {
             Optional<ServedNames> most = served.stream().max(Comparator.comparingInt(ServedNames::inFlight));

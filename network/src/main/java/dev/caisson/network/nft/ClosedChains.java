@@ -16,9 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Finds chains that let pass only what a rule of theirs accepts, and in which no rule speaks of our links: whatever
-/// our
-/// own tables accept, such a chain has the last word.
+/// Finds chains that let pass only what a rule of theirs accepts, and in which no rule speaks of our links:
+/// whatever our own tables accept, such a chain has the last word.
 public final class ClosedChains {
     /// A chain at a hook.
     ///

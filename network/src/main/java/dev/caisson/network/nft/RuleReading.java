@@ -241,9 +241,8 @@ public final class RuleReading {
         return rule.nested(EXPRESSIONS).map(NetlinkAttributes::all).orElse(List.of());
     }
 
-    /// Returns the attributes of an expression with its registers as the kernel tells them: the first of four small
-    /// ones
-    /// is told as the large one that they are parts of.
+    /// Returns the attributes of an expression with its registers as the kernel tells them: the first of four
+    /// small ones is told as the large one that they are parts of.
     private static List<Attribute> registers(String expression, Optional<NetlinkAttributes> data) {
         List<Integer> registers = REGISTERS.getOrDefault(expression, List.of());
         return data.map(NetlinkAttributes::all).orElse(List.of()).stream()

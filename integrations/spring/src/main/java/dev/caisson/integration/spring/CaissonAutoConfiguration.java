@@ -7,9 +7,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 
-/// An [Engine] bean, closed with the application. A bean of type [ContainerRunner] that the application declares
-/// itself,
-/// such as a fake in a test, takes its place.
+/// An [Engine] bean, closed with the application. A bean of type [ContainerRunner] that the application
+/// declares itself, such as a fake in a test, takes its place.
 @AutoConfiguration
 @EnableConfigurationProperties(CaissonProperties.class)
 public class CaissonAutoConfiguration {
