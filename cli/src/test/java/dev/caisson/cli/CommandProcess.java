@@ -18,7 +18,7 @@ public final class CommandProcess {
 
     private static final String PASSED_ON = "readonly passed_on=";
 
-    /// Has the jars of the command, and their classes as a JVM keeps them: with these a command takes half of the
+    /// Has the jars of all modules, and their classes as a JVM keeps them: with these a command takes half of the
     /// processor time. `tools/run-tests` makes it; without it the classes are those of the directories.
     private static final Optional<Path> PREPARED =
             Optional.ofNullable(System.getProperty("caisson.test.commands")).map(Path::of);

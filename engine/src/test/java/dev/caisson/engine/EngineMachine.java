@@ -38,8 +38,9 @@ final class EngineMachine {
         command.addAll(List.of("-t", "280"));
         command.addAll(List.of(options));
         command.addAll(List.of(
-                "--",
-                Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                "--", Path.of(System.getProperty("java.home"), "bin/java").toString()));
+        command.addAll(EngineProcess.sharedClasses());
+        command.addAll(List.of(
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",

@@ -6,6 +6,7 @@ import dev.caisson.spec.ContainerSpec;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,11 @@ import java.util.Optional;
 /// An engine in a process of its own, which a test may give a bad parent or a sudden end.
 final class EngineProcess {
     static final String OPENED = "opened";
+
+    /// Has the jars of all modules, and their classes as a JVM keeps them: with these a JVM starts with half of the
+    /// processor time. `tools/run-tests` makes it; without it the classes are those of the directories.
+    private static final Optional<Path> PREPARED =
+            Optional.ofNullable(System.getProperty("caisson.test.commands")).map(Path::of);
 
     private final Class<?> main;
     private final List<String> arguments = new ArrayList<>();
@@ -83,6 +89,7 @@ final class EngineProcess {
         var command = new ArrayList<>(List.of(
                 "bash", "-c", before + (before.contains("exec ") ? "" : "exec ") + "\"$@\"" + redirections, "bash"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(sharedClasses());
         command.addAll(List.of(
                 "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", nativeAccess, "-cp", classPath(), main.getName()));
         command.addAll(arguments);
@@ -95,13 +102,22 @@ final class EngineProcess {
         return start().inputReader().lines().toList();
     }
 
+    /// An option for JVMs that share classes, with [#classPath()].
+    static List<String> sharedClasses() {
+        return PREPARED.map(directory -> "-XX:SharedArchiveFile=" + directory.resolve("classes.jsa")).stream()
+                .toList();
+    }
+
     static String classPath() {
         var paths = new ArrayList<String>();
         try {
+            if (PREPARED.isPresent()) {
+                paths.add(Files.readString(PREPARED.get().resolve("path")).strip());
+            }
             Path own = Path.of(
                     EngineProcess.class.getResource("EngineProcess.class").toURI());
             paths.add(own.resolve("../../../..").normalize().toString());
-        } catch (URISyntaxException e) {
+        } catch (URISyntaxException | IOException e) {
             throw new AssertionError(e);
         }
         Optional.ofNullable(System.getProperty("jdk.module.path")).ifPresent(paths::add);

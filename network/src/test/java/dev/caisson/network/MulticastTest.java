@@ -31,8 +31,11 @@ class MulticastTest extends OnAHost {
                 all.append(s)
             print("ready", flush=True)
             heard = set()
-            while (ready := select.select(all, [], [], 3)[0]):
-                for s in ready: heard.add(s.recv(99).decode())
+            asked = False # it listens until somebody asks, and for what is on its way then
+            while (ready := select.select(all if asked else all + [sys.stdin], [], [], 1 if asked else 60)[0]):
+                for s in ready:
+                    if s is sys.stdin: asked = True
+                    else: heard.add(s.recv(99).decode())
             print(" ".join(sorted(heard)), flush=True)
             """;
 
@@ -118,6 +121,9 @@ class MulticastTest extends OnAHost {
         Process outside = hears(bed.neighbor, "lan0");
         Process host = hears(bed.host, bridge);
         runs(attacker, SENDS);
+        for (Process one : List.of(neighbor, far, outside, host)) {
+            one.getOutputStream().close();
+        }
 
         List<String> heard = Stream.of(far, outside, host)
                 .map(one -> one.inputReader().lines().findFirst().orElseThrow())
