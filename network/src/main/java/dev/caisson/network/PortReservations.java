@@ -46,9 +46,8 @@ final class PortReservations implements AutoCloseable {
         return List.copyOf(chosen);
     }
 
-    /// Keeps the ports of TCP from sockets with SO_REUSEADDR, too, socket(7): these get a port at which nobody listens.
-    /// Not
-    /// before the packet filter leads the ports elsewhere, so that no connection comes here.
+    /// Keeps the ports of TCP from sockets with SO_REUSEADDR, too, socket(7): these get a port at which nobody
+    /// listens. Not before the packet filter leads the ports elsewhere, so that no connection comes here.
     void hold(ContainerId container) {
         for (Fd socket : of(container)) {
             if (!InternetSockets.isDatagram(socket)) {

@@ -59,10 +59,9 @@ public final class Publishing {
         synchronized (networks) {
             try (NetworkRecords.Held _ = networks.hold()) {
                 Map<Sets.Place, List<SetElement>> elements = elements(container);
-                if (elements.isEmpty()) {
-                    return;
+                if (!elements.isEmpty()) {
+                    kernel.addElements(elements);
                 }
-                kernel.addElements(elements);
                 try {
                     reservations.hold(container);
                 } catch (RuntimeException e) {

@@ -168,7 +168,7 @@ class HostPortsTest extends OnAHost {
     void nobody_else_listens_at_a_port_that_is_published(String text) {
         Guest guest = guest("4");
         Optional<InetAddress> address = text.isEmpty() ? Optional.empty() : Optional.of(InetAddress.ofLiteral(text));
-        bed.on(all -> all.publish(guest.id(), List.of(new PortMapping(address, 7070, 80, Transport.TCP))));
+        bed.on(all -> Bed.publish(all, guest.id(), List.of(new PortMapping(address, 7070, 80, Transport.TCP))));
 
         for (String own : text.isEmpty() ? List.of("0.0.0.0", "::", "192.0.2.1", "::1") : List.of(text)) {
             for (String option : List.of("SO_REUSEADDR", "SO_REUSEPORT")) {

@@ -50,6 +50,7 @@ class PublishingTest extends OnAHost {
             return null;
         });
         assertThat(Bed.connects(bed.neighbor, Bed.ip(Bed.HOST), 8080)).isTrue();
+        bed.reopen(); // as another process, which holds no ports
         withhold(guest.id());
         assertRefused();
     }
