@@ -85,7 +85,7 @@ class FirstAnswerTest {
     @Test
     void of_an_engine_that_goes_on() throws Exception {
         try (Engine engine = Engine.open(OPTIONS)) {
-            serve(() -> engine.start(SERVER, Streams.capture())::close);
+            serve(() -> engine.start(SERVER, Streams.capture()));
         }
     }
 
