@@ -40,7 +40,8 @@ public final class CommandProcess {
         var words = new ArrayList<String>(List.of("env", "--block-signal=" + passedOn(), "_JAVA_SR_SIGNUM=63"));
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(options);
-        PREPARED.ifPresent(directory -> words.add("-XX:SharedArchiveFile=" + directory.resolve("classes.jsa")));
+        PREPARED.ifPresent(directory ->
+                words.addAll(List.of("-XX:SharedArchiveFile=" + directory.resolve("classes.jsa"), "-Xlog:cds=off")));
         words.addAll(List.of(
                 "-Xrs",
                 "-XX:+UseSerialGC",

@@ -102,10 +102,11 @@ final class EngineProcess {
         return start().inputReader().lines().toList();
     }
 
-    /// An option for JVMs that share classes, with [#classPath()].
+    /// Options for JVMs that share classes, with [#classPath()].
     static List<String> sharedClasses() {
-        return PREPARED.map(directory -> "-XX:SharedArchiveFile=" + directory.resolve("classes.jsa")).stream()
-                .toList();
+        return PREPARED.map(directory ->
+                        List.of("-XX:SharedArchiveFile=" + directory.resolve("classes.jsa"), "-Xlog:cds=off"))
+                .orElse(List.of());
     }
 
     static String classPath() {

@@ -40,7 +40,8 @@ final class EmulatedMachine {
         words.forEach(word -> command.addAll(List.of("-k", word)));
         command.addAll(List.of(
                 "--", Path.of(System.getProperty("java.home"), "bin/java").toString()));
-        PREPARED.ifPresent(directory -> command.add("-XX:SharedArchiveFile=" + directory.resolve("classes.jsa")));
+        PREPARED.ifPresent(directory ->
+                command.addAll(List.of("-XX:SharedArchiveFile=" + directory.resolve("classes.jsa"), "-Xlog:cds=off")));
         command.addAll(List.of(
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
