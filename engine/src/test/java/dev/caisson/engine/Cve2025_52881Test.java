@@ -45,7 +45,8 @@ class Cve2025_52881Test extends BusyboxEngine {
                     assertThat(result.stdout()).as(result.stderr()).isEqualTo("99\n9fa0\n9fa0\n777\n");
                     ran++;
                 } catch (LaunchException e) {
-                    assertThat(e).hasMessageContaining("ELOOP");
+                    // a link of the volume is followed within the root, and leads to what is the engine's
+                    assertThat(e).hasMessageContaining("EBUSY");
                 }
             }
             race.assertGoesOn();

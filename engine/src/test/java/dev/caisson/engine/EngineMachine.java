@@ -38,9 +38,8 @@ final class EngineMachine {
         command.addAll(List.of("-t", "280"));
         command.addAll(List.of(options));
         command.addAll(List.of(
-                "--", Path.of(System.getProperty("java.home"), "bin/java").toString()));
-        command.addAll(EngineProcess.sharedClasses());
-        command.addAll(List.of(
+                "--",
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",

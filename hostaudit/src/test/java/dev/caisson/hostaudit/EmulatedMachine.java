@@ -3,12 +3,10 @@ package dev.caisson.hostaudit;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -19,11 +17,6 @@ final class EmulatedMachine {
     private static final int MACHINE_DIED = 125;
 
     private static final int TRIES = 3;
-
-    /// Has the jars of all modules, and their classes as a JVM keeps them: with these a JVM starts with half of the
-    /// processor time. `tools/run-tests` makes it; without it the classes are those of the directories.
-    private static final Optional<Path> PREPARED =
-            Optional.ofNullable(System.getProperty("caisson.test.commands")).map(Path::of);
 
     private EmulatedMachine() {}
 
@@ -39,10 +32,8 @@ final class EmulatedMachine {
         command.addAll(List.of("-a", "tcg", "-t", "280", "-w", work.toString()));
         words.forEach(word -> command.addAll(List.of("-k", word)));
         command.addAll(List.of(
-                "--", Path.of(System.getProperty("java.home"), "bin/java").toString()));
-        PREPARED.ifPresent(directory ->
-                command.addAll(List.of("-XX:SharedArchiveFile=" + directory.resolve("classes.jsa"), "-Xlog:cds=off")));
-        command.addAll(List.of(
+                "--",
+                Path.of(System.getProperty("java.home"), "bin/java").toString(),
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "--enable-native-access=ALL-UNNAMED",
@@ -69,16 +60,12 @@ final class EmulatedMachine {
                     .resolve("../../../..")
                     .normalize();
             return Stream.of(
-                            PREPARED.isPresent()
-                                    ? Files.readString(PREPARED.get().resolve("path"))
-                                            .strip()
-                                    : "",
                             tests.toString(),
                             System.getProperty("jdk.module.path", ""),
                             System.getProperty("java.class.path", ""))
                     .filter(part -> !part.isEmpty())
                     .collect(Collectors.joining(":"));
-        } catch (URISyntaxException | IOException e) {
+        } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
     }
