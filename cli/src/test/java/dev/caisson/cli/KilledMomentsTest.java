@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("root")
 @Timeout(value = 240, unit = TimeUnit.SECONDS)
 class KilledMomentsTest {
-    private static final int ROUNDS = Integer.getInteger("caisson.test.moments", 3);
+    private static final int ROUNDS = Integer.getInteger("caisson.test.moments", 2);
     /// A command by a resident engine takes no longer on a quiet machine.
     private static final int MOST_MILLIS = 40;
 
