@@ -28,7 +28,7 @@ final class DetachedStart {
         boolean first = DetachedFile.isWanted(held.kept()).isEmpty();
         DetachedFile.wants(held.kept(), true);
         try {
-            of(place, monitor);
+            of(place, monitor, state instanceof ContainerState.Restarting);
         } catch (RuntimeException e) {
             if (first) {
                 DetachedFile.wantsNothing(held.kept());
@@ -37,12 +37,13 @@ final class DetachedStart {
         }
     }
 
-    private static void of(DetachedPlace place, Monitor monitor) throws InterruptedException {
+    /// @param restarts true if its monitor may start it meanwhile
+    private static void of(DetachedPlace place, Monitor monitor, boolean restarts) throws InterruptedException {
         ContainerRecord record = place.record();
         place.noteEnd();
         LaunchPlan plan = record.plan().plan();
         if (!plan.links().isEmpty()) {
-            GuestNetworks.require(place.options(), place.id());
+            GuestNetworks.require(place.options(), place.id(), restarts);
         }
         Optional<SharedNetwork.Stack> shared = plan.sharesNetwork()
                 ? SharedNetwork.with(place.id(), place.options())

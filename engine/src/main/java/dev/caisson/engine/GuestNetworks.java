@@ -381,12 +381,17 @@ final class GuestNetworks implements Holding, AutoCloseable {
     }
 
     /// Makes bridges, tables and elements of a container again if somebody has flushed them, so that it does not start
-    /// without what keeps it in. Its ports lead to it by [#lead].
-    static void require(EngineOptions options, ContainerId id) {
+    /// without what keeps it in. Its ports lead nowhere until [#lead].
+    ///
+    /// @param restarts true if its monitor may start it by itself: its ports stay as they are then, as nobody would
+    ///     have them lead to it again
+    static void require(EngineOptions options, ContainerId id, boolean restarts) {
         try (Networks networks = HostNetworks.open(options)) {
             if (!networks.attachments(id).isEmpty()) {
                 networks.attach(id, "", List.of());
-                networks.publishing().withhold(id);
+                if (!restarts) {
+                    networks.publishing().withhold(id);
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// A client that asks a published port all the while is refused until the server is there, and is answered then. What
 /// gets lost on the way, the kernel sends again a second later.
@@ -38,6 +40,9 @@ class FirstAnswerTest {
             """)
             .network(
                     Network.on("bridge").publish(PortText.mappings(PORT + ":80").getFirst()));
+
+    @TempDir
+    Path directory;
 
     private NetworkBed bed;
     private int lost;
@@ -98,5 +103,39 @@ class FirstAnswerTest {
                 return () -> container.remove(true);
             }
         });
+    }
+
+    /// Its monitor may start it by itself while a start is asked for, and adds no ports.
+    @Test
+    void of_a_container_that_its_policy_starts_again_the_ports_stay_where_they_are() throws Exception {
+        DetachedContainer container;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            container = engine.create(
+                    ContainerSpec.onHost("false").network(SERVER.network()),
+                    DetachedOptions.STANDARD.restart(RestartPolicy.parse("always")));
+        }
+        container.start();
+        int restarts = 0;
+        while (!(container.state() instanceof ContainerState.Restarting) || restarts < 3) { // the pauses grow
+            restarts = container.restarts();
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        Path changes = directory.resolve("changes");
+        Process monitor = new ProcessBuilder("stdbuf", "-oL", "nft", "monitor", "elements")
+                .redirectErrorStream(true)
+                .redirectOutput(changes.toFile())
+                .start();
+        try {
+            TimeUnit.MILLISECONDS.sleep(300); // it says nothing when it begins
+            container.start();
+            TimeUnit.MILLISECONDS.sleep(300);
+
+            assertThat(changes).content().doesNotContain("delete element");
+            container.remove(true);
+            TimeUnit.MILLISECONDS.sleep(300);
+            assertThat(changes).content().containsPattern("delete element .* published-any ");
+        } finally {
+            monitor.destroyForcibly();
+        }
     }
 }

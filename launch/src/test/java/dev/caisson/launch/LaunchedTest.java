@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// What is held of a container that stands, what it is told, and how it is ended or left. Its first process is
-/// a `sleep`, whose control socket the test has.
+/// A container whose first process waits for its program: its descriptors, the messages that it gets, its end. That
+/// process is a `sleep`, whose control socket the test has.
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 @SuppressWarnings("ByteBufferBackingArray") // every buffer is made here
 class LaunchedTest {

@@ -42,7 +42,7 @@ import java.util.Set;
 /// so that the kernel must be compared with the records.
 final class NetworkRecords implements AutoCloseable {
     private static final long BENEATH = FileSystem.RESOLVE_BENEATH | FileSystem.RESOLVE_NO_SYMLINKS;
-    /// What a container has in place of a network of its own.
+    /// Words of `--network` that name no network.
     private static final Set<String> MODES = Set.of("none", "host");
 
     private static final String IDENTITY = "identity";
@@ -290,8 +290,8 @@ final class NetworkRecords implements AutoCloseable {
         return new NetworkException(
                 Code.NETWORK_NOT_FOUND,
                 MODES.contains(nameOrId)
-                        ? nameOrId + " is no network that there is to be seen or changed: give it as --network "
-                                + nameOrId + " to 'caisson run' or 'create'"
+                        ? nameOrId + " is no network that can be shown or changed: give --network " + nameOrId
+                                + " to 'caisson run' or 'create'"
                         : "network " + nameOrId + " not found: see 'caisson network ls', or make it with"
                                 + " 'caisson network create'");
     }

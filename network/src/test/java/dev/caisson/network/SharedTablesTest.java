@@ -113,7 +113,7 @@ class SharedTablesTest extends OnAHost {
         assertThat(bed.host.sh("nft list chain ip seen out")).containsPattern("counter packets (8999|9000) ");
     }
 
-    /// As many lists and connections as others have, which a change must not pay for.
+    /// Lists and connections of other containers, which a change must not pay for.
     @Test
     void a_change_of_a_list_reads_connections_of_its_container_alone() {
         Guest other = bed.guest("bridge");

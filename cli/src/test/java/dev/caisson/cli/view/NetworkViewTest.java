@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/// What `inspect` tells of networks.
+/// Fields of `inspect` about networks.
 class NetworkViewTest {
     private static final Attachment PLACE = new Attachment(
             ContainerId.random(),

@@ -25,7 +25,6 @@ final class BridgeRules {
     static final int FIRST = -300;
 
     private static final int SOURCE = 6;
-    private static final int TYPE = 12;
     private static final int DHCP_SERVER = 67;
     private static final int DHCPV6_SERVER_HIGH = 2;
     private static final int DHCPV6_SERVER_LOW = 35;
@@ -54,14 +53,14 @@ final class BridgeRules {
             batch.chain(Family.BRIDGE, table, chain);
         }
         add("guest", Seen.sign(Seen.BRIDGE));
-        // Where one part of a packet is dropped, the others wait for it in the memory of who puts it together. On
-        // the way to the host all parts pass, and the whole packet is bounded there; between containers see parts().
+        // A part that is dropped leaves the others in the memory of whoever puts the packet together. So on the way to
+        // the host all parts pass, and the whole packet is bounded there; between containers see parts().
         add("guest", Match.part4(), Seen.sign(Seen.BRIDGE_PART), then(Expressions.go("ip4")));
         add("guest", Match.part6(), Seen.sign(Seen.BRIDGE_PART), then(Expressions.go("ip6")));
         add("guest", Match.from(Sets.RATE_OUT), then(drop())); // an element is found while there is too much
-        add("guest", Match.is(link(TYPE, 2), 0x08, 0x00), then(Expressions.go("ip4")));
-        add("guest", Match.is(link(TYPE, 2), 0x86, 0xdd), then(Expressions.go("ip6")));
-        add("guest", Match.is(link(TYPE, 2), 0x08, 0x06), then(Expressions.go("arp")));
+        add("guest", Match.frame4(), then(Expressions.go("ip4")));
+        add("guest", Match.frame6(), then(Expressions.go("ip6")));
+        add("guest", Match.is(link(Match.TYPE, 2), 0x08, 0x06), then(Expressions.go("arp")));
         add("guest", then(drop()));
         ip4();
         arp();
@@ -102,18 +101,8 @@ final class BridgeRules {
     /// The host does not say that containers are on one link: on isolated ports they are not.
     private void redirects() {
         batch.chain(Family.BRIDGE, table, "output", "filter", Hook.OUTPUT, FIRST);
-        add(
-                "output",
-                Match.to(Sets.PORTS),
-                Match.is(link(TYPE, 2), 0x08, 0x00),
-                icmp(Match.ICMP, REDIRECT_4),
-                then(drop()));
-        add(
-                "output",
-                Match.to(Sets.PORTS),
-                Match.is(link(TYPE, 2), 0x86, 0xdd),
-                icmp(Match.ICMPV6, REDIRECT),
-                then(drop()));
+        add("output", Match.to(Sets.PORTS), Match.frame4(), icmp(Match.ICMP, REDIRECT_4), then(drop()));
+        add("output", Match.to(Sets.PORTS), Match.frame6(), icmp(Match.ICMPV6, REDIRECT), then(drop()));
     }
 
     private void ip4() {

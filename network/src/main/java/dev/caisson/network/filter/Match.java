@@ -18,6 +18,8 @@ final class Match {
     static final int TCP = 6;
     static final int UDP = 17;
     static final int ICMPV6 = 58;
+    /// Where a frame says what it carries.
+    static final int TYPE = 12;
     /// The header of a part of an IPv6 packet.
     private static final int FRAGMENT = 44;
     /// RTN_LOCAL: an address of this host.
@@ -53,21 +55,29 @@ final class Match {
         return List.of(read, Expressions.equal(0, bytes(bytes)));
     }
 
-    /// Parts of IPv4 packets, RFC 791, in frames that have no other header before.
+    /// Frames with an IPv4 packet behind their header.
+    static List<Expression> frame4() {
+        return is(Expressions.payload(Header.LINK, TYPE, 2, 0), 0x08, 0x00);
+    }
+
+    /// Frames with an IPv6 packet behind their header.
+    static List<Expression> frame6() {
+        return is(Expressions.payload(Header.LINK, TYPE, 2, 0), 0x86, 0xdd);
+    }
+
+    /// Frames with a part of an IPv4 packet, RFC 791.
     static List<Expression> part4() {
         return rule(
-                is(Expressions.payload(Header.LINK, 12, 2, 0), 0x08, 0x00),
+                frame4(),
                 List.of(
                         Expressions.payload(Header.NETWORK, 6, 2, 0),
                         Expressions.mask(0, bytes(0x3f, 0xff)),
                         Expressions.notEqual(0, new byte[2])));
     }
 
-    /// Parts of IPv6 packets, RFC 8200.
+    /// Frames with a part of an IPv6 packet, RFC 8200.
     static List<Expression> part6() {
-        return rule(
-                is(Expressions.payload(Header.LINK, 12, 2, 0), 0x86, 0xdd),
-                is(Expressions.hasExtension(FRAGMENT, 0), 1));
+        return rule(frame6(), is(Expressions.hasExtension(FRAGMENT, 0), 1));
     }
 
     static byte[] bytes(int... values) {

@@ -130,7 +130,7 @@ class RelayTest {
         accept();
     }
 
-    /// Who has ended, as a client that went away, may leave a container that never ends.
+    /// A client that went away may leave a container that never ends its side.
     @Test
     void connections_that_one_side_has_ended_give_way_to_a_new_one() throws Exception {
         relay.tcp(port, server(), new Relay.Bounds(2, 2, 5_000));
