@@ -28,8 +28,8 @@ class NetworksTest extends OnAHost {
         for (String mode : List.of("host", "none")) {
             assertThatThrownBy(() -> bed.on(all -> all.get(mode)))
                     .isInstanceOf(NetworkException.class)
-                    .hasMessage(mode + " is no network that there is to be seen or changed: give it as --network "
-                            + mode + " to 'caisson run' or 'create'");
+                    .hasMessage(mode + " is no network that can be shown or changed: give --network " + mode
+                            + " to 'caisson run' or 'create'");
         }
     }
 
