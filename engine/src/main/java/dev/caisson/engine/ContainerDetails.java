@@ -56,7 +56,7 @@ public record ContainerDetails(
                 spec.limits().memory().count(),
                 spec.limits().pids(),
                 spec.mounts().stream().flatMap(ContainerDetails::texts).toList(),
-                GuestNetworks.known(spec, image).stream()
+                ServedPorts.known(spec, image).stream()
                         .map(ContainerPort::toString)
                         .toList());
     }

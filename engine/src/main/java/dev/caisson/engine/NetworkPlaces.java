@@ -68,7 +68,7 @@ public record NetworkPlaces(
             case Network.Joined joined ->
                 new NetworkPlaces(
                         network.attachments(),
-                        GuestNetworks.mappings(joined.ports(), rootfs.config().exposedPorts()),
+                        ServedPorts.mappings(joined.ports(), rootfs.config().exposedPorts()),
                         new ContainerBounds(
                                 joined.egress(), joined.hostServices().ports(), joined.bandwidth()),
                         0);

@@ -32,7 +32,7 @@ class KnownPortsTest {
     }
 
     private static List<String> known(ContainerSpec spec, ImageConfig image) {
-        return GuestNetworks.known(spec, image).stream()
+        return ServedPorts.known(spec, image).stream()
                 .map(ContainerPort::toString)
                 .toList();
     }
