@@ -4,6 +4,7 @@ import dev.caisson.engine.Container;
 import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.WritableUse;
+import dev.caisson.error.ArgumentException;
 import dev.caisson.spec.Bytes;
 import dev.caisson.spec.InterfaceUse;
 import dev.caisson.spec.Limits;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -56,12 +58,13 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
     private boolean closed;
 
     public ContainerMetrics(Engine engine) {
-        this.engine = engine;
+        this.engine = ArgumentException.present(engine, "engine");
     }
 
     /// Adds the meters of the containers that run and, until [#close], of those that are started.
     @Override
     public synchronized void bindTo(MeterRegistry registry) {
+        ArgumentException.present(registry, "registry");
         if (closed || bound.containsKey(registry)) {
             return;
         }
@@ -100,15 +103,18 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
                 }
                 return ended;
             });
-            running.forEach(container -> meters.computeIfAbsent(container, added -> register(registry, added)));
+            running.stream()
+                    .filter(container -> !meters.containsKey(container))
+                    .forEach(added -> register(registry, added).ifPresent(made -> meters.put(added, made)));
         });
     }
 
-    private List<Meter> register(MeterRegistry registry, Container container) {
+    /// Returns nothing if no figures can be read; the next look tries again.
+    private Optional<List<Meter>> register(MeterRegistry registry, Container container) {
         var latest = new LatestUsage(container::usage);
         ContainerUsage now = latest.get();
         if (now == null) {
-            return List.of();
+            return Optional.empty();
         }
         var tags = Tags.of(
                 "id", container.id().shortForm(),
@@ -160,7 +166,7 @@ public final class ContainerMetrics implements MeterBinder, AutoCloseable {
                 writable(layer -> layer.size().count()));
         adding.gauge("container.fs.files", BaseUnits.FILES, writable(WritableUse::inodes));
         adding.gauge("container.fs.files.max", BaseUnits.FILES, writable(WritableUse::mostInodes));
-        return adding.meters();
+        return Optional.of(adding.meters());
     }
 
     private static void memory(Adding adding) {

@@ -3,6 +3,7 @@ package dev.caisson.micrometer;
 import dev.caisson.engine.Engine;
 import dev.caisson.engine.EngineStatistics;
 import dev.caisson.engine.Verdict;
+import dev.caisson.error.ArgumentException;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
@@ -26,11 +27,12 @@ public final class EngineMetrics implements MeterBinder {
     private final Engine engine;
 
     public EngineMetrics(Engine engine) {
-        this.engine = engine;
+        this.engine = ArgumentException.present(engine, "engine");
     }
 
     @Override
     public void bindTo(MeterRegistry registry) {
+        ArgumentException.present(registry, "registry");
         for (Verdict verdict : Verdict.values()) {
             FunctionCounter.builder("caisson.runs", engine, source -> ends(source, verdict))
                     .description("Runs that have ended.")

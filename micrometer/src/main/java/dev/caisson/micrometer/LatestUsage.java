@@ -1,7 +1,7 @@
 package dev.caisson.micrometer;
 
-import dev.caisson.cgroup.CgroupException;
 import dev.caisson.engine.ContainerUsage;
+import dev.caisson.error.CaissonException;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -16,17 +16,17 @@ final class LatestUsage {
         this.source = source;
     }
 
-    /// Null where the container has ended before anything was read; else the last figures stay.
+    /// Returns the last figures that could be read, or null if none could: because the container has ended, or this
+    /// process
+    /// has no open files left. An exception here would fail the reading of the whole registry.
     synchronized @Nullable ContainerUsage get() {
         long now = System.nanoTime();
         if (latest == null || now - readAt > ContainerMetrics.FRESH.toNanos()) {
             try {
                 latest = source.get();
                 readAt = now;
-            } catch (CgroupException e) {
-                if (e.reason() != CgroupException.Code.NO_SUCH_GROUP) {
-                    throw e;
-                }
+            } catch (CaissonException e) {
+                return latest;
             }
         }
         return latest;

@@ -3,7 +3,9 @@ package dev.caisson.micrometer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caisson.engine.Container;
+import dev.caisson.engine.ContainerUsage;
 import dev.caisson.engine.Engine;
+import dev.caisson.engine.EngineException;
 import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Streams;
 import dev.caisson.image.Image;
@@ -14,7 +16,11 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -126,6 +132,23 @@ class ContainerMetricsTest {
             assertThat(registry.getMeters())
                     .extracting(meter -> meter.getId().getName())
                     .containsExactly("container.running");
+        }
+    }
+
+    @Test
+    void figures_that_cannot_be_read_are_the_last_ones_and_no_error() throws Exception {
+        try (var engine = Engine.open(OPTIONS)) {
+            ContainerUsage usage =
+                    engine.start(shell("sleep 60"), Streams.capture()).usage();
+            var answers = new ArrayDeque<>(List.of(Optional.<ContainerUsage>empty(), Optional.of(usage)));
+            var latest =
+                    new LatestUsage(() -> Objects.requireNonNullElse(answers.poll(), Optional.<ContainerUsage>empty())
+                            .orElseThrow(() -> new EngineException("OPEN_FILES", "no room for another open file")));
+
+            assertThat(latest.figure(figures -> 1)).isNaN();
+            assertThat(latest.get()).isSameAs(usage);
+            TimeUnit.MILLISECONDS.sleep(ContainerMetrics.FRESH.toMillis() + 100);
+            assertThat(latest.get()).isSameAs(usage);
         }
     }
 

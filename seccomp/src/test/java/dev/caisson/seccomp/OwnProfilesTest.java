@@ -21,6 +21,7 @@ class OwnProfilesTest {
     private static final Action EINVAL = Action.errno(22);
     private static final Action ENOSYS = Action.errno(38);
     private static final Action ENOPROTOOPT = Action.errno(92);
+    private static final Action EPROTONOSUPPORT = Action.errno(93);
     private static final Action EAFNOSUPPORT = Action.errno(97);
     private static final Target PLAIN = Calls.target(Architecture.X86_64);
     private static final Target BARE = new Target(Architecture.X86_64, Calls.KERNEL, Set.of());
@@ -163,7 +164,16 @@ class OwnProfilesTest {
         rows.add(row(Action.ALLOW, "unshare", 0x400));
         rows.add(row(EPERM, "ioctl", 0, 0x5412)); // TIOCSTI
         rows.add(row(EPERM, "ioctl", 0, 0x541c)); // TIOCLINUX
+        rows.add(row(EPERM, "ioctl", 0, 0x5423)); // TIOCSETD
         rows.add(row(Action.ALLOW, "ioctl", 0x5412, 0x5413, 0x5412));
+        rows.add(row(Action.ALLOW, "ioctl", 0x5423, 0x5424, 0x5423)); // TIOCGETD
+        for (int option = 0; option < 90; option++) {
+            boolean forAll = option == 62 || option == 67; // PR_SCHED_CORE, PR_SET_MEMORY_MERGE
+            rows.add(row(forAll ? EINVAL : Action.ALLOW, "prctl", option, 62, 67));
+        }
+        for (int advice = 0; advice < 120; advice++) {
+            rows.add(row(advice == 12 ? EINVAL : Action.ALLOW, "madvise", 12, 12, advice)); // MADV_MERGEABLE
+        }
         return rows;
     }
 
@@ -178,6 +188,16 @@ class OwnProfilesTest {
                 rows.add(row(with("CAP_NET_RAW"), raw ? Action.ALLOW : known, "socket", family, type, 0));
             }
             rows.add(row(family == 1 ? Action.ALLOW : EAFNOSUPPORT, "socketpair", family, 1, 0));
+        }
+        for (int family : new int[] {2, 10}) {
+            for (int protocol = 0; protocol < 300; protocol++) {
+                boolean loaded = protocol == 33 || protocol == 115 || protocol == 256; // DCCP, L2TP, SMC
+                rows.add(row(loaded ? EPROTONOSUPPORT : Action.ALLOW, "socket", family, 1, protocol));
+                rows.add(row(loaded ? EPROTONOSUPPORT : Action.ALLOW, "socket", family, 2, protocol));
+            }
+        }
+        for (int protocol : new int[] {33, 115, 256}) {
+            rows.add(row(Action.ALLOW, "socket", 1, 1, protocol));
         }
         for (int protocol = 0; protocol < 32; protocol++) {
             boolean open = protocol == 0 || protocol == 4 || protocol == 15 || protocol == 16;
@@ -265,6 +285,8 @@ class OwnProfilesTest {
             rows.add(row(EPERM, "clone", flags));
         }
         rows.add(row(EPERM, "execveat", 3, 0, 0, 0, 0x1000));
+        rows.add(row(EINVAL, "madvise", 12, 12, 12)); // MADV_MERGEABLE
+        rows.add(row(Action.ALLOW, "madvise", 12, 12, 14));
         Architecture s390x = Architecture.S390X;
         rows.add(on(s390x, s390x, Action.ALLOW, "clone", 0, 0x3d0f00));
         rows.add(on(s390x, s390x, EPERM, "clone", 0x3d0f00, 0));

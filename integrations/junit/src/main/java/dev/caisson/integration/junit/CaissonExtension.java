@@ -13,7 +13,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -22,7 +25,8 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 
 /// Gives test methods, constructors and lifecycle methods an engine as a parameter of type [Engine] or
 /// [ContainerRunner]. One engine serves the whole test run, on directories of its own, and is closed at its end. What a
-/// test leaves running is killed after it.
+/// test leaves running is killed after it; what was there before the test, such as a container of `@BeforeAll`, is
+/// killed after the last test of the class.
 ///
 /// ```java
 /// @ExtendWith(CaissonExtension.class)
@@ -37,8 +41,15 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 /// Where no engine can be opened, such as without root, the tests are skipped and the reason is shown. With the
 /// configuration parameter `caisson.required=true` they fail instead, so that a build server cannot skip them unseen.
 ///
-/// Tests that use the extension must not run concurrently: each would end the other's containers.
-public final class CaissonExtension implements ExecutionCondition, ParameterResolver, AfterEachCallback {
+/// Tests may run concurrently: what they leave is killed once none of them runs, and where classes run concurrently,
+/// once none of these does.
+public final class CaissonExtension
+        implements ExecutionCondition,
+                ParameterResolver,
+                BeforeAllCallback,
+                BeforeEachCallback,
+                AfterEachCallback,
+                AfterAllCallback {
     /// Configuration parameter: `true` makes tests fail where no engine can be opened.
     public static final String REQUIRED = "caisson.required";
 
@@ -49,6 +60,9 @@ public final class CaissonExtension implements ExecutionCondition, ParameterReso
     private static final class Shared implements AutoCloseable {
         private final Path directory;
         private final Engine engine;
+        private int classes;
+        private int tests;
+        private List<Container> before = List.of();
 
         Shared() throws IOException {
             directory = Files.createTempDirectory(
@@ -60,6 +74,35 @@ public final class CaissonExtension implements ExecutionCondition, ParameterReso
                 delete(directory);
                 throw e;
             }
+        }
+
+        synchronized void classBegins() {
+            classes++;
+        }
+
+        synchronized void testBegins() {
+            if (tests == 0) {
+                before = engine.containers();
+            }
+            tests++;
+        }
+
+        /// Returns the containers that are nobody's any more. Nobody can tell who started a container, so there are
+        /// none
+        /// while another test or another class runs, which may need them.
+        synchronized List<Container> testEnds() {
+            tests--;
+            if (tests > 0 || classes > 1) {
+                return List.of();
+            }
+            return engine.containers().stream()
+                    .filter(container -> !before.contains(container))
+                    .toList();
+        }
+
+        synchronized List<Container> classEnds() {
+            classes--;
+            return classes > 0 ? List.of() : engine.containers();
         }
 
         @Override
@@ -83,7 +126,7 @@ public final class CaissonExtension implements ExecutionCondition, ParameterReso
             return ConditionEvaluationResult.enabled(REQUIRED + " is set");
         }
         try {
-            engine(context);
+            shared(context);
             return ConditionEvaluationResult.enabled("an engine is open");
         } catch (CaissonException e) {
             return ConditionEvaluationResult.disabled(e.code() + ": " + e.sentence());
@@ -98,12 +141,34 @@ public final class CaissonExtension implements ExecutionCondition, ParameterReso
 
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-        return engine(context);
+        return shared(context).engine;
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        if (context.getEnclosingTestClasses().isEmpty()) {
+            shared(context).classBegins();
+        }
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        shared(context).testBegins();
     }
 
     @Override
     public void afterEach(ExtensionContext context) throws InterruptedException {
-        List<Container> left = engine(context).containers();
+        kill(shared(context).testEnds());
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws InterruptedException {
+        if (context.getEnclosingTestClasses().isEmpty()) {
+            kill(shared(context).classEnds());
+        }
+    }
+
+    private static void kill(List<Container> left) throws InterruptedException {
         left.forEach(Container::kill);
         for (Container container : left) {
             container.await();
@@ -111,7 +176,7 @@ public final class CaissonExtension implements ExecutionCondition, ParameterReso
     }
 
     /// The store of the root closes it with the test run.
-    private static Engine engine(ExtensionContext context) {
+    private static Shared shared(ExtensionContext context) {
         return context.getRoot()
                 .getStore(NAMESPACE)
                 .computeIfAbsent(
@@ -123,7 +188,6 @@ public final class CaissonExtension implements ExecutionCondition, ParameterReso
                                 throw new UncheckedIOException(e);
                             }
                         },
-                        Shared.class)
-                .engine;
+                        Shared.class);
     }
 }

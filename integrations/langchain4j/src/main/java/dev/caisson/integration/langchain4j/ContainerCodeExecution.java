@@ -36,6 +36,7 @@ public final class ContainerCodeExecution implements CodeExecutionEngine {
     /// Runs Python 3, which the image must have.
     /// @param limits image, limits and whatever else a run shall have; its command is replaced
     public static ContainerCodeExecution python(ContainerRunner runner, ContainerSpec limits) {
+        ArgumentException.present(limits, "limits");
         return new ContainerCodeExecution(runner, code -> limits.command("python3", "-I", "-c", code));
     }
 
@@ -73,10 +74,13 @@ public final class ContainerCodeExecution implements CodeExecutionEngine {
     }
 
     private static String shortened(String text) {
+        if (text.length() <= MOST_CHARACTERS) {
+            return text;
+        }
         int half = MOST_CHARACTERS / 2;
-        return text.length() <= MOST_CHARACTERS
-                ? text
-                : text.substring(0, half) + "\n… " + (text.length() - 2 * half) + " characters left out …\n"
-                        + text.substring(text.length() - half);
+        int from = Character.isHighSurrogate(text.charAt(half - 1)) ? half - 1 : half;
+        int end = text.length() - half;
+        int to = Character.isLowSurrogate(text.charAt(end)) ? end + 1 : end;
+        return text.substring(0, from) + "\n… " + (to - from) + " characters left out …\n" + text.substring(to);
     }
 }

@@ -19,10 +19,12 @@ import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.service.AiServices;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +86,17 @@ class ContainerCodeExecutionTest {
         assertThat(ContainerCodeExecution.python(runner, LIMITS).execute(""))
                 .contains("84000 characters left out")
                 .hasSizeLessThan(17_000);
+    }
+
+    @Test
+    void no_character_is_cut_in_two() {
+        for (String before : List.of("", "x")) {
+            var runner = new ScriptedRunner()
+                    .then(RunResult.of(Verdict.OK, 0).withOutput(before + "\ud83d\ude00".repeat(20_000), ""));
+            String said = ContainerCodeExecution.python(runner, LIMITS).execute("");
+            assertThat(StandardCharsets.UTF_8.newEncoder().canEncode(said)).isTrue();
+            assertThat(said).contains("characters left out").hasSizeLessThan(17_000);
+        }
     }
 
     @Test
