@@ -165,7 +165,28 @@ final class BuildSecretRules {
                         .showing(found.name() + "=***"));
     }
 
+    /// Files that are copied, and files that the Dockerfile itself holds.
     private static List<Verdict> copied(DockerfileUnit unit) {
+        return Stream.concat(copiedFiles(unit), heldFiles(unit)).toList();
+    }
+
+    private static Stream<Verdict> heldFiles(DockerfileUnit unit) {
+        return Stream.of(Keyword.COPY, Keyword.ADD, Keyword.RUN)
+                .flatMap(unit::steps)
+                .filter(step -> step.instruction().keyword() != Keyword.RUN || !judgedAsCommand(unit, step))
+                .flatMap(step -> step.instruction().heredocs().stream()
+                        .flatMap(heredoc -> Secrets.inFile(heredoc.body().text())
+                                .map(found -> Verdict.fail(
+                                        step.instruction().place(), "a file that is written here holds " + found))
+                                .map(verdict -> unit.inFinalImage(step) ? verdict : verdict.as(Severity.MEDIUM))
+                                .stream()));
+    }
+
+    private static boolean judgedAsCommand(DockerfileUnit unit, Step step) {
+        return !inCommand(unit, step).isEmpty();
+    }
+
+    private static Stream<Verdict> copiedFiles(DockerfileUnit unit) {
         return Stream.concat(unit.steps(Keyword.COPY), unit.steps(Keyword.ADD))
                 .flatMap(step -> step.words().stream()
                         .limit(Math.max(0, step.words().size() - 1))
@@ -173,8 +194,7 @@ final class BuildSecretRules {
                         .map(word -> {
                             Verdict verdict = Verdict.fail(word.place(), word.value() + " is copied into the image");
                             return unit.inFinalImage(step) ? verdict : verdict.as(Severity.MEDIUM);
-                        }))
-                .toList();
+                        }));
     }
 
     private static boolean isSecretFile(String path) {

@@ -30,6 +30,8 @@ final class CommandRules {
             "sh", "bash", "ash", "dash", "zsh", "ksh", "python", "python3", "perl", "ruby", "node", "php", "source",
             ".", "eval");
     static final Set<String> FETCHERS = Set.of("curl", "wget", "fetch", "aria2c", "http");
+    /// Programs that fetch sources and packages of programming languages.
+    private static final Set<String> CLIENTS = Set.of("git", "npm", "yarn", "pnpm", "gem", "composer", "go");
     private static final Set<String> INSTALLS =
             Set.of("install", "upgrade", "dist-upgrade", "full-upgrade", "build-dep", "add", "in", "-y", "satisfy");
     private static final List<String> UNSIGNED = List.of(
@@ -59,6 +61,9 @@ final class CommandRules {
             "sslverify=0",
             "verify-peer=false",
             "verify-host=false",
+            "verify-peer \"false\"",
+            "verify-host \"false\"",
+            "goflags=-insecure",
             "strict-ssl=false",
             "wagon.http.ssl.insecure=true",
             "node_tls_reject_unauthorized=0",
@@ -73,7 +78,8 @@ final class CommandRules {
             "GIT_SSL_NO_VERIFY", Set.of("1", "true"),
             "NPM_CONFIG_STRICT_SSL", Set.of("false"),
             "CURL_INSECURE", Set.of("1", "true"),
-            "SSL_VERIFY", Set.of("0", "false"));
+            "SSL_VERIFY", Set.of("0", "false"),
+            "GOINSECURE", Set.of("*"));
 
     private CommandRules() {}
 
@@ -121,8 +127,12 @@ final class CommandRules {
     private static Stream<Verdict> packageCheck(Step step, ShellCommand command) {
         return command.words().stream()
                 .filter(word -> isUnsigned(command, word))
-                .map(word -> Verdict.fail(word.place(), command.name() + " does not check signatures: " + cut(word))
-                        .with(dropWord(word)))
+                .map(word -> {
+                    Verdict verdict =
+                            Verdict.fail(word.place(), command.name() + " does not check signatures: " + cut(word));
+                    // the value of an option, or a line of a file, cannot go without what is around it
+                    return word.value().startsWith("-") ? verdict.with(dropWord(word)) : verdict;
+                })
                 .limit(1);
     }
 
@@ -187,8 +197,7 @@ final class CommandRules {
                     .filter(command -> !verified
                             && (FETCHERS.contains(command.name())
                                     || command.name().startsWith("pip")
-                                    || command.name().equals("git")
-                                    || command.name().equals("npm")))
+                                    || CLIENTS.contains(command.name())))
                     .flatMap(command -> command.argumentWords().stream())
                     .filter(word -> isPlain(word.value()))
                     .forEach(word -> verdicts.add(

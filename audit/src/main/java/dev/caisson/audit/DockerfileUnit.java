@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 
 /// A Dockerfile with what rules ask of it: its final image, the stages that it needs, and the files beside it.
 /// @param needed the final stage and those that its build needs; BuildKit leaves the others out
-/// @param steps the instructions of each needed stage
+/// @param steps the instructions of each needed stage, and after each `ONBUILD` what it holds
 /// @param ignore the context's `.dockerignore`
 /// @param hasGit whether `.git` or `.env` lie beside the Dockerfile
 record DockerfileUnit(
@@ -47,12 +47,13 @@ record DockerfileUnit(
             for (Step step : build.effective(stage).steps()) {
                 if (step.stage().equals(stage)) {
                     steps.add(step);
-                    boolean runs = step.instruction().keyword() == Keyword.RUN
-                            || step.instruction().keyword() == Keyword.ONBUILD;
-                    commands.put(step, runs ? step.commands() : List.of());
+                    step.trigger().ifPresent(steps::add);
                 }
             }
         }
+        steps.stream()
+                .filter(step -> step.instruction().keyword() == Keyword.RUN)
+                .forEach(step -> commands.put(step, step.commands()));
         Optional<Path> directory = path.map(Path::getParent);
         return new DockerfileUnit(
                 file,
@@ -85,10 +86,7 @@ record DockerfileUnit(
 
     /// Every `RUN`, and every `ONBUILD RUN`, which runs in the builds of images made from this one.
     Stream<Step> runs() {
-        return steps.stream()
-                .filter(step -> step.instruction().keyword() == Keyword.RUN
-                        || (step.instruction().keyword() == Keyword.ONBUILD
-                                && !commands(step).isEmpty()));
+        return steps(Keyword.RUN);
     }
 
     /// Collects what a function finds in each command of each `RUN`.

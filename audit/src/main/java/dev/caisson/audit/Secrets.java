@@ -98,6 +98,15 @@ public final class Secrets {
                 .or(() -> scanned(text));
     }
 
+    /// Returns the kind of secret that the text of a file holds, by its form or by the name before it.
+    static Optional<String> inFile(String text) {
+        return form(text)
+                .or(() -> SCANNER.scan("", text).stream()
+                        .filter(leak -> leak.place().decoded().isEmpty())
+                        .map(leak -> withArticle(leak.rule().title()))
+                        .findFirst());
+    }
+
     private static Optional<String> scanned(String text) {
         return SCANNER.scan("", text).stream()
                 .filter(leak -> !leak.rule().id().equals("assigned-secret")

@@ -195,4 +195,25 @@ class FixTest extends FixFiles {
                         "fixes.patch 22 of 25 findings go away",
                         "compose.override.yaml 22 of 25 findings go away");
     }
+
+    /// Without its line a list of packages would be empty, and without its value `-o` would take the next word.
+    @Test
+    void what_switches_a_check_off_is_taken_out_where_it_is_a_word_of_its_own() throws Exception {
+        Files.writeString(root.resolve("Dockerfile"), """
+                FROM debian:13
+                RUN echo 'deb [trusted=yes] https://x.example/ /' >/etc/apt/sources.list.d/x.list
+                RUN apt-get -o APT::Get::AllowUnauthenticated=true install -y x
+                RUN apt-get -oAPT::Get::AllowUnauthenticated=true install -y --allow-unauthenticated y
+                """);
+
+        Proposal proposal = FileAudit.propose(request("Dockerfile"));
+        proposal.writeTo(root.resolve("out"));
+        run("patch", "-p1", "-i", "out/fixes.patch");
+
+        assertThat(Files.readString(root.resolve("Dockerfile"))).contains("""
+                RUN echo 'deb [trusted=yes] https://x.example/ /' >/etc/apt/sources.list.d/x.list
+                RUN apt-get -o APT::Get::AllowUnauthenticated=true install -y x
+                RUN apt-get install -y --allow-unauthenticated y
+                """);
+    }
 }

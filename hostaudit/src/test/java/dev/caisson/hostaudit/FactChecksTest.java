@@ -78,6 +78,39 @@ class FactChecksTest {
             "containers/0/truth/sharesHost", List.of("cgroup"),
             "containers/0/truth/uidMap", List.of(0, 100_000, 65_536));
 
+    private static List<Object> stopped(String user, List<String> rootNames) {
+        return facts(
+                "containers/0/truth",
+                FactsFile.ABSENT,
+                "containers/0/claims/pid",
+                0,
+                "containers/0/claims/user",
+                user,
+                "images/0/content/rootNames",
+                rootNames);
+    }
+
+    private static List<Object> clientKey(int mode) {
+        String path = "/etc/docker/certs.d/registry/client.key";
+        return facts(
+                "host/files",
+                Map.of(
+                        path,
+                        Map.of(
+                                "path",
+                                path,
+                                "resolved",
+                                path,
+                                "kind",
+                                "file",
+                                "mode",
+                                mode,
+                                "grants",
+                                List.of(),
+                                "openParents",
+                                List.of())));
+    }
+
     private static List<Object> swarm(String field, Object value) {
         return facts("engine/swarm", SWARM, "engine/swarm/" + field, value);
     }
@@ -101,6 +134,47 @@ class FactChecksTest {
                             "k8s-file",
                             "containers/0/claims/logOptions",
                             Map.of("max-size", "10MB"))),
+            fails(
+                    "registry-insecure",
+                    facts("engine/claims/registryMirrors", List.of("http://mirror.example:5000")),
+                    facts(
+                            "engine/claims/registryMirrors",
+                            List.of("https://mirror.example", "http://localhost:5000", "http://[::1]:5000/"))),
+            fails(
+                    "registry-insecure",
+                    facts("engine/claims/insecureRegistries", List.of("127.0.0.0/7")),
+                    facts(
+                            "engine/claims/insecureRegistries",
+                            List.of("127.0.0.0/8", "127.1.0.0/16", "127.0.0.1:5000", "localhost:5000", "[::1]:5000"))),
+            fails(
+                    "registry-insecure",
+                    facts("engine/claims/insecureRegistries", List.of("127.0.0.1.example:5000")),
+                    facts()),
+            fails("registry-certificate-mode", clientKey(0444), clientKey(0600)),
+            fails("container-root", stopped("toor", List.of("root", "toor")), stopped("anna", List.of("root", "toor"))),
+            fails("container-root", stopped("00:5", List.of()), stopped("0100", List.of())),
+            new FactCase(
+                    "container-root",
+                    facts(
+                            "containers/0/truth",
+                            FactsFile.ABSENT,
+                            "containers/0/claims/pid",
+                            0,
+                            "containers/0/claims/user",
+                            "anna",
+                            "images/0/content",
+                            FactsFile.ABSENT),
+                    Status.NOT_EVALUATED,
+                    facts(
+                            "containers/0/truth",
+                            FactsFile.ABSENT,
+                            "containers/0/claims/pid",
+                            0,
+                            "containers/0/claims/user",
+                            "7",
+                            "images/0/content",
+                            FactsFile.ABSENT),
+                    Status.PASS),
             fails("storage-aufs", facts("engine/claims/storageDriver", "aufs"), facts()),
             fails("storage-devicemapper", facts("engine/claims/storageDriver", "devicemapper"), facts()),
             fails(

@@ -93,7 +93,7 @@ class FilesScriptTest extends ProposedFiles {
         apply(proposal, "files.sh", out);
 
         assertThat(text(proposal, "files.sh")).doesNotContain("/etc/docker/daemon.json");
-        assertThat(mode(key)).isEqualTo("r--r-----");
+        assertThat(mode(key)).as("a client's key").isEqualTo("r--------");
         assertThat(mode(daemon)).as("only its directory was open").isEqualTo("rw-------");
         assertThat(mode(daemon.resolveSibling(""))).isEqualTo("rwxr-xr-x");
         assertThat(ofFiles(HostAudit.judge(withoutEngine(host), request(Optional.empty(), host))))

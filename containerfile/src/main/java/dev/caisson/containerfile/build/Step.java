@@ -20,6 +20,11 @@ public record Step(
         Optional<Setting<String>> user,
         Map<String, String> variables,
         char escape) {
+    /// What an `ONBUILD` holds, which is carried out in the builds of images made from this one.
+    public Optional<Step> trigger() {
+        return instruction.trigger().map(held -> new Step(stage, held, user, variables, escape));
+    }
+
     /// The arguments as words: those of the JSON form as they are, those of the other form without quotes.
     public List<Word> words() {
         return instruction.json().orElseGet(() -> WordSplitter.split(instruction.arguments(), escape));

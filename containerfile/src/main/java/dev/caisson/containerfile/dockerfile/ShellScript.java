@@ -30,8 +30,11 @@ public final class ShellScript {
     public static List<ShellCommand> commands(Instruction instruction) {
         List<ShellCommand> commands = new ArrayList<>();
         if (instruction.keyword() == Keyword.ONBUILD) {
-            onBuild(instruction.arguments()).ifPresent(run -> collect(run, commands, 0));
-            return List.copyOf(commands);
+            return instruction
+                    .trigger()
+                    .filter(trigger -> trigger.keyword() == Keyword.RUN)
+                    .map(ShellScript::commands)
+                    .orElse(List.of());
         }
         if (instruction.json().isPresent()) {
             List<Word> words = instruction.json().get();
@@ -52,14 +55,6 @@ public final class ShellScript {
             }
         }
         return List.copyOf(commands);
-    }
-
-    /// The script of an `ONBUILD RUN`, which runs in the builds of images made from this one.
-    private static Optional<LogicalText> onBuild(LogicalText arguments) {
-        LogicalText text = arguments.strip();
-        return text.text().regionMatches(true, 0, "RUN ", 0, 4)
-                ? Optional.of(text.slice(4, text.length()))
-                : Optional.empty();
     }
 
     private static boolean isShellScript(String body) {

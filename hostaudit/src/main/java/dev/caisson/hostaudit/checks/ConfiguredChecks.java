@@ -4,11 +4,13 @@ import dev.caisson.audit.Severity;
 import dev.caisson.hostaudit.facts.Capability;
 import dev.caisson.hostaudit.facts.ContainerFacts;
 import dev.caisson.hostaudit.facts.ContainerFacts.Claims;
+import dev.caisson.hostaudit.facts.DeviceRules;
 import dev.caisson.hostaudit.facts.Excerpt;
 import dev.caisson.hostaudit.facts.Facts;
 import dev.caisson.hostaudit.facts.HostDirectories;
 import dev.caisson.hostaudit.facts.HostDirectories.Exposure;
 import dev.caisson.hostaudit.facts.HostPaths;
+import dev.caisson.hostaudit.facts.ImageFacts;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -135,8 +137,7 @@ final class ConfiguredChecks {
         for (int joined = 0; joined < MOST_JOINED; joined++) {
             String chosen = mode.apply(here.claims());
             if (!chosen.startsWith("container:")) {
-                return chosen.equals("host")
-                        || (kind.equals("uts") && here.claims().networkMode().equals("host"));
+                return chosen.equals("host");
             }
             Optional<ContainerFacts> other = facts.container(chosen.substring("container:".length()));
             if (other.isEmpty()) {
@@ -209,7 +210,20 @@ final class ConfiguredChecks {
 
     private static Answer root(Facts facts, ContainerFacts container) {
         String user = container.claims().user().split(":", 2)[0];
-        boolean root = user.isEmpty() || user.equals("root") || user.equals("0");
+        Optional<ImageFacts.Content> content = facts.images().stream()
+                .filter(image -> image.id().equals(container.imageId()))
+                .flatMap(image -> image.content().stream())
+                .findFirst();
+        boolean root = user.equals("root")
+                || ImageFacts.uid(user, "").orElse(-1) == 0
+                || content.filter(found -> found.rootNames().contains(user)).isPresent();
+        boolean known = root || content.isPresent() || ImageFacts.uid(user, "").isPresent();
+        if (!known && !ownUsers(facts, container)) {
+            return Answer.notEvaluated(
+                            Answer.subject(container),
+                            IF_STARTED + "user " + user + " may stand for any uid: its image could not be read")
+                    .claim("API", "user " + user);
+        }
         return failIf(
                         root && !ownUsers(facts, container),
                         container,
@@ -235,7 +249,11 @@ final class ConfiguredChecks {
 
     private static Answer pids(Facts facts, ContainerFacts container) {
         long pids = container.claims().pids();
-        return failIf(pids <= 0, container, "nothing limits the number of its processes", pids + " processes")
+        return failIf(
+                        pids <= 0 || pids >= facts.host().mostTasks(),
+                        container,
+                        "nothing limits the number of its processes",
+                        pids + " processes")
                 .claim("API", pids <= 0 ? "no limit" : Long.toString(pids));
     }
 
@@ -247,12 +265,18 @@ final class ConfiguredChecks {
 
     private static Answer devices(Facts facts, ContainerFacts container) {
         Claims claims = container.claims();
-        var all = new ArrayList<>(claims.devices());
-        claims.deviceRules().forEach(rule -> all.add("the rule " + rule));
+        var all = new ArrayList<String>();
+        claims.devices().stream()
+                .filter(device -> !DeviceRules.isUsualNode(device))
+                .forEach(all::add);
+        DeviceRules.wide(claims.deviceRules()).forEach(rule -> all.add("the rule " + rule));
         claims.deviceRequests().forEach(request -> all.add("requested " + request));
         if (claims.privileged()) {
             all.add("all of them, as a privileged container");
         }
+        claims.mounts().stream()
+                .filter(mount -> HostPaths.isBelow("/dev", hostPath(mount.source())))
+                .forEach(mount -> all.add("the host's /dev below " + mount.target()));
         return failIf(
                         !all.isEmpty(),
                         container,
@@ -275,8 +299,12 @@ final class ConfiguredChecks {
     }
 
     private static Answer kernelPaths(Facts facts, ContainerFacts container) {
-        boolean open = container.claims().privileged();
+        Claims claims = container.claims();
+        boolean open = claims.privileged() || claims.kernelPathsOpen();
         return failIf(open, container, "kernel interfaces can be written", "kernel interfaces are read-only or its own")
-                .claim("API", "Privileged " + open);
+                .claim(
+                        "API",
+                        "Privileged " + claims.privileged() + ", read-only paths "
+                                + (claims.kernelPathsOpen() ? "none" : "the usual ones"));
     }
 }

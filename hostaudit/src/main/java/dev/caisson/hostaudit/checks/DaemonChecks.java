@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Checks of the engine's effective configuration and of what its process does. CIS section 2.
 final class DaemonChecks {
@@ -66,7 +67,10 @@ final class DaemonChecks {
                     (facts, engine) -> Answer.failIf(
                                     !REMOTE_LOGS.contains(engine.claims().loggingDriver()),
                                     Answer.ENGINE,
-                                    "the log driver " + engine.claims().loggingDriver() + " keeps logs on this host",
+                                    engine.claims().loggingDriver().equals("none")
+                                            ? "the log driver none keeps no logs"
+                                            : "the log driver "
+                                                    + engine.claims().loggingDriver() + " keeps logs on this host",
                                     "logs go out by " + engine.claims().loggingDriver())
                             .claim("API /info", engine.claims().loggingDriver())),
             configured("no-new-privileges-default-off", DaemonChecks::newPrivileges),
@@ -170,20 +174,30 @@ final class DaemonChecks {
         boolean debug = engine.claims().debug() || engine.isOn("debug");
         String level = debug ? "debug" : engine.text("log-level");
         return Answer.failIf(!level.equals("info"), Answer.ENGINE, "the log level is " + level, "the log level is info")
-                .claim(source(engine, "log-level"), engine.text("log-level"));
+                .claim(
+                        source(engine, engine.isOn("debug") ? "debug" : "log-level"),
+                        engine.isOn("debug") ? "debug true" : engine.text("log-level"));
     }
 
-    /// Addresses of this very host are taken without TLS by default, which is no risk.
+    /// Addresses of this very host are taken without TLS by default, which is no risk. A mirror answers for the
+    /// public registry.
     private static Answer insecure(EngineFacts engine) {
-        List<String> others = engine.claims().insecureRegistries().stream()
-                .filter(registry -> !registry.equals("127.0.0.0/8") && !registry.equals("::1/128"))
+        List<String> others = Stream.concat(
+                        engine.claims().insecureRegistries().stream()
+                                .filter(registry -> !Registries.isThisHost(registry)),
+                        engine.claims().registryMirrors().stream().filter(Registries::isPlainMirror))
                 .toList();
         return Answer.failIf(
                         !others.isEmpty(),
                         Answer.ENGINE,
                         "used without TLS or without checking it: " + Excerpt.list(others),
                         "every registry beyond this host must prove who it is")
-                .claim("API /info", String.join(", ", engine.claims().insecureRegistries()));
+                .claim(
+                        "API /info",
+                        Stream.concat(
+                                        engine.claims().insecureRegistries().stream(),
+                                        engine.claims().registryMirrors().stream())
+                                .collect(Collectors.joining(", ")));
     }
 
     private static Answer driver(EngineFacts engine, String driver) {

@@ -23,7 +23,21 @@ final class FileChecks {
                     pair("service-file", 0644, facts -> units(facts, "docker.service")),
                     pair("socket-unit", 0644, facts -> units(facts, "docker.socket")),
                     pair("etc-docker", 0755, facts -> List.of("/etc/docker")),
-                    pair("registry-certificate", 0444, FileChecks::certificates),
+                    List.of(
+                            HostRule.of(
+                                    "registry-certificate-owner",
+                                    facts -> each(
+                                            facts,
+                                            "registry-certificate",
+                                            FileChecks::certificates,
+                                            file -> owner(facts, file, false))),
+                            HostRule.of(
+                                    "registry-certificate-mode",
+                                    facts -> each(
+                                            facts,
+                                            "registry-certificate",
+                                            FileChecks::certificates,
+                                            file -> mode(facts, file, file.isRegistryKey() ? 0400 : 0444)))),
                     pair("tls-ca", 0444, facts -> tls(facts, "tlscacert")),
                     pair("tls-certificate", 0444, facts -> tls(facts, "tlscert")),
                     pair("tls-key", 0400, facts -> tls(facts, "tlskey")),

@@ -20,7 +20,7 @@ final class LimitChecks {
     static final List<HostRule> ALL = List.of(
             HostRule.of("memory-unbounded", LimitChecks::memory),
             HostRule.of("cpu-unbounded", LimitChecks::cpu),
-            ContainerRule.of("pids-unbounded", LimitChecks::pids),
+            HostRule.of("pids-unbounded", LimitChecks::pids),
             HostRule.of("ulimits-inherited", LimitChecks::ulimits),
             HostRule.claimed("restart-unbounded", LimitChecks::restart),
             HostRule.claimed("log-endless", LimitChecks::log),
@@ -76,17 +76,27 @@ final class LimitChecks {
                 .apply(facts);
     }
 
-    private static Answer pids(ContainerFacts container, Truth truth) {
-        Limits limits = truth.limits();
-        long claimed = container.claims().pids();
-        return Answer.failIf(
-                        limits.pids() < 0,
-                        Answer.subject(container),
-                        "nothing limits the number of its processes",
-                        limits.pids() + " processes, by " + limits.pidsHolder())
-                .claim("API", claimed <= 0 ? "no limit" : Long.toString(claimed))
-                .truth("pids of the control groups", limits.pids() < 0 ? "no limit" : Long.toString(limits.pids()))
-                .agreeing(claimed <= 0 || (limits.pids() >= 0 && limits.pids() <= claimed));
+    /// A limit that the machine reaches first bounds nothing.
+    private static List<Answer> pids(Facts facts) {
+        long most = facts.host().mostTasks();
+        return ContainerRule.of("pids-unbounded", (container, truth) -> {
+                    Limits limits = truth.limits();
+                    long claimed = container.claims().pids();
+                    return Answer.failIf(
+                                    limits.pids() < 0 || limits.pids() >= most,
+                                    Answer.subject(container),
+                                    "nothing limits the number of its processes",
+                                    limits.pids() + " processes, by " + limits.pidsHolder())
+                            .claim("API", claimed <= 0 ? "no limit" : Long.toString(claimed))
+                            .truth(
+                                    "pids of the control groups",
+                                    limits.pids() < 0
+                                            ? "no limit"
+                                            : limits.pids() + (limits.pids() < most ? "" : ", the kernel has " + most))
+                            .agreeing(claimed <= 0 || (limits.pids() >= 0 && limits.pids() <= claimed));
+                })
+                .judge()
+                .apply(facts);
     }
 
     /// Reports limits that nobody chose: the engine's own, or one so high that it is none.

@@ -32,7 +32,8 @@ final class PortChecks {
 
     private static String text(Publication port) {
         String address = port.hostAddress().isEmpty() ? "every address" : port.hostAddress();
-        return address + ":" + port.hostPort() + " to " + port.port();
+        String number = port.hostPort() > 0 ? Integer.toString(port.hostPort()) : "a free port";
+        return address + ":" + number + " to " + port.port();
     }
 
     private static List<Answer> privileged(Facts facts) {
@@ -118,7 +119,7 @@ final class PortChecks {
 
     private static Answer everywhere(Facts facts, ContainerFacts container) {
         List<String> open = published(facts, container).stream()
-                .filter(port -> EVERYWHERE.contains(port.hostAddress()) && port.hostPort() > 0)
+                .filter(port -> EVERYWHERE.contains(port.hostAddress()))
                 .map(PortChecks::text)
                 .toList();
         return Answer.failIf(

@@ -133,7 +133,8 @@ final class CaissonContainers {
                 none,
                 none,
                 Map.of(),
-                joined.names());
+                joined.names(),
+                false);
     }
 
     /// True if it is planned without a namespace of its own, in the host's.

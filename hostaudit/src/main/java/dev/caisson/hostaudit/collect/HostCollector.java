@@ -31,6 +31,8 @@ public final class HostCollector {
             "kernel.perf_event_paranoid",
             "kernel.randomize_va_space",
             "kernel.kexec_load_disabled",
+            "kernel.pid_max",
+            "kernel.threads-max",
             "kernel.modules_disabled",
             "kernel.yama.ptrace_scope",
             "kernel.core_pattern",

@@ -10,10 +10,17 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// Reads what the engine's API says of a container.
 public final class ContainerClaims {
+    private static final Set<String> OPENING = Set.of("systempaths=unconfined", "unmask=all", "unmask=ALL");
+
+    /// A binding to every address and a port that the engine chooses.
+    private static final Tree ANYWHERE = new Tree(List.of(Map.of()));
+
     private ContainerClaims() {}
 
     /// Reads a container's record.
@@ -74,9 +81,7 @@ public final class ContainerClaims {
                 ports(
                         container.at("NetworkSettings", "Ports").map(),
                         // an internal network publishes nothing
-                        container.at("State", "Running").truth()
-                                ? Map.of()
-                                : host.at("PortBindings").map()),
+                        container.at("State", "Running").truth() ? Map.of() : wanted(host, config)),
                 config.at("ExposedPorts").map().keySet().stream().sorted().toList(),
                 log.at("Type").textOr(host.at("LogConfig", "Type").textOr("")),
                 Variables.withoutSecrets(
@@ -91,7 +96,26 @@ public final class ContainerClaims {
                 Variables.withoutSecrets(config.at("Labels").textMap()),
                 container.at("NetworkSettings", "Networks").map().keySet().stream()
                         .sorted()
-                        .toList());
+                        .toList(),
+                opensKernelPaths(host));
+    }
+
+    /// Docker's record has an empty list then, and no list at all for a privileged container; podman's has the option.
+    private static boolean opensKernelPaths(Tree host) {
+        Tree readOnly = host.at("ReadonlyPaths");
+        return (readOnly.isList() && readOnly.list().isEmpty())
+                || host.at("SecurityOpt").texts().stream().anyMatch(OPENING::contains);
+    }
+
+    /// The bindings that it gets when it is started: those of the command line, and with `--publish-all` one for every
+    /// exposed port.
+    private static Map<String, Tree> wanted(Tree host, Tree config) {
+        Map<String, Tree> all = new TreeMap<>();
+        if (host.at("PublishAllPorts").truth()) {
+            config.at("ExposedPorts").map().keySet().forEach(port -> all.put(port, ANYWHERE));
+        }
+        all.putAll(host.at("PortBindings").map());
+        return all;
     }
 
     private static Map<String, String> logOptions(Map<String, String> options, Tree log) {

@@ -25,11 +25,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /// Gathers what concerns the engine: its API's answers, its process, its effective configuration. Podman serves the
 /// same API; it has no settings of a daemon, and no containerd.
 public final class EngineCollector {
     private static final String PODMAN_FILE = "/etc/containers/containers.conf";
+
+    private static final Pattern OF_RANGE = Pattern.compile(".*/\\d+\\.\\d+");
 
     private final EngineApi api;
     private final String socket;
@@ -66,14 +70,13 @@ public final class EngineCollector {
                     "no process could be tied to " + socket + "; run as root on the engine's own host"));
         }
         List<String> arguments = process.map(EngineProcess::arguments).orElse(List.of());
+        Function<String, Optional<String>> environment =
+                name -> process.flatMap(found -> Proc.variable(found.pid(), name));
         boolean podman = version.at("Components").list().stream()
                 .anyMatch(component -> component.at("Name").textOr("").startsWith("Podman"));
-        String file = podman
-                ? PODMAN_FILE
-                : EngineConfiguration.file(
-                        arguments, name -> process.flatMap(found -> Proc.variable(found.pid(), name)));
+        String file = podman ? PODMAN_FILE : EngineConfiguration.file(arguments, environment);
         Map<String, Setting> configuration =
-                podman ? Map.of() : EngineConfiguration.effective(arguments, configuration(file, process));
+                podman ? Map.of() : EngineConfiguration.effective(arguments, environment, configuration(file, process));
         String root = info.at("DockerRootDir").textOr("");
         List<Listener> listeners =
                 process.map(found -> SocketTable.listeners(found.pid())).orElse(List.of());
@@ -92,7 +95,7 @@ public final class EngineCollector {
                                 Optional.ofNullable(configuration.get("containerd"))
                                         .map(Setting::text)
                                         .orElse("")),
-                dataRoot(root),
+                dataRoot(root, info.at("SecurityOptions").texts().contains("name=userns"), MountTable.ofHost()),
                 own,
                 others(listeners),
                 unixSockets(configuration),
@@ -119,7 +122,7 @@ public final class EngineCollector {
     private Tree configuration(String file, Optional<EngineProcess> process) {
         Optional<String> text = files.text(file, EngineSockets.user(socket, process));
         try {
-            return text.map(Tree::parse).orElse(Tree.NONE);
+            return text.map(EngineConfiguration::parse).orElse(Tree.NONE);
         } catch (MalformedJsonException e) {
             gaps.add(new Gap(file, "it is no JSON: " + e.getMessage()));
             return Tree.NONE;
@@ -160,6 +163,7 @@ public final class EngineCollector {
                 info.at("ExperimentalBuild").truth(),
                 info.at("SecurityOptions").texts(),
                 List.copyOf(insecure),
+                info.at("RegistryConfig", "Mirrors").texts(),
                 info.at("Plugins", "Authorization").texts(),
                 info.at("Swarm", "LocalNodeState").textOr("inactive"),
                 info.at("Warnings").texts());
@@ -167,10 +171,23 @@ public final class EngineCollector {
 
     /// A file system of its own is mounted there with its own root. dockerd binds its data root onto itself
     /// where the mount above is private, so a mount point alone proves nothing.
-    private static DataRoot dataRoot(String path) {
-        MountTable mounts = MountTable.ofHost();
+    ///
+    /// @param remapped true if dockerd keeps all below `UID.GID` of the configured directory
+    static DataRoot dataRoot(String path, boolean remapped, MountTable mounts) {
+        if (!remapped || !OF_RANGE.matcher(path).matches()) {
+            return dataRoot(path, mounts);
+        }
+        DataRoot own = dataRoot(path, mounts);
+        return own.mountedAlone() ? own : dataRoot(above(path), mounts).at(path);
+    }
+
+    private static String above(String path) {
+        return path.lastIndexOf('/') > 0 ? path.substring(0, path.lastIndexOf('/')) : "/";
+    }
+
+    private static DataRoot dataRoot(String path, MountTable mounts) {
         Optional<ContainerFacts.Mount> own = mounts.holding(path);
-        String parent = path.lastIndexOf('/') > 0 ? path.substring(0, path.lastIndexOf('/')) : "/";
+        String parent = above(path);
         String above = mounts.holding(parent).map(ContainerFacts.Mount::device).orElse("");
         boolean alone = own.filter(mount -> mount.point().equals(path)
                         && mount.root().equals("/")

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /// The daemon's effective configuration: its defaults, overridden by its file, overridden by the flags of
 /// the very process, in the names of `daemon.json`.
@@ -93,18 +94,57 @@ public final class EngineConfiguration {
             Map.entry("dns-opt", "dns-opts"),
             Map.entry("cluster-store-opt", "cluster-store-opts"));
 
+    private static final Map<String, String> TLS_FILES =
+            Map.of("tlscacert", "/ca.pem", "tlscert", "/cert.pem", "tlskey", "/key.pem");
+
+    private static final String BYTE_ORDER_MARK = "\ufeff";
+
     private EngineConfiguration() {}
+
+    /// Reads `daemon.json` as dockerd does: it may begin with a byte order mark, and an empty one has no settings.
+    ///
+    /// @throws dev.caisson.text.MalformedJsonException if it is not JSON
+    static Tree parse(String file) {
+        String text = file.startsWith(BYTE_ORDER_MARK) ? file.substring(1) : file;
+        return text.isBlank() ? Tree.NONE : Tree.parse(text);
+    }
 
     /// Returns the settings in effect: the defaults, then the file, then the flags.
     ///
     /// @param arguments of the process, its name first
+    /// @param environment the variables of the process
     /// @param file the parsed `daemon.json`, [Tree#NONE] if there is none
-    public static Map<String, Setting> effective(List<String> arguments, Tree file) {
+    public static Map<String, Setting> effective(
+            List<String> arguments, Function<String, Optional<String>> environment, Tree file) {
+        Map<String, List<String>> flags = flags(arguments);
         Map<String, Setting> all = new TreeMap<>();
         DEFAULTS.forEach((name, value) -> all.put(name, new Setting(List.of(value), "default")));
+        if (turnsTlsOn(flags)) {
+            String directory = certificates(environment);
+            TLS_FILES.forEach((name, value) -> all.put(name, new Setting(List.of(directory + value), "default")));
+        }
         file.map().forEach((name, value) -> all.put(name, setting(name, flat(value), "file")));
-        flags(arguments).forEach((name, values) -> all.put(name, setting(name, values, "flag")));
+        flags.forEach((name, values) -> all.put(name, setting(name, values, "flag")));
         return all;
+    }
+
+    /// Only flags that switch TLS on have files by default; `tlsverify` does so with any value.
+    private static boolean turnsTlsOn(Map<String, List<String>> flags) {
+        return flags.containsKey("tlsverify")
+                || flags.getOrDefault("tls", List.of()).contains("true");
+    }
+
+    /// The directory of a client's settings, which dockerd takes for its own.
+    private static String certificates(Function<String, Optional<String>> environment) {
+        return Stream.of("DOCKER_CERT_PATH", "DOCKER_CONFIG")
+                .flatMap(name -> environment.apply(name).stream())
+                .filter(value -> !value.isEmpty())
+                .findFirst()
+                .orElseGet(() -> environment
+                                .apply("HOME")
+                                .filter(value -> !value.isEmpty())
+                                .orElse("/root")
+                        + "/.docker");
     }
 
     /// Options of log drivers, proxies and storage drivers may hold passwords.

@@ -179,6 +179,7 @@ public final class ImageLayers {
                 List.copyOf(secrets),
                 List.copyOf(shells),
                 List.copyOf(bills),
-                ImageFacts.uid(user, passwd));
+                ImageFacts.uid(user, passwd),
+                ImageFacts.rootNames(passwd));
     }
 }

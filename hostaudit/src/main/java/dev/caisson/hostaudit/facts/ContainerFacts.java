@@ -27,6 +27,8 @@ public record ContainerFacts(
     private static final long DEFAULT_PERIOD = 100_000;
 
     /// The engine's record.
+    ///
+    /// @param kernelPathsOpen true if it asked for `/proc` and `/sys` without read-only and masked paths
     public record Claims(
             long pid,
             String user,
@@ -66,7 +68,8 @@ public record ContainerFacts(
             List<String> command,
             List<String> environment,
             Map<String, String> labels,
-            List<String> networks) {
+            List<String> networks,
+            boolean kernelPathsOpen) {
         /// Returns the bounding set that these options ask for.
         public long boundingSet() {
             if (privileged()) {

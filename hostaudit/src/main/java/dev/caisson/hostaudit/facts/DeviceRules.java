@@ -12,6 +12,16 @@ public final class DeviceRules {
     /// and tty(4).
     private static final Set<String> USUAL = Set.of("1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2");
 
+    private static final Set<String> USUAL_NODES = Set.of(
+            "/dev/null",
+            "/dev/zero",
+            "/dev/full",
+            "/dev/random",
+            "/dev/urandom",
+            "/dev/tty",
+            "/dev/console",
+            "/dev/ptmx");
+
     private static final int PTS_MAJOR = 136;
 
     private DeviceRules() {}
@@ -19,6 +29,11 @@ public final class DeviceRules {
     /// True for a character device, as `major:minor`, that every container has.
     public static boolean isUsual(String number) {
         return USUAL.contains(number) || number.startsWith(PTS_MAJOR + ":");
+    }
+
+    /// True if a device that was asked for, as `host:inside:access`, is one that every container has.
+    public static boolean isUsualNode(String asked) {
+        return USUAL_NODES.contains(asked.split(":", 2)[0]);
     }
 
     /// True if the entry is none of a device, but of a directory of which not all was looked at.

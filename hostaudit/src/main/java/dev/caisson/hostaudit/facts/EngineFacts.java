@@ -85,6 +85,7 @@ public record EngineFacts(
             boolean experimental,
             List<String> securityOptions,
             List<String> insecureRegistries,
+            List<String> registryMirrors,
             List<String> authorizationPlugins,
             String swarmState,
             List<String> warnings) {}
@@ -99,7 +100,12 @@ public record EngineFacts(
     /// The directory of images and containers.
     ///
     /// @param mountedAlone a file system whose own root it is, not a bind mount of a directory
-    public record DataRoot(String path, boolean mountedAlone, String device, String parentDevice) {}
+    public record DataRoot(String path, boolean mountedAlone, String device, String parentDevice) {
+        /// Returns the same of a directory of that file system.
+        public DataRoot at(String directory) {
+            return new DataRoot(directory, mountedAlone, device, parentDevice);
+        }
+    }
 
     /// A TCP or UDP socket that waits for connections.
     public record Listener(String protocol, String address, int port, long inode) {

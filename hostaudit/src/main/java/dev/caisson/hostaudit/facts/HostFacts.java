@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// The host itself: its kernel, its accounts, its files.
 ///
@@ -77,6 +78,11 @@ public record HostFacts(
             long inode,
             List<String> grants,
             List<String> openParents) {
+        /// True for a client's key, which lies beside its certificate with this ending (dockerd's certs.d).
+        public boolean isRegistryKey() {
+            return path.startsWith("/etc/docker/certs.d/") && path.endsWith(".key");
+        }
+
         public String modeText() {
             return String.format(Locale.ROOT, "%04o", mode);
         }
@@ -100,7 +106,7 @@ public record HostFacts(
 
     /// Names of all who are in the group, by its line or as their primary group; root left out.
     public List<String> membersOf(long gid) {
-        return java.util.stream.Stream.concat(
+        return Stream.concat(
                         groups.stream().filter(group -> group.gid() == gid).flatMap(group -> group.members().stream()),
                         accounts.stream()
                                 .filter(account -> account.gid() == gid && account.uid() != 0)
@@ -109,6 +115,16 @@ public record HostFacts(
                 .distinct()
                 .sorted()
                 .toList();
+    }
+
+    /// Returns how many processes and threads the kernel has room for; the greatest number there is if it does not say.
+    public long mostTasks() {
+        return Stream.of("kernel.pid_max", "kernel.threads-max")
+                .flatMap(name -> setting(name).stream())
+                .filter(Numbers::isNumber)
+                .mapToLong(Long::parseLong)
+                .min()
+                .orElse(Long.MAX_VALUE);
     }
 
     public Optional<String> setting(String name) {

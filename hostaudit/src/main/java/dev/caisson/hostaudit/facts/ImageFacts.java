@@ -36,6 +36,7 @@ public record ImageFacts(
     /// @param secretFiles files that hold private keys or credentials, by path and kind, deleted ones too
     /// @param remoteShells ssh servers, by path
     /// @param billOfMaterials software bills of materials, by path
+    /// @param rootNames names of users to whom the image's passwd(5) gives uid 0
     public record Content(
             int files,
             List<String> elevating,
@@ -44,11 +45,22 @@ public record ImageFacts(
             List<String> secretFiles,
             List<String> remoteShells,
             List<String> billOfMaterials,
-            OptionalLong uidOfUser) {}
+            OptionalLong uidOfUser,
+            List<String> rootNames) {}
 
     /// Returns the name that people use.
     public String label() {
         return tags.isEmpty() ? id.replace("sha256:", "").substring(0, 12) : tags.getFirst();
+    }
+
+    /// Returns the names to which a passwd(5) gives uid 0. A name that stands there twice is what its first line says.
+    public static List<String> rootNames(String passwd) {
+        return passwd.lines()
+                .map(line -> line.split(":", 2)[0])
+                .filter(name -> !name.isEmpty() && uid(name, passwd).orElse(-1) == 0)
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     /// The uid of `USER`, by number or through the image's own passwd(5).

@@ -64,6 +64,10 @@ public record Tree(@Nullable Object value) {
         return Boolean.TRUE.equals(value);
     }
 
+    public boolean isList() {
+        return value instanceof List<?>;
+    }
+
     public List<Tree> list() {
         return value instanceof List<?> list ? list.stream().map(Tree::new).toList() : List.of();
     }

@@ -26,6 +26,7 @@ import java.util.regex.Pattern;
 /// directories are closed before anything in them is touched, from the top, and a file that is another one by
 /// then is left alone.
 final class FilesScript {
+    private static final int KEY = 0400;
     private static final Pattern MODE = Pattern.compile("chmod (0[0-7]{3}) it");
     private static final Pattern OWNER = Pattern.compile("chown (root:[a-z]+) it");
     private static final Pattern OPEN = Pattern.compile("(/.*) [0-7]{4} uid (\\d+)");
@@ -135,8 +136,9 @@ final class FilesScript {
         }
         parents.addAll(open.get());
         findings.add(finding);
-        List<String> changes =
-                owned ? List.of("chown -h " + owner.group(1)) : closing(file, Integer.parseInt(mode.group(1), 8));
+        List<String> changes = owned
+                ? List.of("chown -h " + owner.group(1))
+                : closing(file, file.isRegistryKey() ? KEY : Integer.parseInt(mode.group(1), 8));
         if (!changes.isEmpty()) {
             commands.computeIfAbsent(file, key -> new LinkedHashSet<>()).addAll(changes);
         }

@@ -8,6 +8,7 @@ import dev.caisson.hostaudit.facts.EngineFacts;
 import dev.caisson.hostaudit.facts.Tree;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -113,6 +114,7 @@ class VariablesTest {
     void the_daemons_file_and_flags_lose_theirs() {
         Map<String, EngineFacts.Setting> effective = EngineConfiguration.effective(
                 List.of("dockerd", "--log-opt=splunk-token=hunter2xyz"),
+                name -> Optional.empty(),
                 Tree.parse(
                         "{\"proxies\":{\"http-proxy\":\"http://anna:hunter2xyz@proxy:1\"},\"a=b\":\"--password hunter2xyz\"}"));
 
