@@ -149,7 +149,7 @@ final class KubernetesRules {
             data.ifPresent(map -> map.entries().forEach((name, entry) -> {
                 String value = entry.value() instanceof YamlScalar scalar ? scalar.value() : "";
                 boolean found =
-                        secret ? !value.isBlank() : Secrets.form(value).isPresent() || isSecretLine(name, value);
+                        secret ? !value.isBlank() : Secrets.inFile(value).isPresent() || isSecretLine(name, value);
                 if (found) {
                     verdicts.add(Verdict.fail(entry.key().place(), object.title() + " holds the value of " + name)
                             .showing(name + ": " + Secrets.cut(value.strip())));

@@ -90,6 +90,25 @@ final class MountRules {
             "/etc/hostname",
             "/dev/shm");
 
+    /// Passwords and keys: to read them is enough.
+    private static final Pattern KEYS =
+            Pattern.compile("/root|/etc/g?shadow-?|/etc/(?:ssh|ssl/private|kubernetes)(?:/.*)?"
+                    + "|/var/lib/kubelet(?:/.*)?|.*/\\.(?:ssh|aws|azure|kube|docker|gnupg|password-store)(?:/.*)?"
+                    + "|.*/\\.(?:netrc|git-credentials|npmrc|pypirc)");
+    /// What a user's shell runs lies here.
+    private static final Pattern HOME = Pattern.compile("~|/home/[^/]+");
+    private static final Set<String> PLAIN_DEVICES = Set.of(
+            "/dev/shm",
+            "/dev/log",
+            "/dev/null",
+            "/dev/zero",
+            "/dev/full",
+            "/dev/random",
+            "/dev/urandom",
+            "/dev/tty",
+            "/dev/net",
+            "/dev/net/tun");
+
     private MountRules() {}
 
     private static List<Verdict> sockets(Workload workload) {
@@ -154,12 +173,19 @@ final class MountRules {
                 || source.startsWith("/root/.")
                 || source.startsWith("/boot/")
                 || source.startsWith("/var/lib/docker/")
-                || source.startsWith("/var/lib/kubelet/")
-                || source.matches(".*/\\.(?:ssh|aws|kube|docker|gnupg)(?:/.*)?");
-        if (critical) {
+                || source.startsWith("/var/lib/kubelet/");
+        if (KEYS.matcher(source).matches()) {
+            return Optional.of(Severity.HIGH);
+        }
+        if (critical || HOME.matcher(source).matches() || isDevice(source)) {
             return Optional.of(mount.readOnly() ? Severity.MEDIUM : Severity.HIGH);
         }
         return WRITABLE.contains(source) && !mount.readOnly() ? Optional.of(Severity.HIGH) : Optional.empty();
+    }
+
+    /// The disk of a host is a file below `/dev`.
+    private static boolean isDevice(String source) {
+        return source.startsWith("/dev/") && !PLAIN_DEVICES.contains(source);
     }
 
     private static boolean isSocketFile(String source) {

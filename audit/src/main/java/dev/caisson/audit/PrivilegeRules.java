@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Rules on what the kernel lets a container's processes do.
@@ -92,6 +93,10 @@ final class PrivilegeRules {
             "redis", List.of());
     private static final Set<String> HARMLESS_DEVICES =
             Set.of("/dev/fuse", "/dev/net/tun", "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/tty");
+
+    /// Rules for devices that every container has, mem(4), tty(4) and pts(4), and rules that only let nodes be made.
+    private static final Pattern HARMLESS_RULE =
+            Pattern.compile("rule (?:c (?:1:[35789]|5:[012]|136:(?:\\d+|\\*)) [rwm]+|[abc] \\S+ m)");
 
     private PrivilegeRules() {}
 
@@ -303,7 +308,8 @@ final class PrivilegeRules {
 
     private static List<Verdict> devices(Workload workload) {
         return workload.devices().stream()
-                .filter(device -> !HARMLESS_DEVICES.contains(device.value().split(":", -1)[0]))
+                .filter(device -> !HARMLESS_DEVICES.contains(device.value().split(":", -1)[0])
+                        && !HARMLESS_RULE.matcher(device.value()).matches())
                 .map(device -> Verdict.fail(device.place(), workload.name() + " gets the device " + device.value()))
                 .toList();
     }

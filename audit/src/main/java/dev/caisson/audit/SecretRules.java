@@ -13,7 +13,9 @@ import dev.caisson.containerfile.workload.WorkloadOrigin;
 import dev.caisson.containerfile.yaml.YamlNode.YamlEntry;
 import dev.caisson.containerfile.yaml.YamlNode.YamlScalar;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -73,23 +75,27 @@ final class SecretRules {
     }
 
     private static List<Verdict> arguments(Workload workload) {
-        List<Verdict> verdicts = new ArrayList<>();
-        String where = "a command-line argument of " + workload.name();
-        List<Setting<String>> arguments = workload.arguments();
-        for (Setting<String> argument : arguments) {
-            formed(argument.value(), argument.place(), where).ifPresent(verdicts::add);
-        }
-        for (Setting<String> argument : arguments) {
-            if (verdicts.isEmpty() && argument.value().indexOf(' ') > 0) {
-                commands(argument)
-                        .forEach(command -> named(words(command), where).forEach(verdicts::add));
-            }
-        }
-        if (verdicts.isEmpty()) {
-            verdicts.addAll(named(arguments, where));
-        }
+        List<Verdict> verdicts =
+                new ArrayList<>(commandLine(workload.arguments(), "a command-line argument of " + workload.name()));
+        workload.asides()
+                .forEach(words -> verdicts.addAll(commandLine(words, "a health check or hook of " + workload.name())));
         workload.labels().forEach(label -> label(label, workload).ifPresent(verdicts::add));
         return verdicts;
+    }
+
+    /// Judges the words of a command line, each once: by its form, as a script, or by the word before it.
+    private static List<Verdict> commandLine(List<Setting<String>> words, String where) {
+        Map<Place, Verdict> verdicts = new LinkedHashMap<>();
+        for (Setting<String> word : words) {
+            formed(word.value(), word.place(), where).ifPresent(verdict -> verdicts.put(word.place(), verdict));
+            if (word.value().indexOf(' ') > 0) {
+                commands(word).stream()
+                        .flatMap(command -> named(words(command), where).stream())
+                        .forEach(verdict -> verdicts.putIfAbsent(verdict.place(), verdict));
+            }
+        }
+        named(words, where).forEach(verdict -> verdicts.putIfAbsent(verdict.place(), verdict));
+        return List.copyOf(verdicts.values());
     }
 
     /// The commands of a word that is a script or a whole command line.

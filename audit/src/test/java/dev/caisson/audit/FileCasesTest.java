@@ -47,6 +47,19 @@ class FileCasesTest {
                 + ", containers: [{name: c, image: a}]}\n";
     }
 
+    /// One with a file of two lines or more.
+    private static String configMap(String last) {
+        return """
+                apiVersion: v1
+                kind: ConfigMap
+                metadata: {name: c}
+                data:
+                  app.conf: |
+                    listen = 80
+                    %s
+                """.formatted(last);
+    }
+
     static Stream<Case> cases() {
         return Stream.of(
                         build(
@@ -208,7 +221,11 @@ class FileCasesTest {
                                 "command: sh -c 'mysql -phunter2real'",
                                 "entrypoint: [\"app\", \"--token\", \"hunter2real\"]",
                                 "labels: {db.password: hunter2real}",
-                                "labels: [\"traefik.auth=Server=db;User=sa;Password=hunter2real\"]"),
+                                "labels: [\"traefik.auth=Server=db;User=sa;Password=hunter2real\"]",
+                                "healthcheck: {test: \"curl -u bob:hunter2real http://localhost\"}",
+                                "healthcheck: {test: [CMD, redis-cli, -a, hunter2real, ping]}",
+                                "post_start: [{command: [sh, -c, \"app --password=hunter2real\"]}]",
+                                "pre_stop: [{command: app --password=hunter2real}]"),
                         service(
                                 "secret-in-arguments",
                                 false,
@@ -217,7 +234,34 @@ class FileCasesTest {
                                 "command: mysqld --default-authentication-plugin=mysql_native_password",
                                 "command: [\"--secret-name\", \"shop\"]",
                                 "labels: {traefik.http.routers.web.rule: \"Host(`x.org`)\"}",
-                                "labels: {com.x.secret-name: shop}"),
+                                "labels: {com.x.secret-name: shop}",
+                                "healthcheck: {test: [CMD-SHELL, \"redis-cli -a $$PASS ping\"]}",
+                                "post_start: [{command: [sh, -c, \"app --password-file /run/secrets/p\"]}]"),
+                        service(
+                                "host-path",
+                                true,
+                                "volumes: [\"~:/h\"]",
+                                "volumes: [\"/home/anna:/h:ro\"]",
+                                "volumes: [\"/dev/sda:/x\"]",
+                                "volumes: [\"/dev/mapper/vg-root:/x:ro\"]"),
+                        service(
+                                "host-path",
+                                false,
+                                "volumes: [\"~/shop/data:/d\"]",
+                                "volumes: [\"/home/anna/shop/data:/d\"]",
+                                "volumes: [\"/dev/null:/etc/motd\"]",
+                                "volumes: [\"/dev/log:/dev/log\"]"),
+                        service(
+                                "device-access",
+                                true,
+                                "device_cgroup_rules: [\"c 10:229 rwm\"]",
+                                "device_cgroup_rules: [\"c 1:1 r\"]",
+                                "device_cgroup_rules: [\"b 1:3 r\"]"),
+                        service(
+                                "device-access",
+                                false,
+                                "device_cgroup_rules: [\"c 1:3 mr\", \"c 136:* rwm\"]",
+                                "device_cgroup_rules: [\"b *:* m\"]"),
                         service("engine-socket", true, "use_api_socket: true", "volumes_from: [ci]\n"),
                         service("engine-socket", false, "use_api_socket: false", "volumes_from: [other]"),
                         service(
@@ -249,6 +293,35 @@ class FileCasesTest {
                                 pod("serviceAccountName: quiet, automountServiceAccountToken: true")
                                         + "---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: quiet}\n"
                                         + "automountServiceAccountToken: false\n"),
+                        manifest(
+                                "secret-in-arguments",
+                                true,
+                                pod("hostPID: false")
+                                        .replace(
+                                                "image: a}",
+                                                "image: a, readinessProbe: {exec: {command: [redis-cli, -a, hunter2real]}}}"),
+                                pod("hostPID: false")
+                                        .replace(
+                                                "image: a}",
+                                                "image: a, lifecycle: {preStop: {exec: {command: [sh, -c, mysql -phunter2real]}}}}"),
+                                pod("hostPID: false")
+                                        .replace(
+                                                "image: a}",
+                                                "image: a, livenessProbe: {httpGet: {port: 80, httpHeaders: "
+                                                        + "[{name: Authorization, value: Bearer abcdef0123456789}]}}}")),
+                        manifest(
+                                "secret-in-arguments",
+                                false,
+                                pod("hostPID: false")
+                                        .replace(
+                                                "image: a}",
+                                                "image: a, livenessProbe: {httpGet: {port: 80, httpHeaders: "
+                                                        + "[{name: Accept, value: text/plain}]}}}")),
+                        manifest("secret-in-manifest", true, configMap("password = kT9xQ2vLm4Rz")),
+                        manifest(
+                                "secret-in-manifest",
+                                false,
+                                configMap("password_file = /run/secrets/p\n    password =")),
                         manifest("capabilities-kept", true, pod("os: {name: linux}")),
                         manifest(
                                 "capabilities-kept",
@@ -418,5 +491,62 @@ class FileCasesTest {
             String patch = new String(proposal.files().get(name).bytes(), java.nio.charset.StandardCharsets.UTF_8);
             assertThat(patch.split("no-new-privileges:true", -1)).as(name).hasSize(2);
         }
+    }
+
+    @Test
+    void every_argument_that_holds_a_secret_is_reported_once() throws IOException {
+        Files.writeString(root.resolve("compose.yaml"), """
+                services:
+                  web:
+                    image: a:1
+                    entrypoint: sh -c "mysql -phunter2real; app postgres://bob:hunter2real@db/x"
+                    command: ["--requirepass", "hunter2real"]
+                """);
+
+        assertThat(audit("compose.yaml").findings())
+                .filteredOn(finding -> finding.check().name().equals("secret-in-arguments"))
+                .extracting(finding -> finding.location().orElseThrow().line())
+                .containsExactlyInAnyOrder(4, 5);
+    }
+
+    @Test
+    void directories_of_keys_weigh_the_same_when_they_can_only_be_read() throws IOException {
+        Files.writeString(root.resolve("compose.yaml"), """
+                services:
+                  web:
+                    image: a:1
+                    volumes: ["~/.ssh:/a:ro", "/etc/shadow:/b:ro", "/root:/c:ro", "/boot:/d:ro"]
+                """);
+
+        assertThat(audit("compose.yaml").findings())
+                .filteredOn(finding -> finding.check().name().equals("host-path"))
+                .extracting(Finding::severity)
+                .containsExactly(Severity.HIGH, Severity.HIGH, Severity.HIGH, Severity.MEDIUM);
+    }
+
+    @Test
+    void an_environment_file_that_is_taken_as_it_is_written_is_read_too() throws IOException {
+        Files.writeString(root.resolve("raw.env"), "# raw\nAPI_TOKEN=kT9xQ2vLm4Rz\nDB_PASSWORD=$APP\n");
+        Files.writeString(
+                root.resolve("compose.yaml"),
+                "services: {web: {image: \"a:1\", env_file: [{path: raw.env, format: raw}]}}\n");
+
+        assertThat(audit("compose.yaml").findings())
+                .filteredOn(finding -> finding.check().name().equals("env-file-secret"))
+                .extracting(Finding::message)
+                .anyMatch(message -> message.contains("API_TOKEN"));
+    }
+
+    @Test
+    void a_file_that_compose_refuses_is_not_clean() throws IOException {
+        Files.writeString(root.resolve("compose.yaml"), "web:\n  image: a:1\n  privileged: true\n");
+
+        Report report = audit("compose.yaml");
+
+        assertThat(report.exitCode()).isEqualTo(3);
+        assertThat(report.findings())
+                .singleElement()
+                .satisfies(
+                        finding -> assertThat(finding.message()).contains("web").contains("services"));
     }
 }

@@ -89,7 +89,7 @@ final class ComposeExtends {
         Path other = ComposeValues.path(ComposeValues.parent(from), file.get());
         Source source = read(other, file.get());
         loader.directory(source, ComposeValues.parent(other));
-        YamlMap document = loader.shapedServices(loader.document(source, variables));
+        YamlMap document = loader.document(source, variables);
         return Optional.of(find(document, service, other, open));
     }
 

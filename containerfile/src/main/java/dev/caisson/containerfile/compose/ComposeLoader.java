@@ -18,12 +18,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Loads a compose project: reads its files, follows `include` and `extends`, replaces variables and merges.
 public final class ComposeLoader {
     private static final int MAX_FILES = 200;
+    private static final Set<String> TOP =
+            Set.of("version", "name", "include", "services", "networks", "volumes", "secrets", "configs", "models");
     private static final Pattern REMOTE =
             Pattern.compile("^(?:oci://|https?://|git@|ssh://|git://|.+\\.git(?:[#:].*)?$).*");
 
@@ -109,9 +112,9 @@ public final class ComposeLoader {
         open.add(key);
         directories.putIfAbsent(source, directory);
         YamlMap document = document(source, variables);
+        refuseUnknown(document);
         YamlMap included = includes(document, ComposeValues.parent(file), variables);
-        YamlMap shaped = shapedServices(document);
-        YamlMap extended = new ComposeExtends(this, shaped, below, variables, file).apply();
+        YamlMap extended = new ComposeExtends(this, document, below, variables, file).apply();
         document.map("services").ifPresent(services -> services.entries().forEach(this::remember));
         open.removeLast();
         return included == null ? extended : ComposeMerge.merge(included, extended);
@@ -124,19 +127,32 @@ public final class ComposeLoader {
         }
     }
 
-    /// Reads a file and replaces its variables.
+    /// Reads a file, replaces its variables, and lays each of its documents over those before it.
     YamlMap document(Source source, Map<String, String> variables) {
-        Optional<YamlNode> root = Yaml.document(source);
-        if (root.isEmpty()) {
-            return YamlMap.empty(source.place(0, 0));
+        YamlMap all = null;
+        for (YamlNode root : Yaml.documents(source)) {
+            if (!(root instanceof YamlMap map)) {
+                throw ComposeValues.shape(root, "A compose file must be a mapping.");
+            }
+            YamlMap document = shapedServices((YamlMap) interpolate(map, variables, 0));
+            all = all == null ? document : ComposeMerge.merge(all, document);
         }
-        if (!(root.get() instanceof YamlMap map)) {
-            throw ComposeValues.shape(root.get(), "A compose file must be a mapping.");
-        }
-        return (YamlMap) interpolate(map, variables, 0);
+        return all == null ? YamlMap.empty(source.place(0, 0)) : all;
     }
 
-    YamlMap shapedServices(YamlMap document) {
+    /// A file of compose's first version has its services here: compose refuses it, and so must who judges it.
+    private static void refuseUnknown(YamlMap document) {
+        document.entries().forEach((name, entry) -> {
+            if (!TOP.contains(name) && !name.startsWith("x-")) {
+                throw new ContainerFileException(
+                        FileError.COMPOSE_SHAPE,
+                        entry.key().place(),
+                        "Compose knows no " + name + " at the top of a file; services stand below services.");
+            }
+        });
+    }
+
+    private static YamlMap shapedServices(YamlMap document) {
         Optional<YamlNode> services = document.get("services");
         if (services.isEmpty()) {
             return document;

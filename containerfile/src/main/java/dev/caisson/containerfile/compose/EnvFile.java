@@ -31,6 +31,21 @@ public final class EnvFile {
         return file.values;
     }
 
+    /// Reads a file of which each value is all that stands behind its `=`, as `format: raw` asks for.
+    public static Map<String, Setting<String>> raw(Source source) {
+        Map<String, Setting<String>> values = new LinkedHashMap<>();
+        for (int line = 1; line <= source.lineCount(); line++) {
+            int start = source.lineStart(line);
+            String text = source.text().substring(start, source.lineEnd(line));
+            int equals = text.indexOf('=');
+            if (equals > 0 && !text.stripLeading().startsWith("#")) {
+                String name = text.substring(0, equals).stripLeading();
+                values.put(name, new Setting<>(text.substring(equals + 1), source.place(start, start + text.length())));
+            }
+        }
+        return values;
+    }
+
     private void read() {
         String text = source.text();
         if (!text.isEmpty() && text.charAt(0) == '\uFEFF') {

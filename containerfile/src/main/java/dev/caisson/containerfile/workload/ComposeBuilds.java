@@ -81,12 +81,14 @@ final class ComposeBuilds {
         return arguments;
     }
 
+    private record EnvironmentFile(Path path, boolean raw) {}
+
     /// `environment` over the variables of `env_file`, later files over earlier ones.
     List<Variable> environment(ComposeService service) {
         Map<String, Variable> variables = new LinkedHashMap<>();
-        for (Path file : environmentFiles(service.body())) {
-            Source source = tree.read(file);
-            EnvFile.parse(source, name -> null)
+        for (EnvironmentFile file : environmentFiles(service.body())) {
+            Source source = tree.read(file.path());
+            (file.raw() ? EnvFile.raw(source) : EnvFile.parse(source, name -> null))
                     .forEach((name, value) -> variables.put(
                             name,
                             new Variable(
@@ -104,18 +106,18 @@ final class ComposeBuilds {
     }
 
     /// Those that are here. One that is missing is often made only where the project runs.
-    private List<Path> environmentFiles(YamlMap body) {
-        List<Path> files = new ArrayList<>();
+    private List<EnvironmentFile> environmentFiles(YamlMap body) {
+        List<EnvironmentFile> files = new ArrayList<>();
         for (YamlNode item : body.seq("env_file").map(YamlSeq::items).orElse(List.of())) {
             Optional<YamlScalar> path = item instanceof YamlMap map
                     ? map.scalar("path")
                     : ComposeValues.scalars(Optional.of(item)).stream().findFirst();
             boolean raw =
                     item instanceof YamlMap map && Scalars.plain(map, "format").equals("raw");
-            path.filter(name -> name.unset().isEmpty() && !raw)
+            path.filter(name -> name.unset().isEmpty())
                     .map(name -> ComposeValues.path(project.base(name.place()), name))
                     .filter(tree::isFile)
-                    .ifPresent(files::add);
+                    .ifPresent(file -> files.add(new EnvironmentFile(file, raw)));
         }
         return files;
     }

@@ -28,6 +28,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /// The services of a compose project as workloads. The short limits (`mem_limit`) and those of `deploy` count alike:
 /// compose applies both.
@@ -75,6 +76,7 @@ public final class ComposeWorkloads {
                         .toList(),
                 builds.environment(service),
                 arguments(body),
+                asides(body),
                 labels(body),
                 health(body, built),
                 restart(body),
@@ -229,6 +231,23 @@ public final class ComposeWorkloads {
         List<Setting<String>> arguments = new ArrayList<>(Scalars.list(body, "entrypoint"));
         arguments.addAll(Scalars.list(body, "command"));
         return List.copyOf(arguments);
+    }
+
+    private static List<List<Setting<String>>> asides(YamlMap body) {
+        return Stream.concat(
+                        body.map("healthcheck").map(ComposeWorkloads::test).stream(),
+                        Stream.of("post_start", "pre_stop")
+                                .flatMap(hooks -> body.maps(hooks))
+                                .map(hook -> Scalars.list(hook, "command")))
+                .filter(words -> !words.isEmpty())
+                .toList();
+    }
+
+    /// The command of a health check, without the word that says how it is run.
+    private static List<Setting<String>> test(YamlMap check) {
+        List<Setting<String>> words = Scalars.list(check, "test");
+        boolean form = !words.isEmpty() && words.getFirst().value().matches("NONE|CMD|CMD-SHELL");
+        return form ? words.subList(1, words.size()) : words;
     }
 
     private static List<Variable> labels(YamlMap body) {

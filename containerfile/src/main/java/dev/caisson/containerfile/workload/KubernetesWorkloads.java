@@ -25,11 +25,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The containers of a pod as workloads: what the pod's security context says holds for each container that does not
 /// say otherwise, and a `LimitRange` of the same manifest gives the limits that a container lacks.
 public final class KubernetesWorkloads {
+    private static final List<String> PROBES = List.of("livenessProbe", "readinessProbe", "startupProbe");
     private static final String APPARMOR = "container.apparmor.security.beta.kubernetes.io/";
     private static final FileError VALUE = FileError.KUBERNETES_VALUE;
 
@@ -89,6 +91,7 @@ public final class KubernetesWorkloads {
                 sysctls(),
                 environment(container),
                 arguments(container),
+                asides(container),
                 labels(),
                 health(container, kind),
                 Optional.empty(),
@@ -320,9 +323,31 @@ public final class KubernetesWorkloads {
         return List.copyOf(arguments);
     }
 
+    private static List<List<Setting<String>>> asides(YamlMap container) {
+        List<List<Setting<String>>> asides = new ArrayList<>();
+        Stream.concat(
+                        PROBES.stream().flatMap(probe -> container.map(probe).stream()),
+                        container.map("lifecycle").stream()
+                                .flatMap(hooks ->
+                                        Stream.of("postStart", "preStop").flatMap(hook -> hooks.map(hook).stream())))
+                .forEach(handler -> {
+                    handler.map("exec").ifPresent(exec -> asides.add(Scalars.list(exec, "command")));
+                    handler.map("httpGet").ifPresent(get -> asides.add(headers(get)));
+                });
+        return List.copyOf(asides);
+    }
+
+    /// Headers as they are sent, `Name: value`.
+    private static List<Setting<String>> headers(YamlMap get) {
+        return get.maps("httpHeaders")
+                .map(header -> new Setting<>(
+                        Scalars.plain(header, "name") + ": " + Scalars.plain(header, "value"), header.place()))
+                .toList();
+    }
+
     /// A liveness probe counts; an init container runs to its end and needs none.
     private static Optional<Setting<HealthCheck>> health(YamlMap container, String kind) {
-        for (String key : List.of("livenessProbe", "readinessProbe", "startupProbe")) {
+        for (String key : PROBES) {
             Optional<YamlMap> probe = container.map(key);
             if (probe.isPresent()) {
                 List<String> exec = probe.get().map("exec").stream()

@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param image the image's name
 /// @param built what the service's own Dockerfile makes, where it was found
 /// @param arguments the words of its command line
+/// @param asides the words of each command that is run beside it: health checks, probes and hooks
 /// @param restart the restart policy
 /// @param logging how much its log may take
 public record Workload(
@@ -36,6 +37,7 @@ public record Workload(
         List<Setting<String>> sysctls,
         List<Variable> environment,
         List<Setting<String>> arguments,
+        List<List<Setting<String>>> asides,
         List<Variable> labels,
         Optional<Setting<HealthCheck>> health,
         Optional<Setting<String>> restart,

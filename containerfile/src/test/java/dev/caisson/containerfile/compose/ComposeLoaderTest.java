@@ -320,4 +320,60 @@ class ComposeLoaderTest {
         write("compose.yaml", "a: " + "[".repeat(20_000));
         assertThatThrownBy(() -> load("compose.yaml")).hasMessageContaining("CF-302");
     }
+
+    /// As compose does, in a file that others extend too.
+    @Test
+    void each_document_of_a_file_is_laid_over_those_before_it() throws IOException {
+        String text = """
+                services:
+                  web:
+                    image: a:1
+                    cap_add: [SYS_ADMIN]
+                    environment: [A=1]
+                ---
+                services:
+                  web:
+                    image: b:2
+                    privileged: true
+                    cap_add: [NET_ADMIN]
+                    environment: {B: 2}
+                """;
+        write("compose.yaml", text);
+        write("extending.yaml", "services: {web: {extends: {file: compose.yaml, service: web}}}\n");
+
+        for (String file : List.of("compose.yaml", "extending.yaml")) {
+            Workload web = workload("web", file);
+            assertThat(web.image().orElseThrow().value()).as(file).isEqualTo("b:2");
+            assertThat(web.privileges().privileged().orElseThrow().value()).isTrue();
+            assertThat(web.privileges().added()).extracting(Setting::value).containsExactly("SYS_ADMIN", "NET_ADMIN");
+            assertThat(web.environment()).extracting(Variable::name).containsExactlyInAnyOrder("A", "B");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"web", "service", "Services", "volume"})
+    void what_compose_does_not_know_at_the_top_of_a_file_is_refused(String name) throws IOException {
+        write("compose.yaml", "services: {a: {image: x}}\n" + name + ": {}\n");
+
+        assertThatThrownBy(() -> load("compose.yaml"))
+                .isInstanceOf(ContainerFileException.class)
+                .hasMessageContaining(name);
+    }
+
+    @Test
+    void what_compose_knows_at_the_top_of_a_file_is_taken() throws IOException {
+        write("compose.yaml", """
+                name: x
+                version: "3"
+                x-common: {a: b}
+                services: {a: {image: x}}
+                networks: {n: {}}
+                volumes: {v: {}}
+                secrets: {s: {file: f}}
+                configs: {c: {file: f}}
+                models: {m: {model: x}}
+                """);
+
+        assertThat(load("compose.yaml").services()).containsOnlyKeys("a");
+    }
 }
