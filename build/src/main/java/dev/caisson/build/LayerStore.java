@@ -38,9 +38,7 @@ final class LayerStore {
 
     /// Returns the image as one that containers and trees can be made of, whatever its name comes to mean.
     static Image image(StoredImage image) {
-        ImageReference name = ImageReference.parse(image.repository());
-        return new Image.Named(
-                new ImageReference(name.registry(), name.repository(), image.tag(), Optional.of(image.manifest())));
+        return new Image.Named(image.pinned());
     }
 
     ImageTree tree(StoredImage image) {

@@ -12,6 +12,7 @@ import dev.caisson.containerfile.dockerfile.DockerfileNode.Instruction;
 import dev.caisson.containerfile.dockerfile.Keyword;
 import dev.caisson.containerfile.dockerfile.Word;
 import dev.caisson.containerfile.dockerfile.WordSplitter;
+import dev.caisson.linux.Processes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,8 +26,6 @@ import java.util.regex.Pattern;
 final class StagePlanner {
     private static final Pattern PORT = Pattern.compile("(\\d{1,5})(?:-(\\d{1,5}))?(?:/([A-Za-z]+))?");
     private static final Set<String> TRANSPORTS = Set.of("tcp", "udp", "sctp");
-    private static final Pattern SIGNAL = Pattern.compile(
-            "(?:SIG)?(?:[A-Z]{2,7}\\d?|RTM(?:IN|AX)(?:[+-]\\d{1,2})?)|[1-9]\\d?", Pattern.CASE_INSENSITIVE);
     private static final Pattern LINE_END = Pattern.compile("\\R");
     private static final Pattern BLANK = Pattern.compile("\\s+");
     private static final int LAST_PORT = 65_535;
@@ -286,7 +285,7 @@ final class StagePlanner {
 
     private void stopSignal(Instruction instruction) {
         String signal = whole(instruction);
-        if (!SIGNAL.matcher(signal).matches()) {
+        if (Processes.signalNumber(signal).isEmpty()) {
             throw new BuildException(
                     "BUILD_SIGNAL",
                     instruction.place(),

@@ -78,7 +78,7 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     private Snapshot base(String name, Platform platform, Place place) {
         StoredImage image;
         try {
-            ImageReference reference = ImageReference.parse(name);
+            ImageReference reference = images.settled(ImageReference.parse(name));
             image = find(reference, platform);
             materials.add(reference, platform, image);
         } catch (CaissonException e) {

@@ -1,5 +1,6 @@
 package dev.caisson.engine;
 
+import dev.caisson.linux.Processes;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import dev.caisson.text.Quoted;
@@ -8,11 +9,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Applies instructions of a Dockerfile that change nothing but an image's configuration, as `docker commit
-/// --change` takes them. Variables are not expanded.
+/// --change` takes them. `$NAME` and `${NAME}` are variables of the image, as in a Dockerfile.
 final class ConfigChanges {
+    private static final Pattern PORTS = Pattern.compile("(\\d{1,5})(?:-(\\d{1,5}))?(?:/(tcp|udp|sctp))?");
+    private static final int LAST_PORT = 65_535;
+
     private final Map<String, @Nullable Object> config;
 
     /// @param config the member `config` of an image's configuration, which is changed
@@ -33,20 +39,26 @@ final class ConfigChanges {
         if (rest.isEmpty()) {
             throw refused(instruction, "has no value");
         }
+        var words = new ChangeWords(instruction, variables());
         switch (keyword) {
             case "CMD" -> config.put("Cmd", command(rest));
             case "ENTRYPOINT" -> {
                 config.put("Entrypoint", command(rest));
                 config.remove("Cmd"); // it was for another one
             }
-            case "ENV" -> environment(instruction, rest);
+            case "ENV" -> environment(words, rest);
             case "LABEL" ->
-                pairs(instruction, rest).forEach((key, value) -> map("Labels").put(key, value));
-            case "EXPOSE" -> words(rest).forEach(port -> map("ExposedPorts").put(port(instruction, port), Map.of()));
-            case "VOLUME" -> list(rest).forEach(path -> map("Volumes").put(path, Map.of()));
-            case "USER" -> config.put("User", one(instruction, rest));
-            case "WORKDIR" -> config.put("WorkingDir", directory(one(instruction, rest)));
-            case "STOPSIGNAL" -> config.put("StopSignal", one(instruction, rest));
+                pairs(words, rest).forEach((key, value) -> map("Labels").put(key, value));
+            case "EXPOSE" ->
+                empty(
+                        "ExposedPorts",
+                        words.split(rest).stream()
+                                .flatMap(port -> ports(instruction, port).stream())
+                                .toList());
+            case "VOLUME" -> empty("Volumes", list(words, rest));
+            case "USER" -> config.put("User", one(words, rest));
+            case "WORKDIR" -> config.put("WorkingDir", directory(one(words, rest)));
+            case "STOPSIGNAL" -> config.put("StopSignal", signal(instruction, one(words, rest)));
             default ->
                 throw refused(
                         instruction,
@@ -65,9 +77,11 @@ final class ConfigChanges {
         return words.isEmpty() && !rest.equals("[]") ? List.of("/bin/sh", "-c", rest) : words;
     }
 
-    private static List<String> list(String rest) {
-        List<String> words = json(rest);
-        return words.isEmpty() ? words(rest) : words;
+    private static List<String> list(ChangeWords words, String rest) {
+        List<String> list = json(rest);
+        return list.isEmpty()
+                ? words.split(rest)
+                : list.stream().map(words::expand).toList();
     }
 
     /// The words of a list in JSON; none if it is not one.
@@ -89,7 +103,7 @@ final class ConfigChanges {
         }
     }
 
-    private void environment(String instruction, String rest) {
+    private Map<String, String> variables() {
         var variables = new LinkedHashMap<String, String>();
         if (config.get("Env") instanceof List<?> before) {
             for (Object line : before) {
@@ -98,7 +112,12 @@ final class ConfigChanges {
                 variables.put(equals < 0 ? text : text.substring(0, equals), text.substring(equals + 1));
             }
         }
-        variables.putAll(pairs(instruction, rest));
+        return variables;
+    }
+
+    private void environment(ChangeWords words, String rest) {
+        Map<String, String> variables = variables();
+        variables.putAll(pairs(words, rest));
         config.put(
                 "Env",
                 variables.entrySet().stream()
@@ -106,40 +125,55 @@ final class ConfigChanges {
                         .toList());
     }
 
-    private static Map<String, String> pairs(String instruction, String rest) {
-        var pairs = new LinkedHashMap<String, String>();
-        List<String> words = words(rest);
-        if (words.getFirst().indexOf('=') < 0) { // the older form: KEY and the rest of the line
-            int space = rest.indexOf(words.getFirst()) + words.getFirst().length();
-            if (words.size() < 2) {
-                throw refused(instruction, "has no value");
-            }
-            return Map.of(words.getFirst(), rest.substring(space).strip());
+    private static Map<String, String> pairs(ChangeWords words, String rest) {
+        int first = 0;
+        while (first < rest.length() && !Character.isWhitespace(rest.charAt(first))) {
+            first++;
         }
-        for (String word : words) {
+        if (rest.substring(0, first).indexOf('=') < 0) { // the older form: KEY and the rest of the line
+            if (first == rest.length()) {
+                throw refused(words.instruction(), "has no value");
+            }
+            return Map.of(
+                    rest.substring(0, first), words.expand(rest.substring(first).strip()));
+        }
+        var pairs = new LinkedHashMap<String, String>();
+        for (String word : words.split(rest)) {
             int equals = word.indexOf('=');
             if (equals < 1) {
-                throw refused(instruction, "has " + Quoted.of(word) + " without a name or value");
+                throw refused(words.instruction(), "has " + Quoted.of(word) + " without a name or value");
             }
             pairs.put(word.substring(0, equals), word.substring(equals + 1));
         }
         return pairs;
     }
 
-    private static String one(String instruction, String rest) {
-        List<String> words = words(rest);
-        if (words.size() != 1) {
-            throw refused(instruction, "has more than one value");
+    private static String one(ChangeWords words, String rest) {
+        List<String> all = words.split(rest);
+        if (all.size() != 1 || all.getFirst().isEmpty()) {
+            throw refused(words.instruction(), all.size() > 1 ? "has more than one value" : "has an empty value");
         }
-        return words.getFirst();
+        return all.getFirst();
     }
 
-    private static String port(String instruction, String text) {
-        String port = text.indexOf('/') < 0 ? text + "/tcp" : text;
-        if (!port.matches("\\d{1,5}(-\\d{1,5})?/(tcp|udp|sctp)")) {
+    private static List<String> ports(String instruction, String text) {
+        var ports = PORTS.matcher(text);
+        int first = ports.matches() ? Integer.parseInt(ports.group(1)) : 0;
+        int last = first == 0 || ports.group(2) == null ? first : Integer.parseInt(ports.group(2));
+        if (first < 1 || last < first || last > LAST_PORT) {
             throw refused(instruction, "has the port " + Quoted.of(text) + ", which is none");
         }
-        return port;
+        String transport = ports.group(3) == null ? "tcp" : ports.group(3);
+        return IntStream.rangeClosed(first, last)
+                .mapToObj(port -> port + "/" + transport)
+                .toList();
+    }
+
+    private static String signal(String instruction, String text) {
+        if (Processes.signalNumber(text).isEmpty()) {
+            throw refused(instruction, "has the signal " + Quoted.of(text) + ", which is none");
+        }
+        return text;
     }
 
     private String directory(String path) {
@@ -150,6 +184,12 @@ final class ConfigChanges {
         return before.endsWith("/") ? before + path : before + "/" + path;
     }
 
+    /// Adds keys, whose values say nothing.
+    private void empty(String key, List<String> names) {
+        Map<String, Object> map = map(key);
+        names.forEach(name -> map.put(name, Map.of()));
+    }
+
     @SuppressWarnings("unchecked") // JSON's
     private Map<String, Object> map(String key) {
         var copy = new LinkedHashMap<String, Object>();
@@ -158,38 +198,5 @@ final class ConfigChanges {
         }
         config.put(key, copy);
         return copy;
-    }
-
-    /// Splits at white space that is neither quoted nor escaped, and takes the quotes off.
-    private static List<String> words(String text) {
-        var words = new ArrayList<String>();
-        var word = new StringBuilder();
-        boolean begun = false;
-        char quote = 0;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (quote == 0 && Character.isWhitespace(c)) {
-                if (begun) {
-                    words.add(word.toString());
-                    word.setLength(0);
-                    begun = false;
-                }
-                continue;
-            }
-            begun = true;
-            if (quote == 0 && (c == '"' || c == '\'')) {
-                quote = c;
-            } else if (c == quote) {
-                quote = 0;
-            } else if (c == '\\' && quote != '\'' && i + 1 < text.length()) {
-                word.append(text.charAt(++i));
-            } else {
-                word.append(c);
-            }
-        }
-        if (begun) {
-            words.add(word.toString());
-        }
-        return words;
     }
 }

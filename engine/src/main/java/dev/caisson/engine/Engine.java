@@ -317,7 +317,7 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
 
     /// Returns the snapshots of this engine's data directory.
     public Snapshots snapshots() {
-        return Snapshots.of(options);
+        return readiness.given(Snapshots.of(options));
     }
 
     /// Opens the files of a container, whichever process of the host runs it: one that runs or is paused, and one that
@@ -329,14 +329,14 @@ public final class Engine implements ContainerRunner, SessionOpener, AutoCloseab
         return gate.explained(() -> executions.files(container, options, preparation.hierarchy(), gate));
     }
 
-    /// Returns the workspaces of this engine's state directory.
+    /// Returns the workspaces of this engine's state directory. They need no engine, and can be used after its end.
     public Workspaces workspaces() {
-        return allWorkspaces;
+        return readiness.given(allWorkspaces);
     }
 
-    /// Returns the volumes of this engine's state directory.
+    /// Returns the volumes of this engine's state directory. They need no engine, and can be used after its end.
     public Volumes volumes() {
-        return allVolumes;
+        return readiness.given(allVolumes);
     }
 
     /// Opens the files of a workspace, whether or not a container has it. New ones belong to the containers' root; it

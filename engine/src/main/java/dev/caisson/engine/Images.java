@@ -8,7 +8,6 @@ import dev.caisson.image.Emulation;
 import dev.caisson.image.Image;
 import dev.caisson.image.ImageCheck;
 import dev.caisson.image.ImageDescription;
-import dev.caisson.image.ImageException;
 import dev.caisson.image.ImageLayer;
 import dev.caisson.image.ImageNotes;
 import dev.caisson.image.ImageReference;
@@ -26,24 +25,21 @@ import dev.caisson.spec.Bytes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 
 /// The images of a data directory that were pulled from registries. Needs no engine: containers and pulls of
 /// several processes go on beside each other. May be used by several threads.
 public final class Images implements AutoCloseable {
-    private static final Pattern ID = Pattern.compile("(?:sha256:)?([0-9a-f]{4,64})");
-
     private final EngineOptions options;
     private final ImageStore store;
     private final ImageTaint taint;
     private final ImageUsers users;
+    private final ImageIds ids;
     private final ImageEvents events;
     private final ImageCalls calls = new ImageCalls();
 
@@ -51,6 +47,7 @@ public final class Images implements AutoCloseable {
         this.options = options;
         this.store = store;
         this.users = new ImageUsers(options, store);
+        this.ids = new ImageIds(store);
         this.events = new ImageEvents(options, store);
         this.taint = new ImageTaint(options.data().resolve(SecretStore.DIRECTORY));
     }
@@ -172,48 +169,15 @@ public final class Images implements AutoCloseable {
     /// @throws EngineException if there is none, or several begin so
     public StoredImage find(String nameOrId) {
         present(nameOrId, "nameOrId");
-        return calls.call(() -> {
-            Optional<StoredImage> named = named(nameOrId);
-            return named.orElseGet(() -> byId(nameOrId));
-        });
+        return calls.call(() -> ids.find(nameOrId));
     }
 
-    private Optional<StoredImage> named(String name) {
-        try {
-            return store.find(ImageReference.parse(name));
-        } catch (ImageException e) {
-            if (ID.matcher(name).matches()) {
-                return Optional.empty(); // sha256:…
-            }
-            throw e;
-        }
-    }
-
-    private StoredImage byId(String id) {
-        var prefix = ID.matcher(id);
-        var found = new LinkedHashMap<Digest, StoredImage>(); // the last of those with one configuration
-        if (prefix.matches()) {
-            for (StoredImage image : store.images()) {
-                try {
-                    Digest own = store.describe(image).id();
-                    if (own.hex().startsWith(prefix.group(1))) {
-                        found.put(own, image);
-                    }
-                } catch (ImageException e) {
-                    // damaged: it has no id to be found by, and hides no other
-                }
-            }
-        }
-        if (found.isEmpty()) {
-            throw new EngineException(
-                    "IMAGE_UNKNOWN",
-                    "no image is called, or has an id that begins with " + id + ": see 'caisson images'");
-        }
-        if (found.size() > 1) {
-            throw new EngineException(
-                    "IMAGE_AMBIGUOUS", "several images have an id that begins with " + id + ": give more of it");
-        }
-        return found.values().iterator().next();
+    /// Returns the name of the image whose id a reference is, as 12 or more digits of it alone or behind `sha256:`, by
+    /// the digest of its manifest; the reference itself if an image has that name, or none that id.
+    /// @throws EngineException IMAGE_AMBIGUOUS
+    public ImageReference settled(ImageReference reference) {
+        present(reference, "reference");
+        return calls.call(() -> ids.settled(reference));
     }
 
     /// Copies an image for this machine from its registry. What is there already is not fetched again.

@@ -38,6 +38,13 @@ final class Readiness {
         }
     }
 
+    /// Returns what an engine hands out while it is open.
+    /// @throws EngineException ENGINE_CLOSED or ENGINE_BROKEN
+    <T> T given(T value) {
+        require();
+        return value;
+    }
+
     /// Explains a failure that comes from the engine's end. One that broke has killed its containers, so that whoever
     /// looks for them fails too.
     RuntimeException explain(RuntimeException failure) {

@@ -8,8 +8,10 @@ import dev.caisson.spec.Mount;
 import dev.caisson.spec.VolumeName;
 import dev.caisson.state.SharedRecord;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /// A directory with a bound of its own that keeps what containers write. It stays when they and the engine end, until
 /// it is removed.
@@ -29,7 +31,7 @@ public record Volume(
     public Volume {
         present(name, "name");
         present(size, "size");
-        labels = Map.copyOf(present(labels, "labels"));
+        labels = Collections.unmodifiableMap(new TreeMap<>(present(labels, "labels")));
         present(created, "created");
     }
 

@@ -13,6 +13,7 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -302,6 +303,21 @@ class BrokenEngineTest extends BusyboxEngine {
         assertThat(refused.get())
                 .isInstanceOfSatisfying(
                         EngineException.class, e -> assertThat(e.code()).isEqualTo("ENGINE_CLOSED"));
+    }
+
+    @Test
+    void what_a_closed_engine_keeps_is_not_handed_out() throws Exception {
+        Engine closed = Engine.open(OPTIONS);
+        closed.close();
+        var calls = Map.<String, ThrowingCallable>of(
+                "workspaces", closed::workspaces,
+                "volumes", closed::volumes,
+                "snapshots", closed::snapshots,
+                "files", () -> closed.files("none"));
+        calls.forEach((name, call) -> assertThatThrownBy(call)
+                .as(name)
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo("ENGINE_CLOSED")));
     }
 
     @Test

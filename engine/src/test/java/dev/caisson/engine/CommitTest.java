@@ -226,6 +226,39 @@ class CommitTest extends BusyboxEngine {
     }
 
     @Test
+    void changes_have_variables_of_the_image_and_ranges_of_ports() throws Exception {
+        var how = new CommitOptions(
+                Optional.empty(),
+                Optional.empty(),
+                List.of(
+                        "ENV P=8080 B=$A:${A}0 C=\\$A D='$A' E=\"$A $\" F=$NONE.",
+                        "ENV A=2 G=$A",
+                        "EXPOSE $P 100-102/udp",
+                        "LABEL at=/srv/$A",
+                        "WORKDIR /$A",
+                        "VOLUME [\"/$A\"]",
+                        "STOPSIGNAL SIGRTMIN+3",
+                        "CMD echo $A"),
+                true);
+        StoredImage made = images.commit(ran(shellIn(BASE, "true")).name(), MADE, how);
+        var config = images.describe(made).config();
+        assertThat(config.env())
+                .containsEntry("B", "1:10")
+                .containsEntry("C", "$A")
+                .containsEntry("D", "$A")
+                .containsEntry("E", "1 $")
+                .containsEntry("F", ".")
+                .containsEntry("G", "1")
+                .containsEntry("A", "2");
+        assertThat(config.exposedPorts()).containsExactlyInAnyOrder("8080/tcp", "100/udp", "101/udp", "102/udp");
+        assertThat(config.labels()).containsEntry("at", "/srv/2");
+        assertThat(config.workingDir()).isEqualTo("/2");
+        assertThat(config.volumes()).containsExactly("/2");
+        assertThat(config.stopSignal()).contains("SIGRTMIN+3");
+        assertThat(config.cmd()).containsExactly("/bin/sh", "-c", "echo $A"); // the shell's
+    }
+
+    @Test
     void an_image_without_a_name_is_found_by_its_id() throws Exception {
         StoredImage made = images.commit(ran(shellIn(BASE, "echo x >/srv/x")).name(), CommitOptions.STANDARD);
         assertThat(made.tag()).isEmpty();
@@ -290,7 +323,22 @@ class CommitTest extends BusyboxEngine {
                 .isInstanceOfSatisfying(
                         CaissonException.class, e -> assertThat(e.code()).isEqualTo("COMMIT_REFUSED"));
         DetachedContainer named = ran(shellIn(BASE, "true"));
-        for (String change : List.of("RUN x", "ENV", "ENV =x", "EXPOSE x", "USER a b", "WORKDIR", "")) {
+        for (String change : List.of(
+                "RUN x",
+                "ENV",
+                "ENV =x",
+                "ENV B=${A",
+                "ENV B=${A:-c}",
+                "ENV B=${}",
+                "EXPOSE x",
+                "EXPOSE 99999",
+                "EXPOSE 0",
+                "EXPOSE 9-8",
+                "EXPOSE $NONE",
+                "STOPSIGNAL SIGNOTHING",
+                "USER a b",
+                "WORKDIR",
+                "")) {
             var how = new CommitOptions(Optional.empty(), Optional.empty(), List.of(change), true);
             assertThat(catchThrowable(() -> images.commit(named.name(), MADE, how)))
                     .as(change)

@@ -61,6 +61,12 @@ public record StoredImage(
         return tag.map(text -> shown + ":" + text).orElse(shown + "@" + pulled);
     }
 
+    /// Returns its name with the digest of its manifest: that of this image, whatever its tag comes to name.
+    public ImageReference pinned() {
+        ImageReference name = ImageReference.parse(repository);
+        return new ImageReference(name.registry(), name.repository(), tag, Optional.of(manifest));
+    }
+
     /// Returns true if the reference names this image.
     boolean isNamed(ImageReference reference) {
         boolean isSame = reference.digest().isEmpty()

@@ -37,8 +37,8 @@ public record VolumeSpec(
         }
         labels.forEach((key, value) -> {
             if (key.isEmpty() || key.length() + value.length() > LONGEST_LABEL) {
-                throw ArgumentException.invalid("a label of a volume has an empty key or more than " + LONGEST_LABEL
-                        + " characters: shorten it");
+                throw ArgumentException.invalid("a label of a volume has a key and at most " + LONGEST_LABEL
+                        + " characters: give it one, or shorten it");
             }
         });
     }

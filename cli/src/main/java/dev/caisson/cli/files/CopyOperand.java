@@ -20,6 +20,9 @@ record CopyOperand(String text, Optional<String> container, String path) {
         if (colon == 0) {
             throw failure("COPY_FORM", text, "has no container in front of the colon: give CONTAINER:PATH, or ./PATH");
         }
+        if (colon == text.length() - 1) {
+            throw failure("COPY_FORM", text, "has no path behind the colon: give CONTAINER:PATH, as " + text + "/");
+        }
         return new CopyOperand(text, Optional.of(text.substring(0, colon)), text.substring(colon + 1));
     }
 
@@ -39,9 +42,7 @@ record CopyOperand(String text, Optional<String> container, String path) {
 
     /// Returns the path of a container, absolute, without `.` and `..`.
     Path clean() {
-        return HostPath.of("/")
-                .resolve(HostPath.of(path.isEmpty() ? "/" : path))
-                .normalize();
+        return HostPath.of("/").resolve(HostPath.of(path)).normalize();
     }
 
     static CommandException failure(String code, String subject, String what) {

@@ -5,6 +5,7 @@ import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.cli.view.LogTime;
 import dev.caisson.engine.Images;
+import dev.caisson.image.Digest;
 import dev.caisson.image.ImageDescription;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.StoredImage;
@@ -14,8 +15,10 @@ import java.nio.file.PathMatcher;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 
 /// Docker's `--filter` of images that are listed: every condition must hold, and one of the references.
 final class ImageListFilter {
@@ -38,7 +41,11 @@ final class ImageListFilter {
         switch (key) {
             case "dangling" -> {
                 boolean dangling = isOn(value);
-                names.add(image -> dangling == image.tag().isEmpty());
+                Set<Digest> named = images.list().stream()
+                        .filter(image -> image.tag().isPresent())
+                        .map(StoredImage::manifest)
+                        .collect(Collectors.toSet());
+                names.add(image -> dangling != named.contains(image.manifest()));
             }
             case "reference" -> references.add(matcher(value));
             case "label" -> conditions.add(ImagePruneFilter.label(value));

@@ -127,10 +127,7 @@ public final class ImagesCommand implements Callable<Integer> {
         if (name == null) {
             return all || !image.repository().startsWith(OF_BUILDS);
         }
-        ImageReference wanted = ImageReference.parse(name);
-        boolean hasTag = name.lastIndexOf(':') > name.lastIndexOf('/');
-        return image.repository().equals(wanted.fullRepository())
-                && (!hasTag || image.tag().equals(wanted.tag()));
+        return GivenName.parse(name).accepts(image);
     }
 
     private static String nameOf(StoredImage image) {

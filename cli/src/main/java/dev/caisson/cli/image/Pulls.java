@@ -21,29 +21,34 @@ public final class Pulls {
     /// registry are left alone.
     ///
     /// @param platform of the image; empty for that which the store has, or this machine's
-    public static void forRun(Image image, Optional<Platform> platform, String policy, PrintWriter err) {
-        if (!(image instanceof Image.Named(ImageReference reference))) {
+    /// @return the image; one of the store that was given by its id has its name, and is not fetched
+    public static Image forRun(Image image, Optional<Platform> platform, String policy, PrintWriter err) {
+        if (!(image instanceof Image.Named(ImageReference given))) {
             requireOwn(platform, image);
-            return;
-        }
-        if (policy.equals("never") && platform.isEmpty()) {
-            return;
+            return image;
         }
         try (Images images = Images.open(Caller.current().directories())) {
-            boolean isThere = platform.isPresent() ? images.has(reference, platform.get()) : images.has(reference);
-            if (policy.equals("missing") && isThere) {
-                return;
-            }
-            if (policy.equals("never")) {
-                requireThere(isThere, images, reference, platform);
-                return;
-            }
-            if (policy.equals("missing")) {
-                err.println("Unable to find image '" + reference + "' locally");
-                err.flush();
-            }
-            pull(images, reference, platform.orElseGet(Platform::running), new PullProgress(err));
+            ImageReference reference = images.settled(given);
+            fetch(images, reference, platform, reference.equals(given) ? policy : "never", err);
+            return new Image.Named(reference);
         }
+    }
+
+    private static void fetch(
+            Images images, ImageReference reference, Optional<Platform> platform, String policy, PrintWriter err) {
+        boolean isThere = platform.isPresent() ? images.has(reference, platform.get()) : images.has(reference);
+        if (policy.equals("missing") && isThere) {
+            return;
+        }
+        if (policy.equals("never")) {
+            requireThere(isThere, images, reference, platform);
+            return;
+        }
+        if (policy.equals("missing")) {
+            err.println("Unable to find image '" + reference + "' locally");
+            err.flush();
+        }
+        pull(images, reference, platform.orElseGet(Platform::running), new PullProgress(err));
     }
 
     private static void requireOwn(Optional<Platform> platform, Image image) {
@@ -59,7 +64,8 @@ public final class Pulls {
         if (!isThere && images.has(reference)) {
             throw CommandException.refused(
                     "--platform " + platform.map(Platform::toString).orElse(""),
-                    reference + " of the store is for another platform: leave --pull never out");
+                    reference
+                            + " of the store is for another platform: name it as its registry does, without --pull never");
         }
     }
 

@@ -53,9 +53,9 @@ public final class PushCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageReference reference = ImageReference.parse(name);
-        boolean hasTag = name.lastIndexOf(':') > name.lastIndexOf('/');
-        if (reference.digest().isPresent() || (all && hasTag)) {
+        GivenName given = GivenName.parse(name);
+        ImageReference reference = given.reference();
+        if (reference.digest().isPresent() || (all && given.hasTag())) {
             throw CommandException.usage(
                     all
                             ? "--all-tags takes a repository without a tag: " + OneLine.of(name)
@@ -68,21 +68,18 @@ public final class PushCommand implements Callable<Integer> {
                 out.println("The push refers to repository [" + reference.fullRepository() + "]");
                 out.flush();
             }
-            for (StoredImage image : wanted(images, reference)) {
+            for (StoredImage image : wanted(images, given)) {
                 push(images, image, out, shown);
             }
         }
         return 0;
     }
 
-    private List<StoredImage> wanted(Images images, ImageReference reference) {
+    private List<StoredImage> wanted(Images images, GivenName given) {
         if (!all) {
-            return List.of(images.get(reference));
+            return List.of(images.get(given.reference()));
         }
-        List<StoredImage> tagged = images.list().stream()
-                .filter(image -> image.repository().equals(reference.fullRepository())
-                        && image.tag().isPresent())
-                .toList();
+        List<StoredImage> tagged = given.tagged(images);
         if (tagged.isEmpty()) {
             throw new CommandException(
                     "IMAGE_UNKNOWN",

@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         description = "Write images as one archive, for 'caisson load', docker load, podman load and skopeo.",
         footer = {
-            "%nAn image that is given by its id has no name in the archive. The same images make the same bytes.",
+            "%nA name without a tag stands for all tags of its repository. An image that is given by its id has no name",
+            "in the archive. The same images make the same bytes.",
             "%n  caisson save -o debian.tar debian:13",
             "  caisson save debian:13 web:1 | ssh other caisson load"
         })
@@ -48,15 +49,22 @@ public final class SaveCommand implements Callable<Integer> {
             default -> throw CommandException.refused("--format " + format, "give docker or oci");
         };
         try (Images images = Images.open(Caller.current().directories())) {
-            List<StoredImage> wanted =
-                    names.stream().map(name -> find(images, name)).toList();
+            List<StoredImage> wanted = names.stream()
+                    .flatMap(name -> find(images, name).stream())
+                    .distinct()
+                    .toList();
             OutputFile.write(output, out -> images.save(wanted, form, out));
         }
         return 0;
     }
 
-    private static StoredImage find(Images images, String name) {
+    private static List<StoredImage> find(Images images, String name) {
+        GivenName given = GivenName.parse(name);
+        List<StoredImage> all = given.isRepository() ? given.tagged(images) : List.of();
+        if (!all.isEmpty()) {
+            return all;
+        }
         StoredImage image = images.find(name);
-        return images.isCalled(image, name) ? image : image.withoutTag();
+        return List.of(images.isCalled(image, name) ? image : image.withoutTag());
     }
 }

@@ -7,6 +7,7 @@ import static java.util.stream.Collectors.toList;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.option.BooleanText;
+import dev.caisson.cli.text.NamePattern;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.cli.view.LogTime;
 import dev.caisson.network.NetworkInfo;
@@ -17,8 +18,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /// Docker's `--filter` of networks: of several with the same key one must match, but labels all of them; and every key
 /// must.
@@ -70,14 +69,9 @@ final class NetworkFilter {
         };
     }
 
-    /// Docker's values are patterns that need not match all of it; one that is malformed matches nothing.
     private static Predicate<NetworkInfo> found(String value, Function<NetworkInfo, String> of) {
-        try {
-            Pattern pattern = Pattern.compile(value);
-            return network -> pattern.matcher(of.apply(network)).find();
-        } catch (PatternSyntaxException e) {
-            return _ -> false;
-        }
+        Predicate<String> pattern = NamePattern.of(value);
+        return network -> pattern.test(of.apply(network));
     }
 
     private static Predicate<NetworkInfo> type(String value) {

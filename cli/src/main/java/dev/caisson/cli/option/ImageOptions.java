@@ -3,10 +3,12 @@ package dev.caisson.cli.option;
 import dev.caisson.cli.image.Platforms;
 import dev.caisson.cli.image.Pulls;
 import dev.caisson.image.Image;
+import dev.caisson.image.ImageReference;
 import dev.caisson.image.Platform;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.Mount;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,13 +34,24 @@ public final class ImageOptions {
 
     /// Fetches the image of a container, and those that it has mounted, if they are of a registry and the options say
     /// so.
-    public void fetch(ContainerSpec wanted, PrintWriter err) {
+    /// @return what was wanted, with the names of images that were given by their ids
+    public ContainerSpec fetch(ContainerSpec wanted, PrintWriter err) {
         Optional<Platform> chosen = Optional.ofNullable(platform).map(Platforms::wanted);
-        Pulls.forRun(wanted.image(), chosen, Pulls.policy(pull), err);
+        ContainerSpec named = wanted.image(Pulls.forRun(wanted.image(), chosen, Pulls.policy(pull), err));
+        var mounts = new ArrayList<Mount>();
         for (Mount mount : wanted.mounts()) {
-            if (mount instanceof Mount.ImageFiles files) {
-                Pulls.forRun(new Image.Named(files.image()), Optional.empty(), Pulls.policy(pull), err);
-            }
+            mounts.add(
+                    mount instanceof Mount.ImageFiles files
+                            ? new Mount.ImageFiles(fetched(files.image(), err), files.target(), files.subpath())
+                            : mount);
         }
+        return named.mounts(mounts);
+    }
+
+    private ImageReference fetched(ImageReference image, PrintWriter err) {
+        return Pulls.forRun(new Image.Named(image), Optional.empty(), Pulls.policy(pull), err)
+                        instanceof Image.Named(ImageReference found)
+                ? found
+                : image;
     }
 }

@@ -11,6 +11,7 @@ import dev.caisson.spec.VolumeSpec;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -41,19 +42,48 @@ final class MountText {
 
     private MountText(String text) {
         this.option = "--mount " + text;
-        for (String part : text.split(",", -1)) {
-            read(part);
-        }
+        fields(text).forEach(this::read);
     }
 
     static Mount parse(String text) {
         return new MountText(text).mount();
     }
 
+    /// Splits one line of CSV (RFC 4180), as Docker reads it: a field in quotes may hold commas, and a quote twice.
+    private List<String> fields(String text) {
+        var fields = new ArrayList<String>();
+        int at = 0;
+        while (at <= text.length()) {
+            if (at == text.length() || text.charAt(at) != '"') {
+                int comma = text.indexOf(',', at);
+                String field = text.substring(at, comma < 0 ? text.length() : comma);
+                if (field.indexOf('"') >= 0) {
+                    throw bad("a quote stands in a field that does not begin with one: quote the whole KEY=VALUE");
+                }
+                fields.add(field);
+                at += field.length() + 1;
+                continue;
+            }
+            var field = new StringBuilder();
+            for (at++; at < text.length() && (text.charAt(at) != '"' || text.startsWith("\"\"", at)); at++) {
+                field.append(text.charAt(at));
+                if (text.charAt(at) == '"') {
+                    at++;
+                }
+            }
+            if (at == text.length() || (at + 1 < text.length() && text.charAt(at + 1) != ',')) {
+                throw bad("a quote is not closed at the end of its field: quote the whole KEY=VALUE");
+            }
+            fields.add(field.toString());
+            at += 2;
+        }
+        return fields;
+    }
+
     private void read(String part) {
         int equals = part.indexOf('=');
         String written = equals < 0 ? part : part.substring(0, equals);
-        String key = canonical(written);
+        String key = canonical(written.toLowerCase(Locale.ROOT));
         if (!COMMON.contains(key) && !OWN.contains(key)) {
             throw bad(
                     Set.of("bind-recursive", "bind-nonrecursive", "bind-create-src")

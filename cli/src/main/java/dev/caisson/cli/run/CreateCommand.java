@@ -36,9 +36,9 @@ public final class CreateCommand implements Callable<Integer> {
 
     static DetachedContainer create(RunOptions options, DetachOptions detach, ImageOptions images, CommandSpec command)
             throws InterruptedException {
-        ContainerSpec wanted = DetachOptions.withTerminal(options.spec(), options.terminal());
+        ContainerSpec given = DetachOptions.withTerminal(options.spec(), options.terminal());
         DetachedOptions kept = detach.options(options.remove());
-        images.fetch(wanted, command.commandLine().getErr());
+        ContainerSpec wanted = images.fetch(given, command.commandLine().getErr());
         detach.prepare();
         try (var lease = Caller.current().engine()) {
             ResidentEngine.startFor(wanted, command.commandLine().getErr());

@@ -48,8 +48,7 @@ public final class RunCommand implements Callable<Integer> {
             return attached();
         }
         detach.prepare();
-        ContainerSpec wish = options.spec();
-        images.fetch(wish, spec.commandLine().getErr());
+        ContainerSpec wish = images.fetch(options.spec(), spec.commandLine().getErr());
         foreground =
                 new Foreground(options, attach.streams(), spec.commandLine().getErr());
         foreground.prepare();

@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.toList;
 
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.CommandException;
+import dev.caisson.cli.text.NamePattern;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.ContainerState;
 import dev.caisson.engine.ContainerStatus;
@@ -20,8 +21,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /// Docker's `--filter`: of several with the same key one must match, but labels all of them; and every key must.
 public final class ContainerFilter {
@@ -102,15 +101,10 @@ public final class ContainerFilter {
         };
     }
 
-    /// A regular expression, as Docker's; as it stands where it is none.
     private static Predicate<ContainerStatus> name(String value) {
-        try {
-            Pattern pattern = Pattern.compile(value);
-            return container -> pattern.matcher(container.name().orElse("")).find()
-                    || pattern.matcher("/" + container.name().orElse("")).find();
-        } catch (PatternSyntaxException e) {
-            return container -> container.name().orElse("").contains(value);
-        }
+        Predicate<String> pattern = NamePattern.of(value);
+        return container -> pattern.test(container.name().orElse(""))
+                || pattern.test("/" + container.name().orElse(""));
     }
 
     /// The name of a volume, or the target of any mount.

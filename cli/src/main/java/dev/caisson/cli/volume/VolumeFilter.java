@@ -7,6 +7,7 @@ import static java.util.stream.Collectors.toList;
 import dev.caisson.cli.caller.CommandException;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.option.BooleanText;
+import dev.caisson.cli.text.NamePattern;
 import dev.caisson.cli.text.OptionText;
 import dev.caisson.engine.Volume;
 import java.util.List;
@@ -21,7 +22,7 @@ final class VolumeFilter {
     static final Set<String> OF_LIST = Set.of("dangling", "driver", "label", "name");
 
     /// Conditions of what is removed.
-    static final Set<String> OF_PRUNE = Set.of("label", "label!");
+    static final Set<String> OF_PRUNE = Set.of("all", "label", "label!");
 
     private final Map<String, List<Predicate<Volume>>> byKey;
 
@@ -47,7 +48,14 @@ final class VolumeFilter {
         }
         return switch (pair[0]) {
             case "driver" -> _ -> value.equals("local");
-            case "name" -> volume -> volume.name().value().contains(value);
+            case "name" -> {
+                Predicate<String> pattern = NamePattern.of(value);
+                yield volume -> pattern.test(volume.name().value());
+            }
+            case "all" -> {
+                boolean all = BooleanText.parse("--filter all", value);
+                yield volume -> all || volume.anonymous();
+            }
             case "label" -> label(value);
             case "label!" -> label(value).negate();
             default -> {
@@ -64,6 +72,11 @@ final class VolumeFilter {
         }
         String value = text.substring(equals + 1);
         return volume -> value.equals(volume.labels().get(text.substring(0, equals)));
+    }
+
+    /// Returns true if there is a condition of this key.
+    boolean has(String key) {
+        return byKey.containsKey(key);
     }
 
     boolean accepts(Volume volume) {

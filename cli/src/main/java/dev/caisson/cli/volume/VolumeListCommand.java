@@ -3,6 +3,7 @@ package dev.caisson.cli.volume;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.OneLine;
 import dev.caisson.cli.template.Table;
+import dev.caisson.cli.template.Template;
 import dev.caisson.cli.text.SizeText;
 import dev.caisson.engine.Volume;
 import dev.caisson.engine.VolumeUse;
@@ -58,7 +59,7 @@ final class VolumeListCommand implements Callable<Integer> {
     @Option(
             names = {"-f", "--filter"},
             paramLabel = "KEY=VALUE",
-            description = "Only those with dangling=BOOLEAN, driver=NAME, label=KEY[=VALUE] or name=PART.")
+            description = "Only those with dangling=BOOLEAN, driver=NAME, label=KEY[=VALUE] or name=PATTERN.")
     private List<String> filters = List.of();
 
     @Option(
@@ -108,6 +109,10 @@ final class VolumeListCommand implements Callable<Integer> {
                         .map(label -> OneLine.of(label.getKey() + "=" + label.getValue()))
                         .sorted()
                         .collect(Collectors.joining(",")));
+        row.put(
+                "Label",
+                new Template.Unlisted(
+                        new Template.Lookup(key -> OneLine.row(volume.labels().getOrDefault(key, "")))));
         row.put(
                 "Links",
                 Integer.toString(users.getOrDefault(volume.name(), List.of()).size()));

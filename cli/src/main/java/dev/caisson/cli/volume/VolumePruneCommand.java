@@ -39,7 +39,7 @@ public final class VolumePruneCommand implements Callable<Integer> {
     @Option(
             names = "--filter",
             paramLabel = "KEY=VALUE",
-            description = "Only those with label=KEY[=VALUE], or without it (label!=).")
+            description = "Only those with label=KEY[=VALUE], or without it (label!=); all=BOOLEAN is -a.")
     private List<String> filters = List.of();
 
     @Override
@@ -64,7 +64,7 @@ public final class VolumePruneCommand implements Callable<Integer> {
         return () -> {
             var bytes = new HashMap<VolumeName, Long>();
             List<Volume> removed = every.prune(volume -> {
-                boolean chosen = (all || volume.anonymous()) && filter.accepts(volume);
+                boolean chosen = (all || filter.has("all") || volume.anonymous()) && filter.accepts(volume);
                 if (chosen && !every.isInUse(volume.name())) {
                     bytes.put(volume.name(), every.use(volume.name()).onDisk().count());
                 }

@@ -221,6 +221,8 @@ class CopyCommandTest {
         refused("COPY_FORM", in("/a"), in("/b"));
         refused("COPY_FORM", at("a"), at("b"));
         refused("COPY_FORM", ":/a", at("b"));
+        refused("COPY_FORM", in(""), at("b"));
+        refused("COPY_FORM", at("a"), in(""));
         refused("FILE_NOT_FOUND", in("/none"), at("b"));
         refused("COPY_SOURCE", at("none"), in("/b"));
         refused("COPY_SOURCE", at("file") + "/", in("/b"));

@@ -87,6 +87,37 @@ class VolumeCommandsTest {
     }
 
     @Test
+    void volumes_are_filtered_and_removed_as_docker_s_are() {
+        String anonymous = caisson("volume", "create", "--label", "b=1", "--label", "a=2", "--label", "of=" + name)
+                .out()
+                .strip();
+        caisson("volume", "create", "--label", "of=" + name, name);
+        String pattern = name.substring(0, name.length() - 1) + "[" + name.charAt(name.length() - 1) + "]$";
+
+        assertThat(caisson("volume", "ls", "-q", "-f", "name=" + pattern).out()).isEqualTo(name + "\n");
+        assertThat(caisson("volume", "ls", "-q", "-f", "name=^" + name.substring(1))
+                        .out())
+                .isEmpty();
+        assertThat(caisson("volume", "ls", "-q", "-f", "name=[").out()).isEmpty();
+        assertThat(caisson("volume", "inspect", "-f", "{{json .Labels}}", anonymous)
+                        .out())
+                .isEqualTo("{\"a\":\"2\",\"b\":\"1\",\"of\":\"" + name + "\"}\n");
+
+        assertThat(caisson("volume", "ls", "-f", "name=" + anonymous, "--format", "{{.Label \"b\"}}|{{.Label \"c\"}}")
+                        .out())
+                .isEqualTo("1|\n");
+        assertThat(caisson("volume", "prune", "-f", "--filter", "all=maybe").err())
+                .contains("OPTION_REFUSED", "maybe");
+        assertThat(caisson("volume", "prune", "-f", "--filter", "all=false", "--filter", "label=of=" + name)
+                        .out())
+                .contains(anonymous)
+                .doesNotContain("\n" + name + "\n");
+        assertThat(caisson("volume", "prune", "-f", "--filter", "all=1", "--filter", "label=of=" + name)
+                        .out())
+                .contains("\n" + name + "\n");
+    }
+
+    @Test
     void containers_have_them_show_them_and_pass_them_on() {
         assertThat(caisson("create", "--name", name + "-a", "-v", name + ":/x", "-v", "/new", "host", "true")
                         .status())

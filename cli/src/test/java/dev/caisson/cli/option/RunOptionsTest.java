@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -199,6 +200,18 @@ class RunOptionsTest {
             })
     void a_mount_that_cannot_be_is_refused_by_name(String mount, String sentence) {
         assertThatThrownBy(() -> spec("--mount", mount)).hasMessageContaining(sentence);
+    }
+
+    @Test
+    void a_mount_is_a_line_of_csv_whose_keys_have_any_case() {
+        assertThat(bind("--mount", "Type=bind,\"source=/srv/a,\"\"b\"\"\",TARGET=/x")
+                        .source())
+                .isEqualTo(Path.of("/srv/a,\"b\""));
+        assertThat(spec("--mount", "\"SRC=data\",\"dst=/x,y\"").mounts())
+                .isEqualTo(spec("-v", "data:/x,y").mounts());
+        for (String wrong : List.of("\"src=data,dst=/x", "\"src=data\"a,dst=/x", "sr\"c=data,dst=/x")) {
+            assertThatThrownBy(() -> spec("--mount", wrong)).hasMessageContaining("quote");
+        }
     }
 
     @Test

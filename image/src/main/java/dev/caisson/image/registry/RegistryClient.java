@@ -98,7 +98,8 @@ public final class RegistryClient implements AutoCloseable {
         Answer answer = read(repository, path, Map.of("Accept", String.join(", ", accepted)));
         try {
             if (answer.status() != 200) {
-                throw exchange.failure(answer, "give", repository + ":" + reference);
+                throw exchange.failure(
+                        answer, "give", repository + (reference.indexOf(':') < 0 ? ":" : "@") + reference);
             }
             byte[] content = answer.body().readNBytes(LARGEST_DOCUMENT + 1);
             if (content.length > LARGEST_DOCUMENT) {

@@ -105,6 +105,9 @@ class RegistryClientTest {
                 var other = new RegistryClient(none.exchange)) {
             assertRefused(Code.REGISTRY_UNREACHABLE, cut.registry.name(), () -> client.manifest("app", "1", List.of()));
             assertRefused(Code.REGISTRY_NOT_FOUND, "has no app:1", () -> other.manifest("app", "1", List.of()));
+            String digest = "sha256:" + "0".repeat(64);
+            assertRefused(
+                    Code.REGISTRY_NOT_FOUND, "has no app@" + digest, () -> other.manifest("app", digest, List.of()));
         }
     }
 
