@@ -8,6 +8,7 @@ import dev.caisson.spec.Rlimit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
@@ -161,6 +162,11 @@ public record HostFacts(
     static String text(String path) {
         try {
             return ByteText.read(Path.of(path));
+        } catch (NoSuchFileException e) {
+            throw new HostException(
+                    "PROC_UNREADABLE",
+                    path + " is not there: mount the whole of /proc, without subset=pid, as ProcSubset=pid of a systemd unit does",
+                    e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

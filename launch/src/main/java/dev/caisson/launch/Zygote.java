@@ -56,6 +56,7 @@ public final class Zygote implements AutoCloseable {
             "keeping a mount",
             "making network links");
     private static final int STAGE_CLONE = 3;
+    private static final int STAGE_ROOT = 5;
     private static final int STAGE_DEVICE = 6;
     private static final int STAGE_LINKS = 9;
 
@@ -425,7 +426,11 @@ public final class Zygote implements AutoCloseable {
         if (errno == Errno.EPERM) {
             return stage == STAGE_LINKS
                     ? ": the engine needs CAP_NET_ADMIN over the host"
-                    : ": the engine needs root, with CAP_SYS_ADMIN over the host";
+                    : ": the engine needs root with CAP_SYS_ADMIN over the host, and no security module or seccomp filter that"
+                            + " denies it this, such as by SystemCallFilter= of a systemd unit";
+        }
+        if (stage == STAGE_ROOT && errno == Errno.ENOENT) {
+            return ": the engine's own /dev has to have null, zero, full, random, urandom and tty";
         }
         return "";
     }

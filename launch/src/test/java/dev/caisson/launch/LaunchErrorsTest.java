@@ -85,6 +85,7 @@ class LaunchErrorsTest {
     @Test
     void limits_that_the_kernel_does_not_tell_are_missed() {
         assertCode("PROC_UNREADABLE", () -> HostFacts.limits("Limit Soft Hard Units\n"));
+        assertCode("PROC_UNREADABLE", () -> HostFacts.text("/proc/sys/kernel/there-is-none"));
     }
 
     @Test

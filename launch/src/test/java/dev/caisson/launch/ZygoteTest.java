@@ -36,6 +36,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ZygoteTest {
     private static final Set<Namespace> NAMESPACES = EnumSet.of(Namespace.PID, Namespace.CGROUP, Namespace.TIME);
     private static final long FLAGS = 0x2000_0080L;
+    private static final String FORBIDDEN = ": the engine needs root with CAP_SYS_ADMIN over the host, and no security"
+            + " module or seccomp filter that denies it this, such as by SystemCallFilter= of a systemd unit";
 
     private final ScriptedZygote scripted = new ScriptedZygote();
     private final Zygote zygote = scripted.zygote;
@@ -197,8 +199,9 @@ class ZygoteTest {
         assertThatThrownBy(asked::child)
                 .isInstanceOfSatisfying(
                         HostException.class, e -> assertThat(e.code()).isEqualTo("ZYGOTE_FAILED"))
-                .hasMessage("the kernel refused writing the id maps (EPERM): the engine needs root, with"
-                        + " CAP_SYS_ADMIN over the host");
+                .hasMessage("the kernel refused writing the id maps (EPERM): the engine needs root with"
+                        + " CAP_SYS_ADMIN over the host, and no security module or seccomp filter that denies it this,"
+                        + " such as by SystemCallFilter= of a systemd unit");
         assertThat(ScriptedZygote.isReaped(killed)).isTrue();
         assertThat(OpenFiles.count(OpenFiles.file(killed.pidfd()))).isEqualTo(copies);
         Zygote.Answer done = zygote.device(IDS, two);
@@ -257,11 +260,13 @@ class ZygoteTest {
                 "2|EINVAL|22|assembling the root file system|",
                 "3|ENOSPC|28|cloning|: the host's limit of namespaces is reached, see /proc/sys/user/max_*_namespaces",
                 "3|EAGAIN|11|cloning|: the host's limit of processes is reached",
-                "3|EPERM|1|cloning|: the engine needs root, with CAP_SYS_ADMIN over the host",
+                "3|EPERM|1|cloning|" + FORBIDDEN,
                 "3|EINVAL|22|cloning|",
                 "4|ENOSPC|28|writing the id maps|",
                 "4|EAGAIN|11|writing the id maps|",
-                "5|EPERM|1|building its private root|: the engine needs root, with CAP_SYS_ADMIN over the host",
+                "5|EPERM|1|building its private root|" + FORBIDDEN,
+                "5|ENOENT|2|building its private root|: the engine's own /dev has to have null, zero, full, random, urandom"
+                        + " and tty",
                 "6|EPERM|1|making a device node|: the engine's own control group has to let it make nodes of that"
                         + " device",
                 "6|ENODEV|19|making a device node|",
