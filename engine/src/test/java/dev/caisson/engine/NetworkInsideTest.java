@@ -52,6 +52,8 @@ class NetworkInsideTest {
         return Stream.of(
                 Arguments.of("ip link set eth0 mtu 1300", "link eth0", "packets of 1300 bytes"),
                 Arguments.of("ip link set eth0 address 02:00:00:00:00:99", "link eth0", "02:00:00:00:00:99"),
+                Arguments.of("ip link del eth0", "link eth0", "missing"),
+                Arguments.of("ip link set eth0 down && ip link set eth0 name other", "net/ipv6/conf/eth0/", "missing"),
                 Arguments.of("ip link add other type veth peer name further", "link other", "down"),
                 Arguments.of("ip addr add 10.99.0.1/24 dev eth0", "addresses", "10.99.0.1"),
                 Arguments.of("ip addr add fd99::1/64 dev eth0", "addresses", "fd99::1"),

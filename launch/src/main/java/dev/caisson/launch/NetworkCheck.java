@@ -17,6 +17,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// Compares the network namespace of a container that runs with its plan: links, rules of routing, settings, the packet
@@ -24,6 +27,8 @@ import java.util.stream.Collectors;
 public final class NetworkCheck {
     private static final InRootPath PING = InRootPath.of("net/ipv4/ping_group_range");
     private static final String ALL_GROUPS = "0 2147483647";
+    private static final Pattern OF_LINK = Pattern.compile("net/ipv[46]/(?:conf|neigh)/([^/]+)/.*");
+    private static final Set<String> EVERY_LINK = Set.of("all", "default");
     private static final int MOST_OF_A_SETTING = 4096;
     /// 127.0.0.11, as proc_net_tcp(5) writes it.
     private static final String RESOLVER = "0B00007F";
@@ -51,13 +56,14 @@ public final class NetworkCheck {
     /// @param process `/proc/PID` of its process 1
     public List<Check> of(ExecLauncher launcher, List<Fd> namespaces, Fd stream, Fd process) {
         Map<InRootPath, String> settings = settings();
+        List<Check> missing = takeMissing(settings, process);
         ExecPlan look = ExecPlan.look(plan, settings.keySet());
         Launched launched = launcher.enter(
                 look,
                 new ExecLauncher.Given(
                         Optional.empty(), List.of(), namespaces, List.of(stream, stream, stream), Optional.empty()));
         try {
-            var checks = new ArrayList<Check>();
+            var checks = new ArrayList<>(missing);
             try (NetlinkSocket route = socket(look, launched, NetlinkProtocol.ROUTE);
                     NetlinkSocket filter = socket(look, launched, NetlinkProtocol.NETFILTER)) {
                 var side = new GuestSide(route, filter);
@@ -96,6 +102,28 @@ public final class NetworkCheck {
                 .filter(set -> set.name().relative().startsWith("net/"))
                 .forEach(set -> settings.put(set.name(), set.value()));
         return settings;
+    }
+
+    /// Takes out the settings of links that are not there any more, and returns what is said of them: their files are gone
+    /// too, and the process that enters could not open them.
+    private static List<Check> takeMissing(Map<InRootPath, String> settings, Fd process) {
+        Set<String> links = Verifier.textIfThere(process, "net/dev").stream()
+                .flatMap(String::lines)
+                .filter(line -> line.contains(":"))
+                .map(line -> line.substring(0, line.indexOf(':')).strip())
+                .collect(Collectors.toSet());
+        var missing = new ArrayList<Check>();
+        settings.entrySet().removeIf(setting -> {
+            String name = setting.getKey().relative();
+            Matcher ofLink = OF_LINK.matcher(name);
+            boolean isMissing =
+                    ofLink.matches() && !EVERY_LINK.contains(ofLink.group(1)) && !links.contains(ofLink.group(1));
+            if (isMissing) {
+                missing.add(Check.of("network inside, setting " + name, words(setting.getValue()), "missing"));
+            }
+            return isMissing;
+        });
+        return missing;
     }
 
     private Check setting(ExecPlan look, Launched launched, InRootPath name, String value) {
