@@ -35,12 +35,14 @@ final class HostAccess {
         if (own.effectiveUid() != 0
                 || !own.capabilities().contains(Capability.SYS_ADMIN)
                 || !own.capabilities().contains(Capability.SYS_PTRACE)) {
-            throw needed("the engine needs root with CAP_SYS_ADMIN and CAP_SYS_PTRACE over the host: use sudo; in a pod, add both"
-                    + " capabilities, or set privileged: true (docs/in-a-pod.md)");
+            throw needed(
+                    "the engine needs root with CAP_SYS_ADMIN and CAP_SYS_PTRACE over the host: use sudo; in a pod, add both"
+                            + " capabilities, or set privileged: true (docs/in-a-pod.md)");
         }
         if (!own.overHost()) {
-            throw needed("the engine needs root of the host, and this process is root of a user namespace only: start it outside of"
-                    + " any; in a pod, leave out hostUsers: false");
+            throw needed(
+                    "the engine needs root of the host, and this process is root of a user namespace only: start it outside of"
+                            + " any; in a pod, leave out hostUsers: false");
         }
         String missing = OTHERS.stream()
                 .filter(capability -> !own.capabilities().contains(capability))

@@ -165,7 +165,8 @@ public record HostFacts(
         } catch (NoSuchFileException e) {
             throw new HostException(
                     "PROC_UNREADABLE",
-                    path + " is not there: mount the whole of /proc, without subset=pid, as ProcSubset=pid of a systemd unit does",
+                    path
+                            + " is not there: mount the whole of /proc, without subset=pid, as ProcSubset=pid of a systemd unit does",
                     e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -104,7 +104,8 @@ public final class NetworkCheck {
         return settings;
     }
 
-    /// Takes out the settings of links that are not there any more, and returns what is said of them: their files are gone
+    /// Takes out the settings of links that are not there any more, and returns what is said of them: their files are
+    /// gone
     /// too, and the process that enters could not open them.
     private static List<Check> takeMissing(Map<InRootPath, String> settings, Fd process) {
         Set<String> links = Verifier.textIfThere(process, "net/dev").stream()

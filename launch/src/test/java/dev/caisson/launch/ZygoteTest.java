@@ -281,7 +281,7 @@ class ZygoteTest {
                 "0|EINVAL|22|stage 0|",
             })
     void each_stage_has_its_words_and_what_to_do(int stage, String name, int errno, String where, String advice) {
-        HostException refused = Zygote.refused(stage, errno);
+        HostException refused = ZygoteStages.refused(stage, errno);
         assertThat(refused.code()).isEqualTo("ZYGOTE_FAILED");
         assertThat(refused)
                 .hasMessage("the kernel refused " + where + " (" + name + ")" + (advice == null ? "" : advice));

@@ -4,7 +4,7 @@ import dev.caisson.launch.HostException;
 import dev.caisson.launch.InitFailures;
 import dev.caisson.launch.LaunchPlan;
 import dev.caisson.launch.Report;
-import dev.caisson.launch.Zygote;
+import dev.caisson.launch.ZygoteStages;
 import dev.caisson.linux.Errno;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -50,7 +50,7 @@ public final class StartReply {
         ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         int stage = in.getInt(REPLY_AT + REPLY_STAGE);
         if (stage != 0) {
-            return Zygote.refused(stage, -in.getInt(REPLY_AT + REPLY_STATUS));
+            return ZygoteStages.refused(stage, -in.getInt(REPLY_AT + REPLY_STATUS));
         }
         if (in.getInt(REPORT_AT + REPORT_KIND) != Report.Kind.ERROR.ordinal() + 1) {
             return error == Errno.EPIPE || error == Errno.ECHILD ? InitFailures.died() : unnamed();
