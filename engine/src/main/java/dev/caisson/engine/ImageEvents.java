@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.error.CaissonException;
+import dev.caisson.image.ImageDescription;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.ImageStore;
 import dev.caisson.image.StoredImage;
@@ -15,13 +16,24 @@ import java.util.stream.Collectors;
 record ImageEvents(EngineOptions options, ImageStore store) {
     private static final String HIDDEN = "caisson.local/";
 
+    /// What is told of an image.
+    ///
+    /// @param id the digest of its manifest if it is damaged
+    private record Described(String id, Map<String, String> labels) {
+        static final Described NONE = new Described("", Map.of());
+    }
+
     StoredImage pulled(ImageReference reference, StoredImage image) {
-        note("pull", reference.toString(), image, with(labels(image), reference.shortRepository()));
+        if (isShown(image)) {
+            note("pull", reference.toString(), with(describe(image).labels(), reference.shortRepository()));
+        }
         return image;
     }
 
     void pushed(StoredImage image) {
-        note("push", image.name(), image, with(labels(image), image.name()));
+        if (isShown(image)) {
+            note("push", image.name(), with(describe(image).labels(), image.name()));
+        }
     }
 
     StoredImage tagged(StoredImage image) {
@@ -29,38 +41,38 @@ record ImageEvents(EngineOptions options, ImageStore store) {
     }
 
     StoredImage told(String action, StoredImage image) {
-        note(action, id(image), image, with(labels(image), image.name()));
+        if (isShown(image)) {
+            Described told = describe(image);
+            note(action, told.id(), with(told.labels(), image.name()));
+        }
         return image;
     }
 
     /// Carries out a removal, and notes names and images that are gone by it.
     void removing(List<StoredImage> images, Runnable removal) {
-        Map<StoredImage, String> ids = new HashMap<>();
-        Map<StoredImage, Map<String, String>> labels = new HashMap<>();
-        images.forEach(image -> {
-            ids.put(image, id(image));
-            labels.put(image, labels(image));
-        });
+        var described = new HashMap<StoredImage, Described>();
+        images.forEach(image -> described.put(image, describe(image)));
         removal.run();
         Set<String> left = store.images().stream()
                 .map(image -> image.manifest().toString())
                 .collect(Collectors.toSet());
         for (StoredImage image : images) {
-            String id = ids.getOrDefault(image, "");
-            Map<String, String> own = labels.getOrDefault(image, Map.of());
-            if (image.tag().isPresent()) {
-                note("untag", id, image, with(own, image.name()));
+            Described told = described.getOrDefault(image, Described.NONE);
+            if (image.tag().isPresent() && isShown(image)) {
+                note("untag", told.id(), with(told.labels(), image.name()));
             }
-            if (left.add(image.manifest().toString())) {
-                note("delete", id, image, with(own, id));
+            if (left.add(image.manifest().toString()) && isShown(image)) {
+                note("delete", told.id(), with(told.labels(), told.id()));
             }
         }
     }
 
-    private void note(String action, String id, StoredImage image, Map<String, String> attributes) {
-        if (!image.repository().startsWith(HIDDEN)) {
-            LifeEvents.note(options, LifeEvent.Kind.IMAGE, action, id, attributes);
-        }
+    private static boolean isShown(StoredImage image) {
+        return !image.repository().startsWith(HIDDEN);
+    }
+
+    private void note(String action, String id, Map<String, String> attributes) {
+        LifeEvents.note(options, LifeEvent.Kind.IMAGE, action, id, attributes);
     }
 
     private static Map<String, String> with(Map<String, String> labels, String name) {
@@ -70,20 +82,12 @@ record ImageEvents(EngineOptions options, ImageStore store) {
         return attributes;
     }
 
-    /// Returns the image's id, or the digest of its manifest if it is damaged.
-    private String id(StoredImage image) {
+    private Described describe(StoredImage image) {
         try {
-            return store.describe(image).id().toString();
-        } catch (CaissonException e) {
-            return image.manifest().toString();
-        }
-    }
-
-    private Map<String, String> labels(StoredImage image) {
-        try {
-            return store.describe(image).config().labels();
-        } catch (CaissonException e) {
-            return Map.of(); // it is damaged, or gone
+            ImageDescription found = store.describe(image);
+            return new Described(found.id().toString(), found.config().labels());
+        } catch (CaissonException e) { // it is damaged, or gone
+            return new Described(image.manifest().toString(), Map.of());
         }
     }
 }

@@ -115,9 +115,16 @@ final class ContentStore implements AutoCloseable {
         }
     }
 
+    /// Returns the configuration as it lies there.
     byte[] config(StoredImage image) throws IOException {
         try (var reader = known()) {
-            return reader.configOf(descriptor(image));
+            return reader.configOf(descriptor(image)).content();
+        }
+    }
+
+    PackedConfig packedConfig(StoredImage image) throws IOException {
+        try (var reader = known()) {
+            return reader.configOf(descriptor(image)).config();
         }
     }
 

@@ -157,7 +157,7 @@ final class ImagePull {
                 chosen.mediaType(),
                 chosen.size(),
                 System.currentTimeMillis());
-        PackedConfig config = PackedConfig.parse(store.config(image));
+        PackedConfig config = store.packedConfig(image);
         require(config.config().platform());
         config.requireLayers(manifest.layers().size());
         layers(manifest.layers());

@@ -44,7 +44,7 @@ public final class ImageSizes {
             ManifestDocument.Manifest manifest = content.manifest(image);
             parts.add(BLOB + manifest.config().digest().hex());
             manifest.layers().forEach(layer -> parts.add(BLOB + layer.digest().hex()));
-            List<Digest> diffIds = PackedConfig.parse(content.config(image)).diffIds();
+            List<Digest> diffIds = content.packedConfig(image).diffIds();
             PackedImage.chainIds(diffIds).forEach(chain -> parts.add(TREE + chain.hex()));
         } catch (ImageException _) {
             // it is damaged: what cannot be read belongs to no image

@@ -146,7 +146,7 @@ public final class ImageStore implements AutoCloseable {
     /// Returns the layers of an image of the store, lowest first.
     public List<ImageLayer> layers(StoredImage image) {
         return StoreFailures.guarded(image.repository(), () -> {
-            List<Digest> diffIds = PackedConfig.parse(content.config(image)).diffIds();
+            List<Digest> diffIds = content.packedConfig(image).diffIds();
             List<Descriptor> blobs = content.manifest(image).layers();
             var layers = new ArrayList<ImageLayer>();
             for (int i = 0; i < Math.min(diffIds.size(), blobs.size()); i++) {
@@ -402,8 +402,7 @@ public final class ImageStore implements AutoCloseable {
         var chains = new HashSet<Digest>();
         for (StoredImage image : images) {
             try {
-                chains.addAll(PackedImage.chainIds(
-                        PackedConfig.parse(content.config(image)).diffIds()));
+                chains.addAll(PackedImage.chainIds(content.packedConfig(image).diffIds()));
             } catch (ImageException _) {
                 // it is damaged
             }

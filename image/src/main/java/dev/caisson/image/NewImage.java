@@ -53,8 +53,7 @@ final class NewImage {
             var diffIds = new ArrayList<Digest>();
             if (base.isPresent()) {
                 store.manifest(base.orElseThrow()).layers().forEach(layer -> blobs.add(oci(layer)));
-                diffIds.addAll(
-                        PackedConfig.parse(store.config(base.orElseThrow())).diffIds());
+                diffIds.addAll(store.packedConfig(base.orElseThrow()).diffIds());
             }
             var added = new ArrayList<Digest>();
             for (NewLayer layer : layers) {

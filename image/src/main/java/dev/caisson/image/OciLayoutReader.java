@@ -16,7 +16,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -36,18 +35,7 @@ final class OciLayoutReader implements AutoCloseable {
     /// A larger document is read each time, so that images cannot fill the memory of a resident engine.
     private static final int MOST_KNOWN = 32 << 10;
 
-    private static final StampedFiles<Document> KNOWN = new StampedFiles<>(256);
-
-    /// A document that was compared with its digest.
-    private static final class Document {
-        final Digest digest;
-        final byte[] content;
-
-        Document(Digest digest, byte[] content) {
-            this.digest = digest;
-            this.content = content.clone();
-        }
-    }
+    private static final StampedFiles<LayoutDocument> KNOWN = new StampedFiles<>(256);
 
     private final Path path;
     private final Fd layout;
@@ -91,7 +79,7 @@ final class OciLayoutReader implements AutoCloseable {
 
     /// Reads an index, a manifest or a statement as it lies there.
     byte[] document(Descriptor document) throws IOException {
-        return blob(document, "the document");
+        return blob(document, "the document").content();
     }
 
     /// Reads one image by its descriptor.
@@ -104,7 +92,7 @@ final class OciLayoutReader implements AutoCloseable {
         Optional<ForeignStatements> found = Optional.empty();
         Descriptor chosen = image;
         for (int depth = 1; depth <= DEEPEST_INDEX; depth++) {
-            if (!(ManifestDocument.parse(chosen.mediaType(), blob(chosen, "the manifest")) instanceof Index index)) {
+            if (!(blob(chosen, "the manifest").manifest(chosen.mediaType()) instanceof Index index)) {
                 return found;
             }
             Descriptor origin = chosen;
@@ -133,7 +121,7 @@ final class OciLayoutReader implements AutoCloseable {
     StatementParts statements(ImageIndex index) throws IOException {
         var blobs = new ArrayList<Descriptor>();
         var manifests = new ArrayList<Descriptor>();
-        if (ManifestDocument.parse(ImageIndex.MEDIA_TYPE, blob(index.descriptor(), "the index")) instanceof Index own) {
+        if (blob(index.descriptor(), "the index").manifest(ImageIndex.MEDIA_TYPE) instanceof Index own) {
             for (Descriptor one : own.manifests()) {
                 if (ForeignStatements.isOne(one)) {
                     Manifest manifest = manifestOf(one);
@@ -148,42 +136,31 @@ final class OciLayoutReader implements AutoCloseable {
 
     /// Reads the manifest of an image of one platform.
     Manifest manifestOf(Descriptor image) throws IOException {
-        if (ManifestDocument.parse(image.mediaType(), blob(image, "the manifest")) instanceof Manifest manifest) {
+        if (blob(image, "the manifest").manifest(image.mediaType()) instanceof Manifest manifest) {
             return manifest;
         }
         throw new ImageException(Code.BAD_MANIFEST, "the image " + image.digest() + " is an index");
     }
 
-    /// Reads the configuration of an image of one platform, as it lies there.
-    byte[] configOf(Descriptor image) throws IOException {
+    /// Reads the configuration of an image of one platform.
+    LayoutDocument configOf(Descriptor image) throws IOException {
         return blob(manifestOf(image).config(), "the configuration");
     }
 
     /// Describes one image of one platform; reads none of its layers.
     ImageDescription describe(Descriptor image) throws IOException {
         Manifest manifest = manifestOf(image);
-        byte[] json = blob(manifest.config(), "the configuration");
-        PackedConfig config = PackedConfig.parse(json);
+        PackedConfig config = blob(manifest.config(), "the configuration").config();
         long bytes = image.size() + manifest.config().size();
         for (Descriptor layer : manifest.layers()) {
             bytes += layer.size();
         }
         return new ImageDescription(
                 manifest.config().digest(),
-                created(json),
+                config.created(),
                 bytes,
                 manifest.layers().size(),
                 config.config());
-    }
-
-    private static Optional<Instant> created(byte[] config) {
-        try {
-            return JsonObject.parse("the configuration", config)
-                    .string("created")
-                    .map(Instant::parse);
-        } catch (DateTimeParseException e) {
-            return Optional.empty(); // it says nothing that can be understood
-        }
     }
 
     private void checkVersion() throws IOException {
@@ -270,7 +247,7 @@ final class OciLayoutReader implements AutoCloseable {
         if (depth > DEEPEST_INDEX) {
             throw new ImageException(Code.BAD_MANIFEST, "the image has indexes in indexes without end");
         }
-        return switch (ManifestDocument.parse(descriptor.mediaType(), blob(descriptor, "the manifest"))) {
+        return switch (blob(descriptor, "the manifest").manifest(descriptor.mediaType())) {
             case Index index -> manifest(only(index.manifests(), "the index " + descriptor.digest()), depth + 1);
             case Manifest manifest -> image(descriptor.digest(), manifest);
         };
@@ -282,7 +259,7 @@ final class OciLayoutReader implements AutoCloseable {
                     Code.UNSUPPORTED_FORMAT,
                     id + " is " + Quoted.of(manifest.config().mediaType()) + ", not the image of a container");
         }
-        PackedConfig config = PackedConfig.parse(blob(manifest.config(), "the configuration"));
+        PackedConfig config = blob(manifest.config(), "the configuration").config();
         List<Descriptor> layers = manifest.layers();
         config.requireLayers(layers.size());
         var packed = new ArrayList<PackedLayer>();
@@ -302,27 +279,25 @@ final class OciLayoutReader implements AutoCloseable {
         return new PackedImage(id, config.config(), config.healthCheck(), packed);
     }
 
-    private byte[] blob(Descriptor descriptor, String what) throws IOException {
+    private LayoutDocument blob(Descriptor descriptor, String what) throws IOException {
         if (!remembers) {
             return compared(descriptor, what);
         }
         Instant seen = Instant.now();
         Optional<FileStatus> status =
                 FileSystem.findStatus(layout, BLOBS + descriptor.digest().hex());
-        Optional<Document> known = status.flatMap(KNOWN::find)
-                .filter(document ->
-                        document.digest.equals(descriptor.digest()) && document.content.length == descriptor.size());
+        Optional<LayoutDocument> known = status.flatMap(KNOWN::find).filter(document -> document.isOf(descriptor));
         if (known.isPresent()) {
-            return known.get().content.clone();
+            return known.get();
         }
-        byte[] content = compared(descriptor, what);
-        if (status.isPresent() && content.length <= MOST_KNOWN) {
-            KNOWN.remember(status.get(), seen, new Document(descriptor.digest(), content));
+        LayoutDocument document = compared(descriptor, what);
+        if (status.isPresent() && descriptor.size() <= MOST_KNOWN) {
+            KNOWN.remember(status.get(), seen, document);
         }
-        return content;
+        return document;
     }
 
-    private byte[] compared(Descriptor descriptor, String what) throws IOException {
+    private LayoutDocument compared(Descriptor descriptor, String what) throws IOException {
         byte[] content;
         try (FileSlice slice = open(descriptor)) {
             content = slice.readDocument(what, LARGEST_DOCUMENT);
@@ -334,7 +309,7 @@ final class OciLayoutReader implements AutoCloseable {
                     what + " " + descriptor.digest() + " of the image is not what its digest says (" + found
                             + "); fetch the image again");
         }
-        return content;
+        return new LayoutDocument(found, content);
     }
 
     private FileSlice open(Descriptor descriptor) throws IOException {

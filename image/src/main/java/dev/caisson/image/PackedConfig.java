@@ -3,6 +3,8 @@ package dev.caisson.image;
 import dev.caisson.image.ImageException.Code;
 import dev.caisson.text.Quoted;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +15,8 @@ import java.util.Optional;
 ///
 /// @param diffIds lowest layer first; at least one
 /// @param healthCheck the words of `Healthcheck.Test`, which Docker writes beside what OCI knows
-record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healthCheck) {
+/// @param created empty if it says nothing of it that can be understood
+record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healthCheck, Optional<Instant> created) {
     private static final String WHAT = "the configuration";
 
     PackedConfig {
@@ -50,7 +53,15 @@ record PackedConfig(ImageConfig config, List<Digest> diffIds, List<String> healt
         JsonObject run = document.object("config").orElseGet(() -> JsonObject.parse(WHAT, new byte[] {'{', '}'}));
         ImageConfig config = config(run, platform);
         return new PackedConfig(
-                config, diffIds, config.health().map(ImageHealth::test).orElse(List.of()));
+                config, diffIds, config.health().map(ImageHealth::test).orElse(List.of()), created(document));
+    }
+
+    private static Optional<Instant> created(JsonObject document) {
+        try {
+            return document.string("created").map(Instant::parse);
+        } catch (DateTimeParseException e) {
+            return Optional.empty();
+        }
     }
 
     /// @param count of the layers that the manifest lists
