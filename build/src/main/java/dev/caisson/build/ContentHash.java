@@ -1,14 +1,16 @@
 package dev.caisson.build;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /// A SHA-256 over fields, each with its length, so that no two lists of fields are the same bytes.
 final class ContentHash {
+    private static final int BUFFER = 4 << 10;
+
     private final MessageDigest digest = algorithm();
+    private final byte[] buffer = new byte[BUFFER]; // as a digest takes many small pieces slowly
+    private int filled;
 
     static MessageDigest algorithm() {
         try {
@@ -18,23 +20,47 @@ final class ContentHash {
         }
     }
 
+    /// Adds the UTF-16 units of a text, big end first. Names of files may hold halves of surrogate pairs, which an
+    /// encoder of the platform would take for one another.
     ContentHash add(String field) {
-        // names of files may hold halves of surrogate pairs, which UTF-8 has not
-        return add(field.getBytes(StandardCharsets.UTF_16BE));
+        number(field.length() * Character.BYTES, Integer.BYTES);
+        for (char unit : field.toCharArray()) {
+            number(unit, Character.BYTES);
+        }
+        return this;
     }
 
     ContentHash add(byte[] field) {
-        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(field.length).flip());
+        number(field.length, Integer.BYTES);
+        flush();
         digest.update(field);
         return this;
     }
 
     ContentHash add(long field) {
-        return add(ByteBuffer.allocate(Long.BYTES).putLong(field).array());
+        number(Long.BYTES, Integer.BYTES);
+        number(field, Long.BYTES);
+        return this;
+    }
+
+    /// @param bytes that the number has, big end first
+    private void number(long number, int bytes) {
+        if (filled + bytes > BUFFER) {
+            flush();
+        }
+        for (int shift = (bytes - 1) * Byte.SIZE; shift >= 0; shift -= Byte.SIZE) {
+            buffer[filled++] = (byte) (number >> shift);
+        }
+    }
+
+    private void flush() {
+        digest.update(buffer, 0, filled);
+        filled = 0;
     }
 
     /// Ends it, and returns its hexadecimal digits.
     String hex() {
+        flush();
         return HexFormat.of().formatHex(digest.digest());
     }
 }
