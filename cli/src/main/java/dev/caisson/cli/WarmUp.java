@@ -18,7 +18,8 @@ import java.util.List;
 final class WarmUp implements Runnable {
     private static final System.Logger LOG = System.getLogger(WarmUp.class.getName());
     private static final int ROUNDS = 30;
-    private static final int BUILDS = 20;
+    private static final int BUILDS = 60;
+    private static final int FILES = 40;
     private static final List<List<String>> COMMANDS = List.of(
             List.of("version"),
             List.of("ps", "-a"),
@@ -30,12 +31,12 @@ final class WarmUp implements Runnable {
     private static final String DOCKERFILE = """
             ARG NAME=one
             FROM scratch AS files
-            COPY a b /srv/
+            COPY file1 file2 /srv/
             FROM scratch
             ARG NAME
             ENV ONE=$NAME TWO=2
             WORKDIR /srv
-            COPY --from=files /srv/a .
+            COPY --from=files /srv/file1 .
             COPY . /all/
             LABEL name=$NAME
             EXPOSE 80
@@ -64,8 +65,8 @@ final class WarmUp implements Runnable {
             Path place = options.state().resolveSibling("builds");
             makePrivate(place);
             Path context = Files.createDirectories(place.resolve("context"));
-            for (String file : List.of("a", "b")) {
-                Files.writeString(context.resolve(file), file);
+            for (int file = 1; file <= FILES; file++) {
+                Files.writeString(context.resolve("file" + file), "content " + file);
             }
             Files.writeString(context.resolve("Dockerfile"), DOCKERFILE);
             serve(

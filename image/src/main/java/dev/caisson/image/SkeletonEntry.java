@@ -1,8 +1,8 @@
 package dev.caisson.image;
 
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
-import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 
 /// One thing in a tree that is made from nothing: parents before children, nothing there before.
@@ -86,7 +86,7 @@ sealed interface SkeletonEntry {
 
     private static void add(MessageDigest hash, String... words) {
         for (String word : words) {
-            hash.update(word.getBytes(StandardCharsets.UTF_8));
+            hash.update(ByteText.bytes(word));
             hash.update((byte) 0);
         }
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.caisson.image.SkeletonEntry.Directory;
 import dev.caisson.image.SkeletonEntry.File;
 import dev.caisson.image.SkeletonEntry.Link;
+import dev.caisson.linux.ByteText;
 import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileSystem;
@@ -60,6 +61,8 @@ class SkeletonEntryTests {
                         hash(new Link("a", "b")),
                         hash(new Link("a", Integer.toString(0755))),
                         hash(new Link("a", "c")),
+                        hash(new Link("a", ByteText.of(new byte[] {(byte) 0x80}))),
+                        hash(new Link("a", ByteText.of(new byte[] {(byte) 0x81}))),
                         hash(new Link("b", "b")),
                         hash(new Link("ab", "")),
                         hash(new Link("", "ab")),
