@@ -200,7 +200,7 @@ class OwnProfilesTest {
             rows.add(row(Action.ALLOW, "socket", 1, 1, protocol));
         }
         for (int protocol = 0; protocol < 32; protocol++) {
-            boolean open = protocol == 0 || protocol == 4 || protocol == 15 || protocol == 16;
+            boolean open = protocol == 0 || protocol == 4 || protocol == 15;
             rows.add(row(open ? Action.ALLOW : EAFNOSUPPORT, "socket", 16, 3, protocol));
             rows.add(row(with("CAP_NET_ADMIN"), Action.ALLOW, "socket", 16, 3, protocol));
             rows.add(row(EAFNOSUPPORT, "socket", 15, 3, protocol));
