@@ -140,7 +140,9 @@ public final class DetachedContainer {
         }
         if (found.isPresent()) {
             end(found::get, file, signal, timeout);
-            removeIfWanted();
+            if (!removeIfWanted()) {
+                EndedPorts.refuse(place);
+            }
         }
     }
 

@@ -330,6 +330,13 @@ final class GuestNetworks implements Holding, AutoCloseable {
         }
     }
 
+    /// Has the ports of a container that has ended lead nowhere.
+    static void withhold(EngineOptions options, ContainerId id) {
+        try (Networks networks = HostNetworks.open(options)) {
+            networks.publishing().withhold(id);
+        }
+    }
+
     /// Has the ports of a container lead to it, whose links are up.
     static void lead(EngineOptions options, ContainerId id) {
         try (Networks networks = HostNetworks.open(options)) {

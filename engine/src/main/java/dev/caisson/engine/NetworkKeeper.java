@@ -239,8 +239,9 @@ public final class NetworkKeeper implements AutoCloseable {
     /// What of one container is served.
     ///
     /// @param generation number of its start, 0 if it does not run
+    /// @param ended number of the start after whose end its ports were withheld
     /// @param changes how often networks had changed
-    private record Serving(int generation, long changes, ContainerSpec spec) {}
+    private record Serving(int generation, int ended, long changes, ContainerSpec spec) {}
 
     /// Serves one container from each start to the end of that run, until its monitor is gone.
     private void watch(DetachedPlace place, ContainerSpec spec) {
@@ -251,9 +252,9 @@ public final class NetworkKeeper implements AutoCloseable {
             if (found.isPresent()) {
                 Monitor monitor = found.get();
                 monitor.watch(false, true);
-                var serving = new Serving(0, 0, spec);
+                var serving = new Serving(0, 0, 0, spec);
                 while (!closed) {
-                    serving = follow(id, monitor, serving);
+                    serving = follow(place, monitor, serving);
                     monitor.notice(PAUSE);
                 }
             }
@@ -272,7 +273,8 @@ public final class NetworkKeeper implements AutoCloseable {
     }
 
     /// @return what is served from now on
-    private Serving follow(ContainerId id, Monitor monitor, Serving before) throws InterruptedException {
+    private Serving follow(DetachedPlace place, Monitor monitor, Serving before) throws InterruptedException {
+        ContainerId id = place.id();
         long changes = changes();
         boolean changed = changes != before.changes();
         ContainerSpec spec =
@@ -295,7 +297,8 @@ public final class NetworkKeeper implements AutoCloseable {
         } else if (wanted != 0 && changed) {
             relay(id, spec);
         }
-        return new Serving(wanted, changes, spec);
+        boolean ended = EndedPorts.hasEnded(state) && state.generation() != before.ended() && EndedPorts.refuse(place);
+        return new Serving(wanted, ended ? state.generation() : before.ended(), changes, spec);
     }
 
     private static boolean runs(MonitorState state) {

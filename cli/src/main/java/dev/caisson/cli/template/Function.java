@@ -23,6 +23,9 @@ enum Function {
     PRINT(0, 16),
     PRINTLN(0, 16),
     PRINTF(1, 16),
+    HTML(0, 16),
+    JS(0, 16),
+    URLQUERY(0, 16),
     JSON(1, 1),
     JOIN(2, 2),
     SPLIT(2, 2),
@@ -82,6 +85,9 @@ enum Function {
             case PRINT -> print(given);
             case PRINTLN -> String.join(" ", given.stream().map(Values::text).toList()) + "\n";
             case PRINTF -> Printf.format(given);
+            case HTML -> Escapes.html(print(given));
+            case JS -> Escapes.javaScript(print(given));
+            case URLQUERY -> Escapes.query(print(given));
             case JSON -> Values.json(given.getFirst());
             case JOIN ->
                 String.join(
