@@ -191,14 +191,12 @@ class OwnProfilesTest {
         }
         for (int family : new int[] {2, 10}) {
             for (int protocol = 0; protocol < 300; protocol++) {
-                boolean loaded = protocol == 33 || protocol == 115 || protocol == 256; // DCCP, L2TP, SMC
+                boolean loaded = protocol == 256; // IPPROTO_SMC
                 rows.add(row(loaded ? EPROTONOSUPPORT : Action.ALLOW, "socket", family, 1, protocol));
                 rows.add(row(loaded ? EPROTONOSUPPORT : Action.ALLOW, "socket", family, 2, protocol));
             }
         }
-        for (int protocol : new int[] {33, 115, 256}) {
-            rows.add(row(Action.ALLOW, "socket", 1, 1, protocol));
-        }
+        rows.add(row(Action.ALLOW, "socket", 1, 1, 256));
         for (int protocol = 0; protocol < 32; protocol++) {
             boolean open = protocol == 0 || protocol == 4 || protocol == 15;
             rows.add(row(open ? Action.ALLOW : EAFNOSUPPORT, "socket", 16, 3, protocol));
