@@ -14,6 +14,7 @@ import dev.caisson.engine.EngineOptions;
 import dev.caisson.engine.Images;
 import dev.caisson.image.ImageReference;
 import dev.caisson.image.Platform;
+import dev.caisson.image.RegistryLogins;
 import dev.caisson.spec.Network;
 import java.io.PrintWriter;
 import java.time.Instant;
@@ -199,7 +200,8 @@ public final class BuildCommand implements Callable<Integer> {
         if (!packages.equals("false")) {
             throw CommandException.refused("--sbom", "no list of packages is made in this version: give --sbom=false");
         }
-        BuildCaches caches = CacheOptions.parse(cacheFrom, cacheTo, Pulls.logins());
+        RegistryLogins logins = Pulls.logins();
+        BuildCaches caches = CacheOptions.parse(cacheFrom, cacheTo, logins);
         BuildNotes notes = NoteOptions.parse(provenance, attested, annotations);
 
         quiet |= progress.equals("quiet");
@@ -214,7 +216,7 @@ public final class BuildCommand implements Callable<Integer> {
                 var lease = Caller.current().engine();
                 Images images = Images.open(options)) {
             boolean handedOut = wanted.filter(OutputOption::isHandedOut).isPresent();
-            BuildRequest request = request(sources)
+            BuildRequest request = request(sources, logins)
                     .again(Set.copyOf(uncached))
                     .listed(!handedOut)
                     .caches(caches)
@@ -240,7 +242,7 @@ public final class BuildCommand implements Callable<Integer> {
         return tags.stream().map(ImageReference::parse).toList();
     }
 
-    private BuildRequest request(BuildSources sources) {
+    private BuildRequest request(BuildSources sources, RegistryLogins logins) {
         List<ImageReference> names = names();
         Map<String, String> given = arguments();
         return new BuildRequest(
@@ -256,7 +258,7 @@ public final class BuildCommand implements Callable<Integer> {
                 !noCache,
                 pull,
                 latest(given),
-                Pulls.logins());
+                logins);
     }
 
     private Map<String, String> arguments() {
