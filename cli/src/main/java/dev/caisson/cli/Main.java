@@ -129,7 +129,7 @@ public final class Main implements Runnable {
         COMMANDS.put("renew", RenewCommand::new);
         COMMANDS.put("up", UpCommand::new);
         COMMANDS.put("rm", RemoveCommand::new);
-        COMMANDS.put("build", BuildCommand::new);
+        COMMANDS.put("build", BuildCommand::spec);
         COMMANDS.put("pull", PullCommand::new);
         COMMANDS.put("push", PushCommand::new);
         COMMANDS.put("login", LoginCommand::new);
@@ -141,7 +141,7 @@ public final class Main implements Runnable {
         COMMANDS.put("load", LoadCommand::new);
         COMMANDS.put("import", ImportCommand::new);
         COMMANDS.put("history", ImageHistoryCommand::new);
-        COMMANDS.put("image", () -> ImageGroupCommand.line().addSubcommand("build", new BuildCommand()));
+        COMMANDS.put("image", () -> ImageGroupCommand.line().addSubcommand("build", BuildCommand.spec()));
         COMMANDS.put("container", Main::container);
         COMMANDS.put("network", NetworkCommand::line);
         COMMANDS.put("secret", SecretGroupCommand::line);

@@ -118,6 +118,11 @@ class MainTest {
                     .startsWith("caisson: USAGE: Missing required parameter: 'IMAGE'; try 'caisson " + command
                             + " --help'");
         }
+        assertThat(caisson("build", "-q"))
+                .isEqualTo(new Answer(
+                        1,
+                        "",
+                        "caisson: USAGE: Missing required parameter: 'CONTEXT'; try 'caisson build --help'\n"));
     }
 
     @Test

@@ -51,7 +51,7 @@ public final class OptionList {
     }
 
     /// @param names as `-m, --memory`
-    OptionList flag(String names, String description, Consumer<Boolean> set) {
+    public OptionList flag(String names, String description, Consumer<Boolean> set) {
         return add(option(names, description, set).type(boolean.class).converters(BOOLEAN));
     }
 
@@ -65,7 +65,8 @@ public final class OptionList {
                 .fallbackValue("true"));
     }
 
-    OptionList text(String names, String label, String description, Consumer<String> set) {
+    /// One text, as it was given.
+    public OptionList text(String names, String label, String description, Consumer<String> set) {
         return value(names, label, description, String.class, set);
     }
 
@@ -75,7 +76,7 @@ public final class OptionList {
     }
 
     /// May be given several times.
-    OptionList texts(String names, String label, String description, Consumer<List<String>> set) {
+    public OptionList texts(String names, String label, String description, Consumer<List<String>> set) {
         return values(names, label, description, String.class, set);
     }
 
@@ -84,7 +85,7 @@ public final class OptionList {
     }
 
     /// May be given several times, and several at once with commas between them.
-    OptionList words(String names, String label, String description, Consumer<List<String>> set) {
+    public OptionList words(String names, String label, String description, Consumer<List<String>> set) {
         return add(list(names, label, description, String.class, set).splitRegex(","));
     }
 
@@ -94,6 +95,17 @@ public final class OptionList {
                 .index(Integer.toString(index))
                 .type(String.class)
                 .arity("0..1")
+                .build());
+        return this;
+    }
+
+    /// The word that stands at `index`, without which the command is refused.
+    public OptionList requiredOperand(int index, String label, String description, Consumer<String> set) {
+        command.addPositional(positional(label, description, set)
+                .index(Integer.toString(index))
+                .type(String.class)
+                .arity("1")
+                .required(true)
                 .build());
         return this;
     }
