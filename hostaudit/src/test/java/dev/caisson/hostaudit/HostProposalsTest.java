@@ -99,6 +99,23 @@ class HostProposalsTest extends ProposedFiles {
                 .hasSize(2);
     }
 
+    /// dockerd takes one.
+    @Test
+    void a_file_with_a_byte_order_mark_can_be_patched() throws IOException {
+        String before = "\ufeff{\"mtu\":1400}\n";
+        Path file = Files.createDirectories(root.resolve("host/etc/docker")).resolve("daemon.json");
+        Files.writeString(file, before);
+        Path out = root.resolve("out");
+        Proposal proposal = propose(FactsFile.recorded(), before, "dockerd");
+        proposal.writeTo(out);
+
+        apply(proposal, "daemon.json.patch", out);
+
+        Tree after = Tree.parse(Files.readString(file));
+        assertThat(after.at("mtu").textOr("")).isEqualTo("1400");
+        assertThat(after.at("icc").textOr("")).isEqualTo("false");
+    }
+
     @Test
     void what_is_no_object_is_not_changed() {
         for (String text : List.of("[1]", "{", "\"x\"", "{\"a\": 1, \"a\": 2}")) {

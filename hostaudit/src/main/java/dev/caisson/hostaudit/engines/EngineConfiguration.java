@@ -105,8 +105,13 @@ public final class EngineConfiguration {
     ///
     /// @throws dev.caisson.text.MalformedJsonException if it is not JSON
     static Tree parse(String file) {
-        String text = file.startsWith(BYTE_ORDER_MARK) ? file.substring(1) : file;
+        String text = withoutMark(file);
         return text.isBlank() ? Tree.NONE : Tree.parse(text);
+    }
+
+    /// Returns the text of `daemon.json` behind its byte order mark, if it has one.
+    public static String withoutMark(String file) {
+        return file.startsWith(BYTE_ORDER_MARK) ? file.substring(1) : file;
     }
 
     /// Returns the settings in effect: the defaults, then the file, then the flags.

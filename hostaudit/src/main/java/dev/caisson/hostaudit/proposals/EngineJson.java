@@ -1,5 +1,6 @@
 package dev.caisson.hostaudit.proposals;
 
+import dev.caisson.hostaudit.engines.EngineConfiguration;
 import dev.caisson.text.Json;
 import dev.caisson.text.MalformedJsonException;
 import io.avaje.jsonb.Jsonb;
@@ -14,7 +15,8 @@ public final class EngineJson {
     private EngineJson() {}
 
     /// Returns the settings in the file's order: none for an empty file, nothing for text that is not a JSON object.
-    public static Optional<Map<String, @Nullable Object>> parse(String text) {
+    public static Optional<Map<String, @Nullable Object>> parse(String file) {
+        String text = EngineConfiguration.withoutMark(file);
         if (text.isBlank()) {
             return Optional.of(Map.of());
         }
