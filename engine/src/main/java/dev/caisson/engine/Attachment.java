@@ -20,6 +20,8 @@ import java.util.function.Consumer;
 ///
 /// One thread may follow its output while another writes its input.
 public final class Attachment implements AutoCloseable {
+    /// A message to the monitor has room for it.
+    private static final int MOST_AT_ONCE = 32 << 10;
     private static final Duration LOOK = Duration.ofMillis(500);
 
     private final DetachedPlace place;
@@ -106,14 +108,14 @@ public final class Attachment implements AutoCloseable {
             throw ArgumentException.invalid(
                     count + " bytes of " + bytes.length + " cannot be written: give 0 to all of them");
         }
-        byte[] left = Arrays.copyOf(bytes, count);
-        while (left.length > 0) {
-            int taken = input.write(left);
+        for (int done = 0; done < count; ) {
+            byte[] piece = Arrays.copyOfRange(bytes, done, Math.min(count, done + MOST_AT_ONCE));
+            int taken = input.write(piece);
             if (taken < 0) {
                 return false;
             }
-            left = Arrays.copyOfRange(left, taken, left.length);
-            if (left.length > 0) {
+            done += taken;
+            if (taken < piece.length) {
                 boolean _ = input.notice(LOOK).isPresent();
             }
         }

@@ -12,12 +12,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -391,5 +395,37 @@ class DetachedContainerTest {
             assertThat(end.lastEnd().orElseThrow().status()).isEqualTo(4);
         }
         assertThat(said).containsExactly("got hello\n", "end\n");
+    }
+
+    @Test
+    void whoever_writes_more_than_a_pipe_holds_waits_and_nothing_is_lost() throws Exception {
+        byte[] bytes = new byte[(3 << 20) + 5];
+        new Random(1).nextBytes(bytes);
+        int count = bytes.length - 2;
+        String digest =
+                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Arrays.copyOf(bytes, count)));
+        DetachedContainer made;
+        try (Engine engine = Engine.open(OPTIONS)) {
+            made = engine.create(
+                    ContainerSpec.onHost("sh", "-c", "sleep 0.3; sha256sum; sleep 0.3")
+                            .interactive(true)
+                            .name("reader"),
+                    DetachedOptions.STANDARD);
+        }
+        var said = new ArrayList<String>();
+        try (Attachment attachment = made.attachBeforeStart()) {
+            made.start();
+            assertThat(attachment.write(bytes, 0)).isTrue();
+            assertThat(attachment.write(bytes, count)).isTrue();
+            attachment.endInput();
+            assertThat(attachment.write(bytes, 1)).isFalse();
+            for (int wrong : new int[] {-1, bytes.length + 1}) {
+                assertThatThrownBy(() -> attachment.write(bytes, wrong))
+                        .isInstanceOfSatisfying(
+                                CaissonException.class, e -> assertThat(e.code()).isEqualTo("ARGUMENT_INVALID"));
+            }
+            attachment.follow(entries -> entries.forEach(e -> said.add(e.text())), () -> true);
+        }
+        assertThat(said).containsExactly(digest + "  -\n");
     }
 }

@@ -44,6 +44,12 @@ class KnownPortsTest {
     }
 
     @Test
+    void a_port_that_an_image_exposes_twice_is_known_once() {
+        assertThat(known(ContainerSpec.onHost("true"), exposing("80", "79-81/tcp", "80/tcp", "80/udp", "80/TCP")))
+                .containsExactly("79/tcp", "80/tcp", "80/udp", "81/tcp");
+    }
+
+    @Test
     void those_that_are_published_are_known_too_once() {
         Network network = Network.on("front").publish(new PortMapping(Optional.empty(), 8080, 80, Transport.TCP));
 

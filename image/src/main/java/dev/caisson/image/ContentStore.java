@@ -311,6 +311,27 @@ final class ContentStore implements AutoCloseable {
         }
     }
 
+    /// Removes the layers of images that no other image has, unless a pull is on. The images are damaged then.
+    void removeLayers(Set<StoredImage> images) throws IOException {
+        try (Fd list = lockFile(LIST_LOCK);
+                Fd pulls = lockFile(PULLS_LOCK)) {
+            FileLocks.lock(list);
+            if (!FileLocks.tryLock(pulls)) {
+                return;
+            }
+            Set<String> named = named(
+                    images().stream().filter(image -> !images.contains(image)).toList());
+            for (StoredImage image : images) {
+                for (Descriptor layer : manifest(image).layers()) {
+                    String name = layer.digest().hex();
+                    if (!named.contains(name) && FileSystem.findStatus(blobs, name).isPresent()) {
+                        FileSystem.removeFile(blobs, name);
+                    }
+                }
+            }
+        }
+    }
+
     private Set<String> named(List<StoredImage> images) {
         var named = new HashSet<String>();
         try (var reader = known()) {

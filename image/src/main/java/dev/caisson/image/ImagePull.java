@@ -9,6 +9,7 @@ import dev.caisson.image.registry.RegistryClient;
 import dev.caisson.image.registry.RegistryClient.Document;
 import dev.caisson.image.registry.RegistryException;
 import dev.caisson.image.registry.RegistrySettings;
+import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.text.Quoted;
 import java.io.ByteArrayInputStream;
@@ -118,6 +119,11 @@ final class ImagePull {
         try (var registry = new RegistryClient(source, credentials, settings);
                 Fd _ = store.keepBlobs()) {
             return new ImagePull(store, reference, wanted, source, registry, listener).run();
+        } catch (ErrnoException e) {
+            if (StoreFailures.isFull(e)) {
+                store.removeLeft(); // else the parts that it has would keep the disk full
+            }
+            throw e;
         }
     }
 

@@ -11,8 +11,6 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +31,7 @@ public final class ImageStore implements AutoCloseable {
     private final LayerTrees trees;
     private final ContentStore content;
     private final SnapshotStore snapshots;
+    private final ImageRemoval removal;
     private final HostSkeleton host;
 
     private ImageStore(StoreDirectory skeletons, LayerTrees trees, ContentStore content, SnapshotStore snapshots) {
@@ -40,6 +39,7 @@ public final class ImageStore implements AutoCloseable {
         this.skeletons = skeletons;
         this.trees = trees;
         this.content = content;
+        this.removal = new ImageRemoval(content, trees, snapshots);
         this.host = new HostSkeleton(HOST, skeletons.hostSnapshot());
     }
 
@@ -363,22 +363,7 @@ public final class ImageStore implements AutoCloseable {
     /// open stays.
     public void remove(Set<StoredImage> images) {
         StoreFailures.guarded("the list of images", () -> {
-            Set<Digest> layers = chains(images);
-            List<StoredImage> left = content.images().stream()
-                    .filter(image -> !images.contains(image))
-                    .toList();
-            try {
-                content.remove(images);
-            } catch (ErrnoException e) {
-                if (!StoreFailures.isFull(e)) {
-                    throw e;
-                }
-                layers.removeAll(chains(left)); // the disk has no room for a shorter list: these can be unpacked again
-                trees.remove(layers, snapshots::needs);
-                content.remove(images);
-            }
-            layers.removeAll(chains(content.images()));
-            trees.remove(layers, snapshots::needs);
+            removal.remove(images);
             return images;
         });
     }
@@ -388,26 +373,9 @@ public final class ImageStore implements AutoCloseable {
     /// when they are run.
     public void removeUnused() {
         StoreFailures.guarded("the unpacked layers", () -> {
-            content.removeLeft();
-            Set<Digest> layers = trees.keys();
-            layers.removeAll(chains(content.images()));
-            trees.remove(layers, snapshots::needs);
-            return layers;
+            removal.removeUnused();
+            return removal;
         });
-    }
-
-    /// Returns what the layers of images are unpacked under. A damaged image names none: its layers are
-    /// unpacked again once it is repaired.
-    private Set<Digest> chains(Collection<StoredImage> images) throws IOException {
-        var chains = new HashSet<Digest>();
-        for (StoredImage image : images) {
-            try {
-                chains.addAll(PackedImage.chainIds(content.packedConfig(image).diffIds()));
-            } catch (ImageException _) {
-                // it is damaged
-            }
-        }
-        return chains;
     }
 
     /// Returns the bytes of each unpacked layer, by the digest of its layers up to there. Looks at every file.

@@ -10,7 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -120,6 +123,99 @@ class StoreOnOtherDisksTest {
             assertThat(resolve(store).layers().getFirst().path().resolve("d/large"))
                     .hasSize(4 << 20);
             assertThat(trees()).hasSize(2);
+        }
+    }
+
+    private static byte[] noise(int seed, int bytes) {
+        byte[] noise = new byte[bytes];
+        new Random(seed).nextBytes(noise);
+        return noise;
+    }
+
+    private void fill() throws IOException {
+        try (var rest = Files.newOutputStream(disk.resolve("rest"))) {
+            for (byte[] piece = new byte[4096]; ; ) {
+                rest.write(piece);
+            }
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("No space left");
+        }
+    }
+
+    private List<String> blobs() throws IOException {
+        try (Stream<Path> all = Files.list(disk.resolve("store/content/blobs/sha256"))) {
+            return all.map(path -> path.getFileName().toString()).toList();
+        }
+    }
+
+    @Test
+    void a_pull_that_does_not_fit_gives_back_the_room_that_it_took() throws Exception {
+        mount("tmpfs", "size=3m");
+        byte[] small = noise(1, 1 << 20);
+        byte[] large = noise(2, 4 << 20);
+        byte[] config = ("{\"os\":\"linux\",\"architecture\":\"" + Platform.running().architecture()
+                        + "\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + Digest.of(small) + "\",\""
+                        + Digest.of(large) + "\"]}}")
+                .getBytes(StandardCharsets.UTF_8);
+        String layer = "application/vnd.oci.image.layer.v1.tar";
+        byte[] manifest = ("{\"schemaVersion\":2,\"mediaType\":\"" + SampleImage.MANIFEST_TYPE + "\",\"config\":"
+                        + entry("application/vnd.oci.image.config.v1+json", config) + ",\"layers\":["
+                        + entry(layer, small) + "," + entry(layer, large) + "]}")
+                .getBytes(StandardCharsets.UTF_8);
+        var content = Map.of(
+                "1", manifest,
+                Digest.of(config).toString(), config,
+                Digest.of(small).toString(), small,
+                Digest.of(large).toString(), large);
+        try (var registry = new ScriptedRegistry((request, out) -> ScriptedRegistry.ok(
+                        out,
+                        request.path().contains("/manifests/") ? SampleImage.MANIFEST_TYPE : "application/octet-stream",
+                        Objects.requireNonNull(content.get(request.path().replaceFirst(".*/", "")))));
+                ImageStore store = open()) {
+            ImageException refused = refused(() -> store.pull(
+                    ImageReference.parse(registry.name() + "/app:1"), RegistryLogins.none(), PullListener.none()));
+            assertThat(refused.reason()).isEqualTo(Code.STORE_FULL);
+            assertThat(blobs()).isEmpty();
+            make(store, small());
+        }
+    }
+
+    private static String entry(String type, byte[] blob) {
+        return "{\"mediaType\":\"" + type + "\",\"digest\":\"" + Digest.of(blob) + "\",\"size\":" + blob.length + "}";
+    }
+
+    @Test
+    void images_that_fill_a_disk_can_be_removed_though_nothing_was_unpacked() throws Exception {
+        mount("tmpfs", "size=4m");
+        try (ImageStore store = open()) {
+            StoredImage image = make(
+                    store, new TarBuilder().file("f", new String(noise(3, 1 << 20), StandardCharsets.ISO_8859_1)).build());
+            StoredImage other = store.tag(image, ImageReference.parse("other"));
+            fill();
+            // the other name keeps all that it has, so that there is no room to be made
+            assertThat(refused(() -> store.remove(Set.of(image))).reason()).isEqualTo(Code.STORE_FULL);
+            assertThat(store.images()).containsExactly(image, other);
+            assertThat(store.check(other).faults()).isEmpty();
+
+            store.remove(Set.of(image, other));
+            assertThat(store.images()).isEmpty();
+            assertThat(blobs()).isEmpty();
+        }
+    }
+
+    @Test
+    void what_a_killed_pull_left_goes_when_an_image_is_removed_from_a_full_disk() throws Exception {
+        mount("tmpfs", "size=4m");
+        try (ImageStore store = open()) {
+            StoredImage image = make(store, small());
+            StoredImage other = store.tag(image, ImageReference.parse("other"));
+            Files.write(
+                    disk.resolve("store/content/blobs/sha256/" + "0".repeat(64) + ".partial"), noise(4, 1 << 20));
+            fill();
+            store.remove(Set.of(image));
+            assertThat(store.images()).containsExactly(other);
+            assertThat(store.check(other).faults()).isEmpty();
+            assertThat(blobs()).noneMatch(name -> name.endsWith(".partial"));
         }
     }
 
