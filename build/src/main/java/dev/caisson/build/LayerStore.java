@@ -36,6 +36,17 @@ final class LayerStore {
         return images.find(name(key));
     }
 
+    /// Finds the result of a step on what it was carried out on. Where another build has carried the step before out
+    /// again, one of that name stands on other layers.
+    Optional<StoredImage> find(String key, Snapshot before) {
+        return find(key).filter(image -> {
+            List<String> layers = config(image).diffIds();
+            List<String> below =
+                    before.image().map(base -> config(base).diffIds()).orElse(List.of());
+            return layers.size() == below.size() + 1 && layers.subList(0, below.size()).equals(below);
+        });
+    }
+
     /// Returns the image as one that containers and trees can be made of, whatever its name comes to mean.
     static Image image(StoredImage image) {
         return new Image.Named(image.pinned());

@@ -143,7 +143,7 @@ final class StepRunner {
         lock.lockInterruptibly();
         try {
             Optional<StoredImage> there =
-                    turn.takesResult() || fresh.contains(key) ? store.find(key) : Optional.empty();
+                    turn.takesResult() || fresh.contains(key) ? store.find(key, turn.before()) : Optional.empty();
             if (there.isEmpty() && turn.takesResult()) {
                 there = fetched(turn, key);
             }

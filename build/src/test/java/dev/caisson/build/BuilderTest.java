@@ -163,6 +163,43 @@ class BuilderTest {
         assertThat(bed.config(second).settings().labels()).containsExactly(entry("l", "v"));
     }
 
+    private static BuildRequest withoutCache(BuildRequest request) {
+        return new BuildRequest(
+                request.dockerfile(),
+                request.context(),
+                request.ignore(),
+                request.names(),
+                request.arguments(),
+                request.target(),
+                request.labels(),
+                request.secrets(),
+                request.network(),
+                false,
+                false,
+                request.latest(),
+                request.logins());
+    }
+
+    /// Another build has carried the first of two steps out again, or both builds did at the same time.
+    @Test
+    void a_result_that_stands_on_another_result_of_the_step_before_is_not_taken() throws Exception {
+        String[] lines = {
+            "FROM busybox:1", "RUN cat /proc/sys/kernel/random/uuid >/id", "RUN cat /id >/copy", "RUN echo 3 >/c"
+        };
+        BuildResult first = bed.build(lines);
+        BuildResult other = bed.build(withoutCache(bed.request(lines[0], lines[1])));
+
+        BuildResult third = bed.build(lines);
+
+        assertThat(bed.read(third, "id"))
+                .isEqualTo(bed.read(other, "id"))
+                .isEqualTo(bed.read(third, "copy"))
+                .isNotEqualTo(bed.read(first, "id"));
+        assertThat(bed.heard.cached).hasSize(1);
+        assertThat(bed.build(lines).id()).isEqualTo(third.id());
+        assertThat(bed.heard.cached).hasSize(3);
+    }
+
     @Test
     void stages_copy_from_each_other_and_from_images() throws Exception {
         BuildResult result = bed.build(
