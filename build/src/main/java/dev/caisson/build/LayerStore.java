@@ -43,7 +43,8 @@ final class LayerStore {
             List<String> layers = config(image).diffIds();
             List<String> below =
                     before.image().map(base -> config(base).diffIds()).orElse(List.of());
-            return layers.size() == below.size() + 1 && layers.subList(0, below.size()).equals(below);
+            return layers.size() == below.size() + 1
+                    && layers.subList(0, below.size()).equals(below);
         });
     }
 

@@ -422,7 +422,8 @@ class DetachedContainerTest {
             for (int wrong : new int[] {-1, bytes.length + 1}) {
                 assertThatThrownBy(() -> attachment.write(bytes, wrong))
                         .isInstanceOfSatisfying(
-                                CaissonException.class, e -> assertThat(e.code()).isEqualTo("ARGUMENT_INVALID"));
+                                CaissonException.class,
+                                e -> assertThat(e.code()).isEqualTo("ARGUMENT_INVALID"));
             }
             attachment.follow(entries -> entries.forEach(e -> said.add(e.text())), () -> true);
         }

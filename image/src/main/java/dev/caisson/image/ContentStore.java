@@ -324,7 +324,8 @@ final class ContentStore implements AutoCloseable {
             for (StoredImage image : images) {
                 for (Descriptor layer : manifest(image).layers()) {
                     String name = layer.digest().hex();
-                    if (!named.contains(name) && FileSystem.findStatus(blobs, name).isPresent()) {
+                    if (!named.contains(name)
+                            && FileSystem.findStatus(blobs, name).isPresent()) {
                         FileSystem.removeFile(blobs, name);
                     }
                 }

@@ -102,10 +102,23 @@ public final class ImageStore implements AutoCloseable {
                     yield unpacked(reader.read(reference), listener);
                 }
             }
-            case Image.Named(ImageReference reference) ->
-                content.read(stored(reference), packed -> unpacked(packed, listener));
+            case Image.Named(ImageReference reference) -> named(reference, listener);
             case Image.Snapshot(SnapshotName name) -> snapshots().resolve(name);
         });
+    }
+
+    /// Another process may remove the image meanwhile, and give its name to another one.
+    private Rootfs named(ImageReference reference, ProgressListener listener) throws IOException {
+        while (true) {
+            StoredImage image = stored(reference);
+            try {
+                return content.read(image, packed -> unpacked(packed, listener));
+            } catch (ImageException e) {
+                if (e.reason() != Code.NOT_FOUND || content.images().contains(image)) {
+                    throw e;
+                }
+            }
+        }
     }
 
     private StoredImage stored(ImageReference reference) {

@@ -57,7 +57,8 @@ public record Layer(Path path, long fileSystem, long inode, boolean removable) {
         } catch (ErrnoException e) {
             throw new ImageException(
                     Code.LAYER_CHANGED,
-                    "the image's layer " + path + " cannot be opened any more; resolve the image again",
+                    "the image's layer " + path
+                            + " cannot be opened any more, as after an 'rmi' or 'image prune' meanwhile; do it again",
                     e);
         }
         FileStatus status = FileSystem.status(opened);
@@ -71,6 +72,6 @@ public record Layer(Path path, long fileSystem, long inode, boolean removable) {
     private ImageException changed() {
         return new ImageException(
                 Code.LAYER_CHANGED,
-                "another directory stands at " + path + " than when the image was resolved; resolve it again");
+                "another directory stands at " + path + " than when the image was resolved; do it again");
     }
 }

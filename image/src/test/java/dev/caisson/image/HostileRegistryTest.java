@@ -31,37 +31,22 @@ class HostileRegistryTest {
     @TempDir
     Path temporary;
 
+    private PullBed bed;
     private SampleImage image;
 
     @BeforeEach
     void an_image() throws IOException {
-        image = new SampleImage("y");
-    }
-
-    private ImageStore store() {
-        return ImageStore.open(temporary.resolve("store"));
+        bed = PullBed.in(temporary);
+        image = bed.image();
     }
 
     private StoredImage pull(ScriptedRegistry registry, String name) {
-        return pull(registry, name, RegistryLogins.none());
-    }
-
-    private StoredImage pull(ScriptedRegistry registry, String name, RegistryLogins credentials) {
-        try (ImageStore store = store()) {
-            return store.pull(ImageReference.parse(registry.name() + "/" + name), credentials, PullListener.none());
-        }
+        return bed.pull(registry, name, RegistryLogins.none());
     }
 
     /// Returns the code with which a pull is refused, after which the store has no image.
     private String refused(ScriptedRegistry.Script script) throws IOException {
-        try (var registry = new ScriptedRegistry(script)) {
-            String code = catchThrowableOfType(CaissonException.class, () -> pull(registry, "app:1"))
-                    .code();
-            try (ImageStore store = store()) {
-                assertThat(store.images()).isEmpty();
-            }
-            return code;
-        }
+        return bed.refused(script).code();
     }
 
     private RegistryLogins login(String registry) throws IOException {
@@ -82,7 +67,7 @@ class HostileRegistryTest {
     void layers_are_reported_by_their_numbers_and_nothing_else_is() throws IOException {
         var reported = new CopyOnWriteArrayList<String>();
         try (var registry = new ScriptedRegistry(serving(image));
-                ImageStore store = store()) {
+                ImageStore store = bed.store()) {
             store.pull(ImageReference.parse(registry.name() + "/app:1"), RegistryLogins.none(), new PullListener() {
                 @Override
                 public void started(int layers, long bytes) {
@@ -251,7 +236,7 @@ class HostileRegistryTest {
                     }
                 })) {
             storageName = storage.name();
-            assertThat(pull(registry, "app:1", login(registry.name())).manifest())
+            assertThat(bed.pull(registry, "app:1", login(registry.name())).manifest())
                     .isEqualTo(image.digest());
             assertThat(storage.requests).isNotEmpty().noneMatch(ScriptedRegistry.Request::hasAuthorization);
             assertThat(registry.requests).anyMatch(ScriptedRegistry.Request::hasAuthorization);
@@ -271,8 +256,8 @@ class HostileRegistryTest {
                 "401 Unauthorized",
                 "",
                 "WWW-Authenticate: Bearer realm=\"https://tokens.example.com/t\",service=\"x\""))) {
-            var refused =
-                    catchThrowableOfType(CaissonException.class, () -> pull(registry, "app:1", login(registry.name())));
+            var refused = catchThrowableOfType(
+                    CaissonException.class, () -> bed.pull(registry, "app:1", login(registry.name())));
             assertThat(refused.code()).isEqualTo("REGISTRY_ANSWER");
             assertThat(refused.sentence()).contains("tokens.example.com").doesNotContain("hush");
         }
@@ -352,7 +337,7 @@ class HostileRegistryTest {
         }
         try (var second = new ScriptedRegistry((request, out) -> {
             if (request.path().endsWith(other.upper.toString())) {
-                try (ImageStore store = store()) {
+                try (ImageStore store = bed.store()) {
                     store.remove(Set.copyOf(store.images())); // the lower layer is of both images
                 }
             }
@@ -360,7 +345,7 @@ class HostileRegistryTest {
         })) {
             pull(second, "app:2");
         }
-        try (ImageStore store = store();
+        try (ImageStore store = bed.store();
                 Stream<Path> blobs = Files.list(temporary.resolve("store/content/blobs/sha256"))) {
             assertThat(store.images()).hasSize(1);
             assertThat(blobs.map(path -> path.getFileName().toString()))

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
@@ -238,6 +239,35 @@ class ImageStoreTests {
 
             Files.write(passwd, new byte[(1 << 20) + 1]);
             assertCode(Code.BAD_ACCOUNT_FILE, () -> rootfs.account("root"));
+        }
+    }
+
+    /// As `rmi` and `pull` of other processes do.
+    @Test
+    void an_image_that_is_removed_while_it_is_unpacked_is_not_there_and_one_that_is_replaced_is_taken() {
+        byte[] lower = new TarBuilder().file("a", "1").build();
+        byte[] upper = new TarBuilder().file("b", "2").build();
+        byte[] other = new TarBuilder().file("c", "3").build();
+        Image name = new Image.Named(ImageReference.parse("one"));
+        try (ImageStore store = open();
+                ImageStore another = open()) {
+            StoredImage image = StoreOnOtherDisksTest.make(store, lower, upper);
+            var removed = catchThrowableOfType(
+                    ImageException.class, () -> store.resolve(name, (_, _, _) -> another.remove(Set.of(image))));
+            assertThat(removed.reason()).isEqualTo(Code.NOT_FOUND);
+            assertThat(removed).hasMessageContaining("image one:latest is not in the store");
+
+            StoredImage again = StoreOnOtherDisksTest.make(
+                    store, new TarBuilder().file("a", "4").build(), new TarBuilder().file("b", "5").build());
+            Rootfs replaced = store.resolve(name, (_, _, _) -> {
+                if (another.images().contains(again)) {
+                    another.remove(Set.of(again));
+                    StoreOnOtherDisksTest.make(another, other);
+                }
+            });
+            assertThat(replaced.layers())
+                    .singleElement()
+                    .satisfies(layer -> assertThat(layer.path().resolve("c")).hasContent("3"));
         }
     }
 

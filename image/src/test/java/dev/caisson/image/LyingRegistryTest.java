@@ -5,7 +5,6 @@ import static dev.caisson.image.ScriptedRegistry.ok;
 import static dev.caisson.image.ScriptedRegistry.plain;
 import static dev.caisson.image.ScriptedRegistry.serving;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.caisson.error.CaissonException;
 import java.io.IOException;
@@ -31,40 +30,28 @@ class LyingRegistryTest {
     @TempDir
     Path temporary;
 
+    private PullBed bed;
     private SampleImage image;
 
     @BeforeEach
     void an_image() throws IOException {
-        image = new SampleImage("y");
-    }
-
-    private ImageStore store() {
-        return ImageStore.open(temporary.resolve("store"));
+        bed = PullBed.in(temporary);
+        image = bed.image();
     }
 
     private StoredImage pull(ScriptedRegistry registry) {
-        try (ImageStore store = store()) {
-            return store.pull(
-                    ImageReference.parse(registry.name() + "/app:1"), RegistryLogins.none(), PullListener.none());
-        }
+        return bed.pull(registry, "app:1", RegistryLogins.none());
     }
 
     /// Returns the error of a pull that leaves the store without an image, of one short line.
     private CaissonException refused(ScriptedRegistry.Script script) throws IOException {
-        try (var registry = new ScriptedRegistry(script)) {
-            CaissonException refused = catchThrowableOfType(CaissonException.class, () -> pull(registry));
-            var _ = Thread.interrupted();
-            assertThat(refused).isNotNull();
-            assertThat(refused.sentence())
-                    .doesNotContain("\u001b")
-                    .doesNotContain("\u0007")
-                    .doesNotContain("\n");
-            assertThat(refused.sentence().length()).isLessThan(600);
-            try (ImageStore store = store()) {
-                assertThat(store.images()).isEmpty();
-            }
-            return refused;
-        }
+        CaissonException refused = bed.refused(script);
+        assertThat(refused.sentence())
+                .doesNotContain("\u001b")
+                .doesNotContain("\u0007")
+                .doesNotContain("\n");
+        assertThat(refused.sentence().length()).isLessThan(600);
+        return refused;
     }
 
     private static void raw(OutputStream out, String text) throws IOException {

@@ -67,7 +67,7 @@ class StoreOnOtherDisksTest {
         return refused;
     }
 
-    private static StoredImage make(ImageStore store, byte[]... layers) {
+    static StoredImage make(ImageStore store, byte[]... layers) {
         var all = new ArrayList<NewLayer>();
         for (byte[] layer : layers) {
             all.add(new NewLayer(to -> to.write(layer), true));
@@ -153,7 +153,8 @@ class StoreOnOtherDisksTest {
         mount("tmpfs", "size=3m");
         byte[] small = noise(1, 1 << 20);
         byte[] large = noise(2, 4 << 20);
-        byte[] config = ("{\"os\":\"linux\",\"architecture\":\"" + Platform.running().architecture()
+        byte[] config = ("{\"os\":\"linux\",\"architecture\":\""
+                        + Platform.running().architecture()
                         + "\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" + Digest.of(small) + "\",\""
                         + Digest.of(large) + "\"]}}")
                 .getBytes(StandardCharsets.UTF_8);
@@ -163,10 +164,14 @@ class StoreOnOtherDisksTest {
                         + entry(layer, small) + "," + entry(layer, large) + "]}")
                 .getBytes(StandardCharsets.UTF_8);
         var content = Map.of(
-                "1", manifest,
-                Digest.of(config).toString(), config,
-                Digest.of(small).toString(), small,
-                Digest.of(large).toString(), large);
+                "1",
+                manifest,
+                Digest.of(config).toString(),
+                config,
+                Digest.of(small).toString(),
+                small,
+                Digest.of(large).toString(),
+                large);
         try (var registry = new ScriptedRegistry((request, out) -> ScriptedRegistry.ok(
                         out,
                         request.path().contains("/manifests/") ? SampleImage.MANIFEST_TYPE : "application/octet-stream",
@@ -189,7 +194,10 @@ class StoreOnOtherDisksTest {
         mount("tmpfs", "size=4m");
         try (ImageStore store = open()) {
             StoredImage image = make(
-                    store, new TarBuilder().file("f", new String(noise(3, 1 << 20), StandardCharsets.ISO_8859_1)).build());
+                    store,
+                    new TarBuilder()
+                            .file("f", new String(noise(3, 1 << 20), StandardCharsets.ISO_8859_1))
+                            .build());
             StoredImage other = store.tag(image, ImageReference.parse("other"));
             fill();
             // the other name keeps all that it has, so that there is no room to be made
@@ -209,8 +217,7 @@ class StoreOnOtherDisksTest {
         try (ImageStore store = open()) {
             StoredImage image = make(store, small());
             StoredImage other = store.tag(image, ImageReference.parse("other"));
-            Files.write(
-                    disk.resolve("store/content/blobs/sha256/" + "0".repeat(64) + ".partial"), noise(4, 1 << 20));
+            Files.write(disk.resolve("store/content/blobs/sha256/" + "0".repeat(64) + ".partial"), noise(4, 1 << 20));
             fill();
             store.remove(Set.of(image));
             assertThat(store.images()).containsExactly(other);
