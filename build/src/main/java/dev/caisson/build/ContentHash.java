@@ -23,9 +23,9 @@ final class ContentHash {
     /// Adds the UTF-16 units of a text, big end first. Names of files may hold halves of surrogate pairs, which an
     /// encoder of the platform would take for one another.
     ContentHash add(String field) {
-        number(field.length() * Character.BYTES, Integer.BYTES);
-        for (char unit : field.toCharArray()) {
-            number(unit, Character.BYTES);
+        number((long) field.length() * Character.BYTES, Integer.BYTES);
+        for (int i = 0; i < field.length(); i++) {
+            number(field.charAt(i), Character.BYTES);
         }
         return this;
     }

@@ -120,9 +120,7 @@ class MainTest {
         }
         assertThat(caisson("build", "-q"))
                 .isEqualTo(new Answer(
-                        1,
-                        "",
-                        "caisson: USAGE: Missing required parameter: 'CONTEXT'; try 'caisson build --help'\n"));
+                        1, "", "caisson: USAGE: Missing required parameter: 'CONTEXT'; try 'caisson build --help'\n"));
     }
 
     @Test

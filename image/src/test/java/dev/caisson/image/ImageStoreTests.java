@@ -258,7 +258,9 @@ class ImageStoreTests {
             assertThat(removed).hasMessageContaining("image one:latest is not in the store");
 
             StoredImage again = StoreOnOtherDisksTest.make(
-                    store, new TarBuilder().file("a", "4").build(), new TarBuilder().file("b", "5").build());
+                    store,
+                    new TarBuilder().file("a", "4").build(),
+                    new TarBuilder().file("b", "5").build());
             Rootfs replaced = store.resolve(name, (_, _, _) -> {
                 if (another.images().contains(again)) {
                     another.remove(Set.of(again));
