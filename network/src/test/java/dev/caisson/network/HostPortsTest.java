@@ -19,6 +19,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The ports of the host that packets of containers leave by. A container that chooses one gets what the other machine
@@ -98,6 +99,52 @@ class HostPortsTest extends OnAHost {
 
             assertThat(text(heard(client, host, 5060, "to the other", server))).isEqualTo("to the other");
         }
+    }
+
+    /// A tunnel of the host's has no ports: all that its peer sends would be the answer to what a container has sent
+    /// there.
+    @ParameterizedTest
+    @CsvSource({"4,4", "4,41", "4,47", "4,50", "4,112", "6,41", "6,47", "6,50"})
+    void a_container_does_not_get_what_is_sent_to_a_tunnel_of_the_host(String family, int protocol) throws Exception {
+        Guest guest = guest(family);
+        Process server = hears(bed.host, family, protocol);
+        Process attacker = hears(guest.namespace(), family, protocol);
+        try {
+            sendsRaw(guest.namespace(), family, protocol, neighbor);
+            sendsRaw(bed.neighbor, family, protocol, host);
+
+            assertThat(server.inputReader().readLine()).isEqualTo("heard");
+            assertThat(attacker.inputReader().ready())
+                    .as("heard by the container")
+                    .isFalse();
+        } finally {
+            server.destroyForcibly();
+            attacker.destroyForcibly();
+        }
+    }
+
+    private static Process hears(Namespace where, String family, int protocol) throws Exception {
+        Process process = where.call(() -> new ProcessBuilder("timeout", "10", "python3", "-I", "-c", """
+                import socket
+                s = socket.socket(socket.%s, socket.SOCK_RAW, %d)
+                print("ready", flush=True)
+                while b"a tunnel's" not in s.recv(200): pass
+                print("heard", flush=True)
+                """.formatted(
+                                family.equals("4") ? "AF_INET" : "AF_INET6", protocol))
+                .start());
+        assertThat(process.inputReader().readLine()).isEqualTo("ready");
+        return process;
+    }
+
+    private static void sendsRaw(Namespace from, String family, int protocol, InetAddress to) {
+        from.sh("""
+                python3 -I -c '
+                import socket, time
+                s = socket.socket(socket.%s, socket.SOCK_RAW, %d)
+                for _ in range(3):
+                    s.sendto(bytes(8) + b"a tunnel" + bytes([39]) + b"s", ("%s", 0)); time.sleep(0.1)'
+                """.formatted(family.equals("4") ? "AF_INET" : "AF_INET6", protocol, to.getHostAddress()));
     }
 
     /// Machines outside know it by the address and the published port, whoever sends first.

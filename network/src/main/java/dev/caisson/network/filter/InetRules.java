@@ -55,6 +55,8 @@ final class InetRules {
 
     private static final int LAST_PORT = 60_999;
     private static final int TCP = 6;
+    /// TCP, UDP, ICMP and ICMPv6, whose echoes have numbers, and SCTP.
+    private static final int[] WITH_PORTS = {6, 17, 1, 58, 132};
     private static final int ECHO = 8;
     private static final int ECHO_6 = 128;
     private static final int NEIGHBOR_SOLICITATION = 135;
@@ -90,6 +92,7 @@ final class InetRules {
         neighbors("next6", IPV6, IPV6_SOURCE, 16, Sets.NEXT6, Sets.NEXT_RATE6);
         begun("begun", IPV4_SOURCE, 4, Sets.CONNECTIONS, Sets.BEGUN_RATE);
         begun("begun6", IPV6_SOURCE, 16, Sets.CONNECTIONS6, Sets.BEGUN_RATE6);
+        portless();
         leaving();
         entering();
         host();
@@ -236,6 +239,18 @@ final class InetRules {
         add(chain, family(IPV6), then(Expressions.jump("next6")));
         add(chain, published(), then(accept()));
         add(chain, to(Sets.BRIDGES), then(drop()));
+        add(chain, then(Expressions.go("portless")));
+    }
+
+    /// Drops what leaves by a protocol without ports, as GRE, ESP and IP in IP: under the host's address it would be
+    /// the
+    /// host's own, and all that the other machine sends to a tunnel of the host's would be the answer to it.
+    private void portless() {
+        chain("portless");
+        for (int protocol : WITH_PORTS) {
+            add("portless", Match.transport(protocol), then(Expressions.back()));
+        }
+        add("portless", then(drop()));
     }
 
     /// Comes back with what a container sends to few neighbors of the host: all namespaces share one table of
