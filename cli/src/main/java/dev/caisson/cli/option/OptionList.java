@@ -50,6 +50,7 @@ public final class OptionList {
         this.command = command;
     }
 
+    /// On or off.
     /// @param names as `-m, --memory`
     public OptionList flag(String names, String description, Consumer<Boolean> set) {
         return add(option(names, description, set).type(boolean.class).converters(BOOLEAN));
