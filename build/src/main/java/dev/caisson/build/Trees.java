@@ -94,8 +94,9 @@ final class Trees implements CopyStep.Archives, AutoCloseable {
     /// Fetches one image at a time: its layers come side by side.
     private StoredImage find(ImageReference reference, Platform platform) {
         synchronized (pulling) {
-            if (!request.pulled() && images.has(reference, platform)) {
-                return images.find(reference.toString());
+            Optional<StoredImage> there = request.pulled() ? Optional.empty() : images.find(reference, platform);
+            if (there.isPresent()) {
+                return there.get();
             }
             String name = reference.toString();
             try {

@@ -102,6 +102,8 @@ public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = new LinkedHashMap<>();
 
     static {
+        // no option is one of these types; picocli looks for each of them anew for each command line
+        System.setProperty("picocli.converters.excludes", "java\\.(sql|time)\\..*");
         COMMANDS.put("run", RunCommand::spec);
         COMMANDS.put("exec", ExecCommand::new);
         COMMANDS.put("create", CreateCommand::spec);
@@ -299,14 +301,10 @@ public final class Main implements Runnable {
                 .setExpandAtFiles(false) // an argument that starts with @ belongs to the user's program
                 .setAbbreviatedOptionsAllowed(false);
         // What stands behind the image belongs to the user's program.
-        stopAtPositional(line, "run");
-        stopAtPositional(line, "exec");
-        stopAtPositional(line, "create");
-        stopAtPositional(line, "top");
-        stopAtPositional(line.getSubcommands().get("container"), "run");
-        stopAtPositional(line.getSubcommands().get("container"), "create");
-        stopAtPositional(line.getSubcommands().get("container"), "exec");
-        stopAtPositional(line.getSubcommands().get("container"), "top");
+        for (String name : List.of("run", "exec", "create", "top")) {
+            stopAtPositional(line, name);
+            stopAtPositional(line.getSubcommands().get("container"), name);
+        }
         stopAtPositional(line.getSubcommands().get("plan"), "run");
         return line;
     }

@@ -79,11 +79,15 @@ public final class Images implements AutoCloseable {
 
     /// Returns true if an image of this name is there, and is for a platform.
     public boolean has(ImageReference reference, Platform platform) {
+        return find(reference, platform).isPresent();
+    }
+
+    /// Finds the image of a name, if it is for a platform.
+    public Optional<StoredImage> find(ImageReference reference, Platform platform) {
         present(reference, "reference");
         present(platform, "platform");
         return calls.call(() -> store.find(reference)
-                .filter(image -> store.describe(image).config().platform().fits(platform))
-                .isPresent());
+                .filter(image -> store.describe(image).config().platform().fits(platform)));
     }
 
     /// Describes one, without unpacking it.

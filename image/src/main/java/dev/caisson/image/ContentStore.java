@@ -1,8 +1,6 @@
 package dev.caisson.image;
 
 import dev.caisson.linux.DirectoryEntries;
-import dev.caisson.linux.Errno;
-import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileLocks;
 import dev.caisson.linux.FileSystem;
@@ -32,7 +30,6 @@ final class ContentStore implements AutoCloseable {
     private static final String PULLS_LOCK = "pulls";
     private static final String VERSION_FILE = "oci-layout";
     private static final String VERSION = "{\"imageLayoutVersion\":\"1.0.0\"}";
-    private static final int READ = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY;
 
     private final Path path;
     private final Fd directory;
@@ -46,9 +43,9 @@ final class ContentStore implements AutoCloseable {
 
     /// @param path of `parent`, free of links
     static ContentStore open(Path path, Fd parent) {
-        Fd directory = openOrMake(parent, DIRECTORY);
-        try (Fd all = openOrMake(directory, "blobs")) {
-            Fd blobs = openOrMake(all, "sha256");
+        Fd directory = FileSystem.openOrMakeDirectory(parent, DIRECTORY, 0700);
+        try (Fd all = FileSystem.openOrMakeDirectory(directory, "blobs", 0700)) {
+            Fd blobs = FileSystem.openOrMakeDirectory(all, "sha256", 0700);
             var store = new ContentStore(path.resolve(DIRECTORY), directory, blobs);
             store.writeVersion();
             return store;
@@ -56,17 +53,6 @@ final class ContentStore implements AutoCloseable {
             directory.close();
             throw e;
         }
-    }
-
-    private static Fd openOrMake(Fd parent, String name) {
-        try {
-            FileSystem.makeDirectory(parent, name, 0700);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EEXIST)) {
-                throw e;
-            }
-        }
-        return FileSystem.openAt(parent, name, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
     }
 
     private void writeVersion() {

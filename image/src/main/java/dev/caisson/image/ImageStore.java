@@ -47,11 +47,9 @@ public final class ImageStore implements AutoCloseable {
     /// @throws ImageException STORE_REFUSED
     public static ImageStore open(Path root) {
         try {
-            Files.createDirectories(
-                    root.toAbsolutePath().getParent() == null
-                            ? HOST
-                            : root.toAbsolutePath().getParent());
-            makePrivate(root.toString());
+            if (!Files.isDirectory(root)) {
+                makePrivate(root.toAbsolutePath());
+            }
             Path real = root.toRealPath();
             try (Fd directory = FileSystem.open(real.toString(), FileSystem.O_RDONLY | FileSystem.O_DIRECTORY)) {
                 SkeletonMedium.prepare(directory, "host");
@@ -74,9 +72,11 @@ public final class ImageStore implements AutoCloseable {
         }
     }
 
-    private static void makePrivate(String root) {
-        try (Fd here = FileSystem.open(".", FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
-            FileSystem.makeDirectory(here, root, 0700);
+    private static void makePrivate(Path root) throws IOException {
+        Path above = root.getParent() == null ? HOST : root.getParent();
+        Files.createDirectories(above);
+        try (Fd here = FileSystem.open(above.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            FileSystem.makeDirectory(here, root.toString(), 0700);
         } catch (ErrnoException e) {
             if (!e.is(Errno.EEXIST)) {
                 throw e;

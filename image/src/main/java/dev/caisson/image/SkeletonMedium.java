@@ -22,13 +22,7 @@ final class SkeletonMedium {
     /// Makes the directory and what it needs.
     /// @param store the directory above, open for reading
     static void prepare(Fd store, String name) {
-        try {
-            FileSystem.makeDirectory(store, name, 0700);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EEXIST)) {
-                throw e;
-            }
-        }
+        FileSystem.openOrMakeDirectory(store, name, 0700).close();
         if (isOnOverlay(store, name)) {
             FileLocks.lock(store); // until its descriptor is closed: one engine mounts, the others find it
             if (isOnOverlay(store, name)) {

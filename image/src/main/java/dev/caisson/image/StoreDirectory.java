@@ -53,14 +53,7 @@ final class StoreDirectory implements AutoCloseable {
     /// @param path of `parent`, free of links
     /// @param removable whether trees are removed when nobody has them open
     static StoreDirectory open(Path path, Fd parent, String name, boolean removable) {
-        try {
-            FileSystem.makeDirectory(parent, name, 0700);
-        } catch (ErrnoException e) {
-            if (!e.is(Errno.EEXIST)) {
-                throw e;
-            }
-        }
-        Fd directory = FileSystem.openAt(parent, name, READ, 0, FileSystem.RESOLVE_NO_SYMLINKS);
+        Fd directory = FileSystem.openOrMakeDirectory(parent, name, 0700);
         var store = new StoreDirectory(path.resolve(name), directory, removable);
         try {
             // Images hold setuid programs: nobody else on the host may reach them. Fails where others own the

@@ -7,6 +7,9 @@ import dev.caisson.cli.caller.OneLine;
 import dev.caisson.containerfile.ContainerFileException;
 import dev.caisson.containerfile.FileError;
 import dev.caisson.containerfile.Source;
+import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileSystem;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.SequenceInputStream;
@@ -79,6 +82,9 @@ record BuildSources(
         if (below.isEmpty()) {
             return Files.exists(file) ? Optional.of(Source.read(shown, file)) : Optional.empty();
         }
+        if (!isThere(directory, below.get()) && !isThere(Path.of("/"), file)) {
+            return Optional.empty();
+        }
         try {
             return Optional.of(Source.readBelow(shown, directory, below.get()));
         } catch (ContainerFileException e) {
@@ -94,6 +100,18 @@ record BuildSources(
                                 + " or name one outside of the context by -f");
             }
             return Optional.empty();
+        }
+    }
+
+    /// Returns true if there is something at a path, a link to nothing too, for whoever has the directory as `/`.
+    private static boolean isThere(Path directory, Path path) {
+        try (Fd root = FileSystem.open(directory.toString(), FileSystem.O_PATH | FileSystem.O_DIRECTORY)) {
+            Optional<Fd> found = FileSystem.find(
+                    root, path.toString(), FileSystem.O_PATH | FileSystem.O_NOFOLLOW, FileSystem.RESOLVE_IN_ROOT);
+            found.ifPresent(Fd::close);
+            return found.isPresent();
+        } catch (ErrnoException e) {
+            return true; // whoever reads it says what is wrong
         }
     }
 
