@@ -193,11 +193,13 @@ public final class Client {
         synchronized (this) {
             over = true;
             notifyAll();
+        }
+        stop.stop(); // first: what the command says of the interrupt is for nobody
+        synchronized (this) {
             if (runner != null) {
                 runner.interrupt();
             }
         }
-        stop.stop();
     }
 
     /// Reads what the front end sends, until it hangs up or the command has ended.
