@@ -34,7 +34,10 @@ class DecisionTableTest {
                         org.assertj.core.groups.Tuple.tuple(
                                 List.of("arg1[0] != 0x5412", "arg1[0] == 0x541c"), Action.errno(1)),
                         org.assertj.core.groups.Tuple.tuple(
-                                List.of("arg1[0] != 0x5412", "arg1[0] != 0x541c"), Action.ALLOW));
+                                List.of("arg1[0] != 0x5412", "arg1[0] != 0x541c", "arg1[0] == 0x5423"),
+                                Action.errno(1)),
+                        org.assertj.core.groups.Tuple.tuple(
+                                List.of("arg1[0] != 0x5412", "arg1[0] != 0x541c", "arg1[0] != 0x5423"), Action.ALLOW));
         assertThat(read.summary()).isEqualTo(standard.summary());
         assertThat(table.toString()).contains("X86_64", "ALLOW", "arg0[0] & 0x7e020000 == 0");
     }
