@@ -117,6 +117,9 @@ record BuildSources(
 
     /// Returns the path of a file in the context, whose links are not followed; empty if it is named outside of it.
     private static Optional<Path> below(Path directory, Path file) {
+        if (file.startsWith(directory) && !hasStepUp(directory.relativize(file))) {
+            return Optional.of(directory.relativize(file));
+        }
         try {
             Path context = directory.toRealPath();
             for (int count = 0; count < file.getNameCount(); count++) {
