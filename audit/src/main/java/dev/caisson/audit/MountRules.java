@@ -95,7 +95,7 @@ final class MountRules {
             Pattern.compile("/root|/etc/g?shadow-?|/etc/(?:ssh|ssl/private|kubernetes)(?:/.*)?"
                     + "|/var/lib/kubelet(?:/.*)?|.*/\\.(?:ssh|aws|azure|kube|docker|gnupg|password-store)(?:/.*)?"
                     + "|.*/\\.(?:netrc|git-credentials|npmrc|pypirc)");
-    /// What a user's shell runs lies here.
+    /// A user's shell runs files that lie here.
     private static final Pattern HOME = Pattern.compile("~|/home/[^/]+");
     private static final Set<String> PLAIN_DEVICES = Set.of(
             "/dev/shm",

@@ -357,6 +357,13 @@ class ServedImagesTest {
     }
 
     @Test
+    void the_memory_of_a_command_is_free_once_its_caller_knows_the_end() throws Exception {
+        Answer answer = served("for i in $(seq 150); do \"$@\" load -i none; done");
+
+        assertThat(answer.err().lines()).hasSize(150).allMatch(line -> line.startsWith("caisson: FILE_NOT_READ: "));
+    }
+
+    @Test
     void a_command_for_which_there_is_no_memory_runs_by_itself() throws Exception {
         try (var registry = new SmallRegistry()) {
             String config = "mkdir -p cfg; printf '{\"auths\":{\"" + registry.name()

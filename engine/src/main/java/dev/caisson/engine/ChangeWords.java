@@ -7,8 +7,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /// Splits an instruction that changes an image's configuration into words, and replaces `$NAME` and `${NAME}` by what
-/// the
-/// image has there; a variable that it does not have is empty. Quotes and `\` are a Dockerfile's.
+/// the image has there; a variable that it does not have is empty. Quotes and `\` are a Dockerfile's.
 record ChangeWords(String instruction, Map<String, String> variables) {
     private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 

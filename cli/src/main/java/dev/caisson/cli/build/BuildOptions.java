@@ -154,7 +154,7 @@ final class BuildOptions {
                         value -> context = value);
     }
 
-    /// What the options say, read before anything is opened.
+    /// The values of the options, read before anything is opened.
     ///
     /// @param output where the files of the image go beside the store
     record Wish(

@@ -17,6 +17,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
@@ -41,7 +42,7 @@ public final class Server implements AutoCloseable {
         record Refused(String reason) implements Admission {}
 
         /// It is run.
-        /// @param end called once, when the command has ended or was not begun
+        /// @param end called once, when the command was not begun or has ended, before its caller knows that
         record Admitted(Runnable end) implements Admission {}
     }
 
@@ -180,10 +181,11 @@ public final class Server implements AutoCloseable {
                 switch (commands.admit(request)) {
                     case Admission.Refused refused -> Wire.refuse(socket, refused.reason());
                     case Admission.Admitted admitted -> {
+                        Runnable end = once(admitted.end());
                         try {
-                            begin(socket, request);
+                            begin(socket, request, end);
                         } finally {
-                            admitted.end().run();
+                            end.run();
                         }
                     }
                 }
@@ -193,10 +195,19 @@ public final class Server implements AutoCloseable {
         }
     }
 
-    private void begin(Fd socket, Request request) {
+    private static Runnable once(Runnable end) {
+        var called = new AtomicBoolean();
+        return () -> {
+            if (called.compareAndSet(false, true)) {
+                end.run();
+            }
+        };
+    }
+
+    private void begin(Fd socket, Request request, Runnable end) {
         if (isFresh(socket)) {
             Sockets.receiveTimeout(socket, 0);
-            serve(socket, request);
+            serve(socket, request, end);
         }
     }
 
@@ -217,11 +228,11 @@ public final class Server implements AutoCloseable {
         return true;
     }
 
-    private void serve(Fd socket, Request request) {
+    private void serve(Fd socket, Request request, Runnable end) {
         var client = new Client(socket, request, commands.takesSignals(request));
         clients.add(client);
         try {
-            var running = new FutureTask<Void>(() -> client.run(commands::run), null);
+            var running = new FutureTask<Void>(() -> client.run(one -> run(one, end)), null);
             threads.execute(running);
             client.listen();
             await(running);
@@ -229,6 +240,14 @@ public final class Server implements AutoCloseable {
             client.closeFiles();
         } finally {
             clients.remove(client);
+        }
+    }
+
+    private int run(Client client, Runnable end) {
+        try {
+            return commands.run(client);
+        } finally {
+            end.run();
         }
     }
 

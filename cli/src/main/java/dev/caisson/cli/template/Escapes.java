@@ -20,7 +20,7 @@ final class Escapes {
                 .replace('\0', '\uFFFD');
     }
 
-    /// As a part of a string literal of JavaScript.
+    /// Returns a text as it stands in a string literal of JavaScript.
     static String javaScript(String text) {
         var out = new StringBuilder();
         text.codePoints().forEach(c -> {
@@ -48,7 +48,7 @@ final class Escapes {
         };
     }
 
-    /// As a value in the query of a URL.
+    /// Returns a text as it stands for a value in the query of a URL.
     static String query(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8)
                 .replace("*", "%2A")

@@ -20,7 +20,7 @@ public record Step(
         Optional<Setting<String>> user,
         Map<String, String> variables,
         char escape) {
-    /// What an `ONBUILD` holds, which is carried out in the builds of images made from this one.
+    /// The instruction that an `ONBUILD` holds. Builds of images that begin with this one carry it out.
     public Optional<Step> trigger() {
         return instruction.trigger().map(held -> new Step(stage, held, user, variables, escape));
     }

@@ -321,7 +321,7 @@ class ComposeLoaderTest {
         assertThatThrownBy(() -> load("compose.yaml")).hasMessageContaining("CF-302");
     }
 
-    /// As compose does, in a file that others extend too.
+    /// Compose lays documents over each other in a file that others extend, too.
     @Test
     void each_document_of_a_file_is_laid_over_those_before_it() throws IOException {
         String text = """
