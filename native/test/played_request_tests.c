@@ -2,7 +2,11 @@
 #include "played_tests.h"
 #include "../kernel.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- messages ---- */
 
@@ -38,6 +42,48 @@ static void another_version_may_say_hello_alone(void)
 		CHECK_EQUAL(op == MONITOR_HELLO ? 0 : EPROTO, answered.header.argument);
 		CHECK_EQUAL(MONITOR_VERSION, answered.header.version);
 	}
+	finish();
+}
+
+/* Whether a process of these ids that reaches the monitor's socket becomes a client of its. */
+static bool takes(unsigned uid, unsigned gid)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX}; /* the kernel finds a name, which no directory guards */
+	socklen_t size = sizeof name;
+	unsigned before = 0, after = 0;
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), status;
+	CHECK(bind(listener, (struct sockaddr *)&name, sizeof name.sun_family) == 0);
+	CHECK(getsockname(listener, (struct sockaddr *)&name, &size) == 0);
+	CHECK(listen(listener, 1) == 0);
+	int pid = fork();
+	if (pid == 0) {
+		int own = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		_exit(setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0 || connect(own, (struct sockaddr *)&name, size) != 0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK_EQUAL(0, status);
+	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
+		before += m.client[i].fd >= 0;
+	m.listener = listener;
+	accept_clients(&m);
+	for (unsigned i = 0; i < MONITOR_MAX_CLIENTS; i++)
+		after += m.client[i].fd >= 0;
+	close(listener);
+	return after == before + 1;
+}
+
+static void root_alone_becomes_a_client_whatever_its_group(void)
+{
+	if (geteuid() != 0)
+		return; /* nobody else becomes another user */
+	begin();
+	int former = m.listener;
+	CHECK(takes(0, 0));
+	CHECK(takes(0, 1000));
+	CHECK(!takes(1000, 0));
+	CHECK(!takes(65534, 0));
+	CHECK(!takes(1, 1));
+	m.listener = former;
 	finish();
 }
 
@@ -372,6 +418,7 @@ const struct test played_request_tests[] = {
 	{"requests: payloads", a_payload_where_none_belongs_is_refused},
 	{"requests: arguments", arguments_that_nobody_knows_are_refused},
 	{"requests: clients", there_is_room_for_thirty_two_clients},
+	{"requests: peers", root_alone_becomes_a_client_whatever_its_group},
 	{"requests: replies", a_client_that_reads_no_replies_is_dropped},
 	{"requests: later notices", a_notice_that_does_not_fit_is_sent_later},
 	{"requests: notices", each_client_hears_what_it_asked_for},
