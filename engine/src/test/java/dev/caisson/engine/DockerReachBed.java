@@ -138,11 +138,15 @@ final class DockerReachBed extends ReachBed {
         return network.equals(ReachCells.APART) ? "bridge" : network;
     }
 
+    /// The default network is not named: clients before version 28 take "bridge" for one that a user made, and refuse
+    /// links there.
     private List<String> run(Guest guest) {
         var words = new ArrayList<>(List.of("run", "-d", "--name", guest.name(), "-v", "/usr:/usr:ro"));
-        words.addAll(List.of(
-                "--network",
-                guest.inHostNetwork() ? "host" : named(guest.networks().getFirst())));
+        if (guest.inHostNetwork()) {
+            words.add("--network=host");
+        } else if (!guest.networks().getFirst().equals(ReachCells.APART)) {
+            words.add("--network=" + guest.networks().getFirst());
+        }
         if (!guest.inHostNetwork()) {
             words.addAll(List.of("--expose", guest.port() + "/tcp", "--expose", guest.port() + "/udp"));
         }

@@ -14,6 +14,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -49,8 +50,13 @@ record GateProgram(List<String> arguments) {
     /// Returns the program for this JVM.
     /// @throws GateException GATE_PROGRAM if it, or Caisson's classes, cannot be found in files
     static GateProgram ofThisJvm() {
+        return of(Path.of(System.getProperty("java.home")));
+    }
+
+    /// @param home of the JVM that is started
+    static GateProgram of(Path home) {
         try {
-            return new Places().program();
+            return new Places(home.toRealPath()).program();
         } catch (IOException e) {
             throw new GateException(
                     "GATE_PROGRAM",
@@ -73,8 +79,8 @@ record GateProgram(List<String> arguments) {
         private final Set<Path> bound = new LinkedHashSet<>();
         private final Map<Path, Path> links = new LinkedHashMap<>();
 
-        Places() throws IOException {
-            home = Path.of(System.getProperty("java.home")).toRealPath();
+        Places(Path home) {
+            this.home = home;
         }
 
         GateProgram program() throws IOException {
@@ -102,26 +108,33 @@ record GateProgram(List<String> arguments) {
             return new GateProgram(List.copyOf(all));
         }
 
-        /// Adds what links of the JVM's own files lead to outside of its directory.
+        /// Adds what links of the JVM's own files lead to outside of its directory, and what links of those lead to:
+        /// some
+        /// distributions keep a JVM's settings and its authorities in /etc.
         private void outside() throws IOException {
-            for (String part : List.of("conf", "lib")) {
-                try (Stream<Path> all = Files.walk(home.resolve(part))) {
+            var left = new ArrayDeque<>(List.of(home.resolve("conf"), home.resolve("lib")));
+            while (!left.isEmpty()) {
+                try (Stream<Path> all = Files.walk(left.remove())) {
                     for (Path link : all.filter(Files::isSymbolicLink).toList()) {
-                        if (Files.exists(link) && !link.toRealPath().startsWith(home)) {
-                            add(link.resolveSibling(Files.readSymbolicLink(link))
-                                    .normalize());
+                        if (Files.exists(link) && !link.toRealPath().startsWith(home) && add(target(link))) {
+                            left.add(link.toRealPath());
                         }
                     }
                 }
             }
         }
 
-        private void add(Path path) throws IOException {
+        private static Path target(Path link) throws IOException {
+            return link.resolveSibling(Files.readSymbolicLink(link)).normalize();
+        }
+
+        /// @return whether the place that it leads to is not there yet
+        private boolean add(Path path) throws IOException {
             Path real = path.toRealPath();
-            bound.add(real);
             if (!real.equals(path)) {
                 links.put(path, real);
             }
+            return bound.add(real);
         }
 
         /// Adds the system's libraries that this JVM uses, with the names by which they are looked for.
