@@ -12,6 +12,7 @@ import dev.caisson.spec.NetworkEndpoint;
 import dev.caisson.spec.NetworkSpec;
 import dev.caisson.spec.PortMapping;
 import dev.caisson.spec.Transport;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,6 +42,7 @@ class NetworkedSoakTest {
     private static final int ACTS = Integer.getInteger("caisson.test.soak", 24);
     private static final long SEED = Long.getLong("caisson.test.seed", 1);
     private static final int WARM = 12;
+    private static final int RESTS = 4;
     private static final int SIGKILL = 9;
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
     private static final ContainerSpec WAITING = ContainerSpec.onHost("sleep", "1000");
@@ -89,15 +91,37 @@ class NetworkedSoakTest {
                     engine.create(WAITING.name("soaked").network(Network.on("front")), DetachedOptions.STANDARD);
             box.start();
             live(engine, box, random, WARM);
-            Held before = held(Traces.settled(OPTIONS));
+            List<Held> before = new ArrayList<>();
+            for (int i = 0; i < RESTS; i++) {
+                before.add(rest(engine, box));
+            }
 
             live(engine, box, random, Math.max(0, ACTS - WARM));
 
-            Held after = held(Traces.awaited(OPTIONS, before.traces()));
-            assertThat(after.traces()).as("seed %d, %s", SEED, done).isEqualTo(before.traces());
-            assertThat(after.network()).as("seed %d, %s", SEED, done).isEqualTo(before.network());
-            assertThat(after.sockets()).as("seed %d, %s", SEED, done).isLessThanOrEqualTo(before.sockets());
+            Held after = rest(engine, box);
+            for (int i = 0; i < RESTS && !isOneOf(after, before); i++) {
+                after = rest(engine, box);
+            }
+            if (!isOneOf(after, before)) {
+                assertThat(after).as("seed %d, %s", SEED, done).isEqualTo(before.getLast());
+            }
         }
+    }
+
+    /// What is there once the same acts have been done, behind which a monitor and a container are begun ahead. Which
+    /// of
+    /// them are there at rest depends on who was faster, so several rests are looked at. What leaks never goes.
+    private Held rest(Engine engine, DetachedContainer box) throws Exception {
+        act(Act.PUBLISH, engine, box);
+        act(Act.RUN, engine, box);
+        return held(Traces.settled(OPTIONS));
+    }
+
+    private static boolean isOneOf(Held after, List<Held> before) {
+        return before.stream()
+                .anyMatch(one -> after.traces().equals(one.traces())
+                        && after.network().equals(one.network())
+                        && after.sockets() <= one.sockets());
     }
 
     /// The kernel counts what it remembers of packets; whatever goes by itself is not held. The place of the next

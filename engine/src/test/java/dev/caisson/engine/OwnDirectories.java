@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -11,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// are removed when the process ends.
 final class OwnDirectories {
     private static final Set<Path> MADE = ConcurrentHashMap.newKeySet();
+    private static final String RANDOM = HexFormat.of().toHexDigits(new SecureRandom().nextInt(), 6);
 
     static {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> MADE.forEach(OwnDirectories::remove)));
@@ -28,9 +31,13 @@ final class OwnDirectories {
         return own("/var/lib", name);
     }
 
+    /// A process of another pid namespace may have the same number. It is last, where tools/run-tests looks for the
+    /// owner.
     private static Path own(String top, String name) {
         Path path = Path.of(
-                top, "caisson-test-" + name + "-" + ProcessHandle.current().pid());
+                top,
+                "caisson-test-" + name + "-" + RANDOM + "-"
+                        + ProcessHandle.current().pid());
         MADE.add(path);
         return path;
     }
