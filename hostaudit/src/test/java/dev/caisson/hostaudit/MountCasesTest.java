@@ -2,6 +2,8 @@ package dev.caisson.hostaudit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.audit.Finding;
+import dev.caisson.audit.Severity;
 import dev.caisson.audit.Status;
 import dev.caisson.hostaudit.facts.ContainerFacts.Mount;
 import dev.caisson.hostaudit.facts.Facts;
@@ -150,17 +152,52 @@ class MountCasesTest {
     }
 
     private static Facts facts(MountCase each) {
-        String[] cells = each.mount().split(" ", 5);
-        String line = "99 1 %s %s %s %s - %s none rw".formatted(cells[0], cells[1], cells[2], cells[3], cells[4]);
-        List<Mount> mounts =
-                MountTable.ofText(HOST).located(MountTable.ofText(line).mounts(), MARKS);
+        return facts(each.joins(), List.of(each.mount()));
+    }
+
+    private static Facts facts(String joins, List<String> table) {
+        List<Mount> mounts = table.stream()
+                .map(mount -> mount.split(" ", 5))
+                .map(cells -> "99 1 %s %s %s %s - %s none rw".formatted((Object[]) cells))
+                .flatMap(line ->
+                        MountTable.ofText(HOST).located(MountTable.ofText(line).mounts(), MARKS).stream())
+                .toList();
         return FactsFile.with(
                 "containers/0/truth/mounts",
                 mounts.stream().map(FactsJson::tree).toList(),
                 "containers/0/claims/networkMode",
-                each.joins(),
+                joins,
                 "containers/0/claims/ipcMode",
-                each.joins());
+                joins);
+    }
+
+    private static Finding found(String... mounts) {
+        Facts facts = facts("", List.of(mounts));
+        return HostAudit.judge(facts, LiveRequests.of(facts, Optional.empty(), 2)).findings().stream()
+                .filter(finding -> finding.check().name().equals("host-directory"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void the_worst_of_several_mounts_decides_wherever_it_stands() {
+        String harmless = "254:0 /srv/app /app rw ext4";
+        String read = "254:0 /var/spool/cron /c ro ext4";
+        String write = "254:0 /etc /mnt/second rw ext4";
+        Severity least = found(read).severity();
+        Severity most = found(write).severity();
+
+        assertThat(least).isEqualTo(Severity.MEDIUM).isNotEqualTo(most);
+        for (List<String> order : List.of(
+                List.of(write, read),
+                List.of(read, write),
+                List.of(harmless, write, read, harmless),
+                List.of(read, harmless, write, harmless))) {
+            Finding all = found(order.toArray(String[]::new));
+            assertThat(all.severity()).as(order.toString()).isEqualTo(most);
+            assertThat(all.message()).contains("/etc", "/var/spool/cron");
+        }
+        assertThat(found(read, harmless).severity()).isEqualTo(least);
     }
 
     @ParameterizedTest

@@ -97,7 +97,7 @@ class StoreKeysTest {
         opened().close();
         byte[] file = Files.readAllBytes(directory().resolve(UnlockedSession.NAME));
         assertThat(new String(file, StandardCharsets.ISO_8859_1)).doesNotContain("AGE-SECRET-KEY");
-        String description = "caisson-secrets:" + HexFormat.of().formatHex(Arrays.copyOf(file, 16));
+        String description = description();
         assertThat(KernelKeys.read(description))
                 .get()
                 .satisfies(key -> assertThat(key).hasSize(32));
@@ -107,6 +107,27 @@ class StoreKeysTest {
         byte[] other = new byte[32];
         KernelKeys.add(description, other, Optional.of(Duration.ofMinutes(1)));
         assertCode(Code.SECRET_LOCKED, this::opened);
+    }
+
+    @Test
+    void the_kernel_has_no_key_of_a_store_once_it_is_locked_or_unlocked_anew() throws IOException {
+        StoreKeys.unlock(directory(), Optional::empty, Optional.empty(), "test");
+        String first = description();
+        StoreKeys.unlock(directory(), Optional::empty, Optional.empty(), "test");
+        String second = description();
+        assertThat(second).isNotEqualTo(first);
+        assertThat(KernelKeys.read(first)).isEmpty();
+        assertThat(KernelKeys.read(second)).isPresent();
+
+        StoreKeys.lock(directory(), "test");
+
+        assertThat(KernelKeys.read(second)).isEmpty();
+    }
+
+    /// Returns what the key of an unlocked store is called in the kernel.
+    private String description() throws IOException {
+        byte[] file = Files.readAllBytes(directory().resolve(UnlockedSession.NAME));
+        return "caisson-secrets:" + HexFormat.of().formatHex(Arrays.copyOf(file, 16));
     }
 
     @Test

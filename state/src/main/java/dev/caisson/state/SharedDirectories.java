@@ -123,6 +123,9 @@ public final class SharedDirectories {
         try {
             make(own, record);
             record.write(own, kind);
+            try (Fd file = FileSystem.openAt(own, kind.record(), FileSystem.O_RDONLY, 0, BENEATH)) {
+                FileSystem.synchronize(file);
+            }
             HeldDirectory.mark(own, HeldDirectory.UNUSED);
             return own;
         } catch (RuntimeException | Error e) {

@@ -3,10 +3,14 @@ package dev.caisson.state;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -110,5 +114,19 @@ class EventJournalTest {
         assertThatIllegalArgumentException().isThrownBy(() -> EventJournal.append(state(), "a\nb"));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EventJournal.append(state(), "x".repeat(EventJournal.LINE_BYTES)));
+    }
+
+    @Test
+    void a_writer_waits_for_another_one_to_leave_the_journal() throws Exception {
+        EventJournal.append(state(), "one");
+        Thread writer;
+        try (Fd other = FileSystem.open(state().resolve("events.lock").toString(), FileSystem.O_RDWR)) {
+            FileLocks.lock(other);
+            writer = Thread.ofPlatform().start(() -> EventJournal.append(state(), "two"));
+            assertThat(writer.join(Duration.ofMillis(300))).isFalse();
+            assertThat(Files.readString(state().resolve("events"))).doesNotContain("two");
+        }
+        assertThat(writer.join(Duration.ofSeconds(10))).isTrue();
+        assertThat(Files.readString(state().resolve("events"))).contains("two");
     }
 }

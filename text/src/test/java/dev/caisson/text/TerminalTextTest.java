@@ -62,6 +62,16 @@ class TerminalTextTest {
     }
 
     @Test
+    void a_colour_ends_also_where_a_refused_one_or_another_character_follows_it() {
+        for (String after : List.of(ESCAPE + "8m", ESCAPE + "7m", ESCAPE + "2J", "\t", "\r", "é")) {
+            for (String end : List.of("", "\n", "\nnext\n")) {
+                String shown = TerminalText.output(ESCAPE + "31mred" + after + "still" + end);
+                assertThat(shown.lines().findFirst()).as(after).get().asString().endsWith("still" + ESCAPE + "0m");
+            }
+        }
+    }
+
+    @Test
     void every_control_and_format_character_is_replaced() {
         for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
             boolean control = c < 0x20 || (c >= 0x7f && c < 0xa0);
