@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /// What a `RUN` sees beside its image, in real containers.
 @Tag("root")
@@ -125,6 +127,28 @@ class RunMountsTest {
         StoredImage second = bed.build(with(secret("two"), lines)).image();
         assertThat(bed.heard.cached).hasSize(1);
         assertThat(second.manifest()).isEqualTo(first.manifest());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "type=cache,id=one,target=/c | type=cache,id=two,target=/c",
+                "type=cache,id=one,target=/c | type=cache,id=one,target=/d",
+                "type=secret,id=one | type=secret,id=two,target=/run/secrets/one",
+                "type=secret,id=one | type=secret,id=one,target=/other",
+                "type=ssh,id=one | type=ssh,id=two",
+                "type=tmpfs,target=/c | type=tmpfs,target=/d",
+                "type=tmpfs,target=/c | type=cache,target=/c",
+            })
+    void another_name_place_or_kind_of_a_mount_makes_another_key(String first, String second) throws Exception {
+        Map<String, SecretSource> secrets =
+                Map.of("one", new SecretSource.Content(new byte[1]), "two", new SecretSource.Content(new byte[1]));
+        bed.build(with(secrets, "FROM busybox:1", "RUN --mount=" + first + " true"));
+        bed.build(with(secrets, "FROM busybox:1", "RUN --mount=" + second + " true"));
+        assertThat(bed.heard.cached).isEmpty();
+        bed.build(with(secrets, "FROM busybox:1", "RUN --mount=" + second + " true"));
+        assertThat(bed.heard.cached).hasSize(1);
     }
 
     @Test
