@@ -102,8 +102,7 @@ public final class AuditCommand implements Callable<Integer> {
                 output.write(report);
                 return report.exitCode();
             }
-            return host.run(
-                    failOn, waivers, baseline, output::write, spec.commandLine().getOut());
+            return host.run(failOn, waivers, baseline, output::write, spec.commandLine());
         }
         host.refuseBesideFiles();
         AuditRequest request = new AuditRequest(

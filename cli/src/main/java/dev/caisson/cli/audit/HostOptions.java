@@ -8,6 +8,7 @@ import dev.caisson.audit.Severity;
 import dev.caisson.cli.caller.Caller;
 import dev.caisson.cli.caller.HostPath;
 import dev.caisson.cli.caller.NamedFile;
+import dev.caisson.cli.caller.OneLine;
 import dev.caisson.hostaudit.HostAudit;
 import dev.caisson.hostaudit.HostAudit.HostJson;
 import dev.caisson.hostaudit.HostAuditRequest;
@@ -28,6 +29,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /// Options of `caisson audit` that concern the audit of a live host.
@@ -120,8 +122,14 @@ final class HostOptions {
 
     /// Audits what the options name.
     /// @param show takes the report
-    /// @param out takes facts and changes
-    int run(Severity failOn, @Nullable Path waivers, @Nullable Path baseline, Consumer<Report> show, PrintWriter out) {
+    /// @param command its output takes facts and changes
+    int run(
+            Severity failOn,
+            @Nullable Path waivers,
+            @Nullable Path baseline,
+            Consumer<Report> show,
+            CommandLine command) {
+        PrintWriter out = command.getOut();
         HostAuditRequest request = request(failOn, waivers, baseline);
         if (watch != null && watch < 1) {
             throw invalid("--watch takes a number of seconds from 1 on, not " + watch);
@@ -136,11 +144,14 @@ final class HostOptions {
             save(HostAudit.facts(request), saveFacts, out);
             return 0;
         }
-        Report report = report(request);
+        Report report = report(request, command.getErr());
         show.accept(report);
         if (watch != null) {
             AuditWatch.run(
-                    report, () -> report(request(failOn, waivers, baseline)), Duration.ofSeconds(watch), line -> {
+                    report,
+                    () -> report(request(failOn, waivers, baseline), command.getErr()),
+                    Duration.ofSeconds(watch),
+                    line -> {
                         out.println(line);
                         OutputFailure.check(out);
                     });
@@ -158,7 +169,8 @@ final class HostOptions {
         return HostAudit.propose(request(failOn, waivers, baseline), dockerfiles);
     }
 
-    private Report report(HostAuditRequest request) {
+    /// @param err is told of each host that was not judged, for whoever keeps the report in a file
+    private Report report(HostAuditRequest request, PrintWriter err) {
         if (facts.isEmpty() && hosts.isEmpty()) {
             return HostAudit.run(request, dockerfiles);
         }
@@ -180,6 +192,11 @@ final class HostOptions {
             }
         }
         gathered.addAll(new RemoteHosts("ssh").gather(hosts));
+        gathered.stream()
+                .filter(host -> !host.problem().isEmpty())
+                .forEach(host -> err.println(
+                        "caisson: host " + OneLine.of(host.host()) + " was not audited: " + host.problem()));
+        err.flush();
         return HostAudit.judge(gathered, request);
     }
 
