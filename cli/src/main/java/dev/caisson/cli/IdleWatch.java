@@ -6,6 +6,7 @@ import dev.caisson.linux.ErrnoException;
 import dev.caisson.linux.Fd;
 import dev.caisson.linux.FileContent;
 import dev.caisson.linux.FileSystem;
+import dev.caisson.linux.OwnProcess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -15,7 +16,12 @@ import java.util.Optional;
 final class IdleWatch implements AutoCloseable {
     static final long MOST_LOG_BYTES = 1 << 20;
 
-    private static final long PAUSE_MILLIS = 200;
+    /// The share of its patience after which it looks again.
+    private static final int LOOKS = 20;
+
+    private static final long SHORTEST_PAUSE_MILLIS = 50;
+    private static final long LONGEST_PAUSE_MILLIS = 30_000;
+    private static final long QUIET_NANOS = 10_000_000_000L;
 
     private final Thread thread;
 
@@ -35,16 +41,29 @@ final class IdleWatch implements AutoCloseable {
     }
 
     private static void watch(long patience, Server server, NetworkKeeper keeper, Path log) {
-        long since = System.nanoTime();
+        long pause =
+                Math.clamp(Duration.ofNanos(patience).toMillis() / LOOKS, SHORTEST_PAUSE_MILLIS, LONGEST_PAUSE_MILLIS);
+        long neededAt = System.nanoTime();
+        long clearedAt = server.usedAt() - 1; // once for what the warm-up left
         try {
-            while (System.nanoTime() - since < patience) {
-                Thread.sleep(PAUSE_MILLIS);
-                if (!server.isIdle() || keeper.isNeeded()) {
-                    since = System.nanoTime();
+            while (true) {
+                Thread.sleep(pause);
+                long now = System.nanoTime();
+                if (keeper.isNeeded()) {
+                    neededAt = now;
+                }
+                long usedAt = server.usedAt();
+                if (now - usedAt >= QUIET_NANOS && usedAt - clearedAt > 0) {
+                    System.gc(); // gives what commands needed back to the kernel
+                    OwnProcess.trim();
+                    clearedAt = now;
                 }
                 shorten(log);
+                if (now - usedAt >= patience && now - neededAt >= patience) {
+                    server.stop();
+                    return;
+                }
             }
-            server.stop();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // it ends for another reason
         }

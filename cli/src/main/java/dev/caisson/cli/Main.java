@@ -77,6 +77,7 @@ import dev.caisson.cli.workspace.WorkspacePruneCommand;
 import dev.caisson.cli.workspace.WorkspaceRemoveCommand;
 import dev.caisson.engine.Engine;
 import dev.caisson.error.CaissonException;
+import dev.caisson.linux.OwnProcess;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -169,6 +170,9 @@ public final class Main implements Runnable {
             "run", "exec", "create", "start", "inspect", "logs", "attach", "top", "port", "cp", "diff", "commit",
             "export", "wait", "stop", "kill", "restart", "pause", "unpause", "rename", "update", "stats", "rm");
 
+    /// The AOT cache is written at the JVM's end; who looks into the resident engine leaves files that the JVM removes.
+    private static final Set<String> ENDED_BY_THE_JVM = Set.of("rehearse", "serve");
+
     private Main() {}
 
     public static void main(String[] args) {
@@ -176,8 +180,11 @@ public final class Main implements Runnable {
             Engine.preload();
         }
         int status = execute(Caller.process(), () -> CallerText.arguments(args));
+        if (args.length == 0 || !ENDED_BY_THE_JVM.contains(args[0])) {
+            OwnProcess.end(status); // all is written, and no command leaves a hook
+        }
         if (status != 0) {
-            System.exit(status); // which first looks for a logger of exits
+            System.exit(status);
         }
     }
 
@@ -200,7 +207,7 @@ public final class Main implements Runnable {
     public static int execute(PrintWriter out, PrintWriter err, Terminal terminal, String... given) {
         String[] args = spelledOut(given);
         CommandLine line = commandLine(args);
-        Optional<CommandException> unknown = unknownCommand(line, args);
+        Optional<CommandException> unknown = UnknownCommand.in(line, args);
         if (unknown.isPresent()) {
             return report(err, terminal, unknown.get());
         }
@@ -221,10 +228,10 @@ public final class Main implements Runnable {
         return status;
     }
 
-    /// Reads `--version` as the command, and `help COMMAND` as `COMMAND --help`.
+    /// Reads nothing as `--help`, `--version` as the command, and `help COMMAND` as `COMMAND --help`.
     private static String[] spelledOut(String... given) {
         if (given.length == 0) {
-            return given;
+            return new String[] {"--help"};
         }
         return switch (given[0]) {
             case "-v", "--version" -> new String[] {"version"};
@@ -243,35 +250,15 @@ public final class Main implements Runnable {
         }
     }
 
-    /// Looked for first, because picocli answers `--help` before it minds a word that is no command.
-    private static Optional<CommandException> unknownCommand(CommandLine all, String... args) {
-        CommandLine line = all;
-        for (String word : args) {
-            if (line.getSubcommands().isEmpty()) {
-                break;
-            }
-            if (!word.startsWith("-")) {
-                CommandLine next = line.getSubcommands().get(word);
-                if (next == null) {
-                    return Optional.of(unknownCommand(line, word));
-                }
-                line = next;
-            }
-        }
-        return Optional.empty();
+    /// True for the first word of a command line that is answered by help or an error.
+    static boolean isNoCommand(String word) {
+        return word.equals("help") || !COMMANDS.containsKey(word);
     }
 
-    private static CommandException unknownCommand(CommandLine in, String word) {
-        String command = in.getCommandSpec().qualifiedName();
-        Optional<String> instead = in.getParent() == null ? LaterCommands.instead(word) : Optional.empty();
-        String advice = instead.map(text -> "it is Docker's and not part of this version: " + text)
-                .or(() -> NearWord.of(word, in.getSubcommands().keySet())
-                        .map(near -> "did you mean '" + command + " " + near + "'?"))
-                .orElse("try '" + command + " --help'");
-        return new CommandException(
-                "USAGE",
-                CommandException.UNKNOWN_COMMAND,
-                "unknown command: " + command + " " + OneLine.of(word) + "; " + advice);
+    /// True if a group has such a command.
+    static boolean hasInGroup(String group, String word) {
+        CommandLine line = commandLine(Set.of(group)).getSubcommands().get(group);
+        return line != null && line.getSubcommands().containsKey(word);
     }
 
     /// The tree of all commands, for running, for shell completion and for the manual pages.

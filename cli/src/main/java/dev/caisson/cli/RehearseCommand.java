@@ -23,11 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
 
 /// `caisson rehearse`: runs commands that leave nothing but the image store, and builds an image, unseen, so that the
 /// JVM can record the classes of everyday use in its AOT cache. The build calls it; a later command is added here when
-/// its start should be quick.
+/// its start should be quick. Writes the help of each command too, which `./caisson` prints without a JVM.
 @Command(name = "rehearse", hidden = true, description = "Run harmless commands for the AOT cache.")
 final class RehearseCommand implements Callable<Integer> {
     private static final System.Logger LOG = System.getLogger(RehearseCommand.class.getName());
@@ -48,8 +50,14 @@ final class RehearseCommand implements Callable<Integer> {
             List.of("version", "--format", "json"),
             List.of("version", "--no-such-option"));
 
+    @Parameters(arity = "0..1", paramLabel = "DIRECTORY", description = "Where the help is written to.")
+    private @Nullable Path help;
+
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        if (help != null) {
+            HelpPages.write(help);
+        }
         for (List<String> command : COMMANDS) {
             var nowhere = new PrintWriter(Writer.nullWriter());
             Main.execute(nowhere, nowhere, Terminal.NONE, command.toArray(String[]::new));

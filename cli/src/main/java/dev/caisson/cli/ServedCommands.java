@@ -18,8 +18,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The commands that the resident engine runs for front ends. Every other one, and every caller that has something of a
-/// process which the engine cannot take over, is refused, and the front end starts a JVM.
+/// The commands that the resident engine runs for front ends; words that are no command are among them. Every other
+/// one, and every caller that has something of a process which the engine cannot take over, is refused, and the front
+/// end starts a JVM.
 ///
 /// Not among them: `audit`, `scan`, `seccomp`, `plan`, `info` and `selftest`, which read facts of their own process or
 /// take longer than a JVM's start; `up`, which runs once a start of the host; and of `secret` what takes a value or a
@@ -114,6 +115,9 @@ final class ServedCommands implements Server.Commands {
     }
 
     private static boolean isLarge(List<String> words) {
+        if (words.isEmpty()) {
+            return false;
+        }
         boolean isGrouped = words.size() > 1 && SERVED_IN_GROUP.containsKey(words.getFirst());
         return LARGE.contains(isGrouped ? words.getFirst() + " " + words.get(1) : words.getFirst());
     }
@@ -145,11 +149,14 @@ final class ServedCommands implements Server.Commands {
     }
 
     private static boolean isServed(List<String> words) {
-        if (words.isEmpty()) {
-            return false;
+        if (words.isEmpty() || Main.isNoCommand(words.getFirst())) {
+            return true;
         }
         Set<String> group = SERVED_IN_GROUP.get(words.getFirst());
-        return group == null ? SERVED.contains(words.getFirst()) : words.size() > 1 && group.contains(words.get(1));
+        if (group == null) {
+            return SERVED.contains(words.getFirst());
+        }
+        return words.size() < 2 || group.contains(words.get(1)) || !Main.hasInGroup(words.getFirst(), words.get(1));
     }
 
     /// Messages show such a path as it was given, and files are opened by another one.
@@ -182,8 +189,11 @@ final class ServedCommands implements Server.Commands {
     @Override
     public boolean takesSignals(Request request) {
         List<String> words = request.arguments();
+        if (words.isEmpty()) {
+            return false;
+        }
         return words.getFirst().equals("container")
-                ? TAKE_SIGNALS.contains(words.get(1))
+                ? words.size() > 1 && TAKE_SIGNALS.contains(words.get(1))
                 : TAKE_SIGNALS.contains(words.getFirst()) || words.getFirst().equals("stats");
     }
 

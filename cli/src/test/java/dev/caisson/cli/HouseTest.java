@@ -9,6 +9,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 import dev.caisson.error.CaissonException;
+import dev.caisson.linux.OwnProcess;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -248,6 +249,8 @@ class HouseTest {
                 .callMethod(System.class, "exit", int.class)
                 .orShould()
                 .callMethod(Runtime.class, "halt", int.class)
+                .orShould()
+                .callMethod(OwnProcess.class, "end", int.class)
                 .check(classes);
     }
 

@@ -43,16 +43,21 @@ class MainTest {
         assertThat(caisson("version", "-f", "{{.Servre}}").err()).contains("can't evaluate field Servre");
     }
 
+    @Test
+    void alone_it_prints_its_help() {
+        assertThat(caisson()).isEqualTo(caisson("--help"));
+        assertThat(caisson().status()).isZero();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "''                   | USAGE: no command given; try 'caisson --help'",
                 "version --foo        | USAGE: Unknown option: '--foo'; try 'caisson version --help'",
                 "completion           | USAGE: Missing required parameter: 'SHELL'; try 'caisson completion --help'",
             })
     void a_wrong_command_line_is_one_coded_line(String arguments, String sentence) {
-        Answer answer = arguments.isEmpty() ? caisson() : caisson(arguments.split(" "));
+        Answer answer = caisson(arguments.split(" "));
 
         assertThat(answer).isEqualTo(new Answer(125, "", "caisson: " + sentence + "\n"));
     }

@@ -1,6 +1,7 @@
 package dev.caisson.engine;
 
 import dev.caisson.linux.ErrnoException;
+import dev.caisson.linux.Polling;
 import dev.caisson.network.DenialLog;
 import dev.caisson.network.EgressDenial;
 import dev.caisson.spec.ContainerId;
@@ -32,10 +33,13 @@ final class EgressDenials implements AutoCloseable {
     private static final Set<EgressDenials> OPEN = ConcurrentHashMap.newKeySet();
     private static final long RETRY_NANOS = 2_000_000_000;
     private static final long PATIENCE_MILLIS = 5_000;
+    private static final int WAIT_MILLIS = 2_100;
+    private static final int LONG_WAIT_MILLIS = 30_000;
 
     private final EngineOptions options;
     private final BiFunction<ContainerId, InetAddress, Optional<String>> names;
     private final BlockingQueue<EgressDenial> waiting = new ArrayBlockingQueue<>(MOST_WAITING);
+    private final Polling polling = new Polling();
     private final DenialBudget budget = new DenialBudget();
     private final Thread thread;
     private volatile boolean closed;
@@ -58,12 +62,22 @@ final class EgressDenials implements AutoCloseable {
     /// Takes one, without waiting; those beyond many that wait are dropped.
     void add(EgressDenial denial) {
         boolean _ = waiting.offer(denial);
+        wake();
+    }
+
+    /// Has it look what there is.
+    void wake() {
+        polling.wake();
         LockSupport.unpark(thread);
     }
 
     private void read() {
         while (!closed) {
-            LockSupport.parkNanos(PAUSE_NANOS);
+            boolean reports = !polling.await(HostNetworks.hasAny(options) ? WAIT_MILLIS : LONG_WAIT_MILLIS)
+                    .isEmpty();
+            if (reports && waiting.isEmpty() && !closed) {
+                LockSupport.parkNanos(PAUSE_NANOS); // many are noted together
+            }
             noteAll();
         }
         noteAll(); // what came before it was closed
@@ -74,6 +88,7 @@ final class EgressDenials implements AutoCloseable {
     private synchronized void end() {
         ended = true;
         closeLog();
+        polling.close();
     }
 
     private synchronized void noteAll() {
@@ -112,6 +127,9 @@ final class EgressDenials implements AutoCloseable {
             openedAt = now;
             try {
                 open = DenialLog.open(options.networks(), names).orElse(null);
+                if (open != null) {
+                    open.tell(polling, 0);
+                }
             } catch (ErrnoException | IllegalStateException e) {
                 return List.of(); // its directory is being made
             }
@@ -157,7 +175,7 @@ final class EgressDenials implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        LockSupport.unpark(thread);
+        wake();
         try {
             thread.join(PATIENCE_MILLIS);
         } catch (InterruptedException e) {

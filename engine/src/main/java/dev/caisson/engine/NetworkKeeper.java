@@ -35,7 +35,10 @@ public final class NetworkKeeper implements AutoCloseable {
     private static final String LOCK = "keeper";
     private static final String CHANGES = "lock";
     /// How long a new container waits at most: its command returns later than that.
-    private static final long LOOK_MILLIS = 50;
+    private static final int LOOK_MILLIS = 50;
+
+    /// Many changes in a row are one.
+    private static final long GATHERED_MILLIS = 20;
 
     private static final long PAUSE_MILLIS = 250;
     private static final long ALL_NANOS = 5_000_000_000L;
@@ -48,12 +51,14 @@ public final class NetworkKeeper implements AutoCloseable {
     private final Map<ContainerId, Thread> watched = new ConcurrentHashMap<>();
     private final Set<ContainerId> needing = ConcurrentHashMap.newKeySet();
     private final Thread thread;
+    private final NetworkChanges news;
     private volatile boolean closed;
 
     private NetworkKeeper(EngineOptions options, Fd lock) {
         this.options = options;
         this.lock = lock;
         this.served = new ServedNetworks(options);
+        this.news = new NetworkChanges(options, LOOK_MILLIS);
         this.thread =
                 Thread.ofPlatform().daemon().name("caisson network keeper").unstarted(this::keep);
     }
@@ -161,18 +166,25 @@ public final class NetworkKeeper implements AutoCloseable {
         long until = lookedAt;
         while (!closed) {
             try {
+                news.watch();
                 guard.look();
                 long now = System.nanoTime();
                 long changes = changes();
                 if (changes != seen) {
                     until = now + ALL_NANOS; // a container has its place before it has its monitor
+                    served.lookAtDenials();
                 }
                 if (until - now > 0 || now - lookedAt >= ALL_NANOS) {
                     look();
                     lookedAt = now;
                     seen = changes;
                 }
-                Thread.sleep(LOOK_MILLIS);
+                if (until - now > 0) {
+                    Thread.sleep(LOOK_MILLIS);
+                } else {
+                    news.await();
+                    Thread.sleep(GATHERED_MILLIS);
+                }
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
@@ -364,6 +376,7 @@ public final class NetworkKeeper implements AutoCloseable {
     public void close() {
         closed = true;
         thread.interrupt();
+        news.wake();
         watched.values().forEach(Thread::interrupt);
         try {
             thread.join(PATIENCE_MILLIS);
@@ -374,6 +387,9 @@ public final class NetworkKeeper implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         served.close();
+        if (!thread.isAlive()) {
+            news.close();
+        }
         lock.close();
     }
 }

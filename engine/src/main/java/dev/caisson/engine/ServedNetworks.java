@@ -144,6 +144,13 @@ final class ServedNetworks implements AutoCloseable {
         }
     }
 
+    /// Networks have changed: the kernel may have a log of what they deny.
+    synchronized void lookAtDenials() {
+        if (denials != null) {
+            denials.wake();
+        }
+    }
+
     private EgressDenials denials() {
         EgressDenials known = denials;
         if (known == null) {

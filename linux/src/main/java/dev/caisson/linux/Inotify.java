@@ -61,6 +61,11 @@ public final class Inotify implements AutoCloseable {
         }
     }
 
+    /// Has `polling` tell by `key` when there are changes.
+    public void tell(Polling polling, long key) {
+        polling.watchReadable(queue, key);
+    }
+
     /// Returns the names, each in its directory, that changed since the last call, without waiting. An empty one stands
     /// for a directory itself, or for changes that were lost because they were too many.
     public synchronized List<String> changes() {

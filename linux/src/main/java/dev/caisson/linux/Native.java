@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Optional;
 
 /// The one door to the kernel: syscall(2) with errno captured, retried on EINTR where the caller says that it is safe.
 @SuppressWarnings("restricted") // this class is the place that --enable-native-access names
@@ -35,10 +36,18 @@ final class Native {
     private static final MemorySegment STRERROR = function("strerror");
     private static final long LONGEST_WORDS = 256;
 
+    static {
+        NativeAccess.use();
+    }
+
     private Native() {}
 
     static MemorySegment function(String name) {
         return LINKER.defaultLookup().findOrThrow(name);
+    }
+
+    static Optional<MemorySegment> find(String name) {
+        return LINKER.defaultLookup().find(name);
     }
 
     /// Calls a libc function of at most six arguments, each an integer or an address, whose result is an error

@@ -5,7 +5,17 @@ import java.util.Optional;
 
 /// Tells whether the JVM lets this room call native code, JEP 472.
 public final class NativeAccess {
+    private static volatile boolean used;
+
     private NativeAccess() {}
+
+    static void use() {
+        used = true;
+    }
+
+    static boolean isUsed() {
+        return used;
+    }
 
     /// Returns the JVM option that is missing, or empty if native code may be called.
     @SuppressWarnings("restricted") // this call finds out

@@ -51,6 +51,7 @@ final class Nr {
     static final long GETDENTS64 = pick(217, 61);
     static final long CLOCK_GETTIME = pick(228, 113);
     static final long EPOLL_CTL = pick(233, 21);
+    static final long EXIT_GROUP = pick(231, 94);
     static final long WAITID = pick(247, 95);
     static final long ADD_KEY = pick(248, 217);
     static final long KEYCTL = pick(250, 219);

@@ -40,6 +40,7 @@ public final class Polling implements AutoCloseable {
         epoll = Fd.of("epoll_create1", Native.raw(Nr.EPOLL_CREATE1, EPOLL_CLOEXEC));
         wake = Fd.of("eventfd2", Native.raw(Nr.EVENTFD2, 0, EFD_CLOEXEC_NONBLOCK));
         control(EPOLL_CTL_ADD, wake, EPOLLIN, WAKE);
+        ShutdownWake.add(this);
     }
 
     /// Watches `fd` until it can be read or its other end is closed. `key` is not negative and comes back in [Event].
@@ -73,7 +74,19 @@ public final class Polling implements AutoCloseable {
     }
 
     /// Waits until something is ready, [#wake] is called or `millis` have gone by; -1 waits for ever.
+    /// While the JVM shuts down it may return sooner, with nothing.
     public List<Event> await(int millis) {
+        if (!ShutdownWake.hasBegun()) {
+            return poll(millis);
+        }
+        List<Event> ready = poll(0);
+        if (ready.isEmpty()) {
+            ShutdownWake.pause(millis);
+        }
+        return ready;
+    }
+
+    private List<Event> poll(int millis) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate((long) EVENT_SIZE * MAX_EVENTS, 8);
             long count = Native.raw(Nr.EPOLL_PWAIT, epoll.number(), buffer.address(), MAX_EVENTS, millis, 0, 8);
@@ -104,8 +117,11 @@ public final class Polling implements AutoCloseable {
         Native.raw(Nr.READ, wake.number(), counter.address(), 8);
     }
 
-    /// Makes [#await] return.
-    public void wake() {
+    /// Makes [#await] return. Does nothing once it is closed.
+    public synchronized void wake() {
+        if (!wake.isOpen()) {
+            return;
+        }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment one = arena.allocate(JAVA_LONG);
             one.set(JAVA_LONG, 0, 1);
@@ -114,7 +130,8 @@ public final class Polling implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
+        ShutdownWake.remove(this);
         epoll.close();
         wake.close();
     }

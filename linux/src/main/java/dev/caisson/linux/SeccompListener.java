@@ -48,6 +48,13 @@ public final class SeccompListener implements AutoCloseable {
     private static final short POLLHUP = 16;
 
     private final Fd fd;
+    /// For one thread at a time: a question is answered in microseconds, and memory for each would cost as much.
+    private final MemorySegment memory = Arena.ofAuto().allocate(CALL_SIZE + ANSWER_SIZE + 24, 8);
+
+    private final MemorySegment call = memory.asSlice(0, CALL_SIZE);
+    private final MemorySegment answer = memory.asSlice(CALL_SIZE, ANSWER_SIZE);
+    private final MemorySegment poll = memory.asSlice(CALL_SIZE + ANSWER_SIZE, 8);
+    private final MemorySegment atOnce = memory.asSlice(CALL_SIZE + ANSWER_SIZE + 8, 16);
 
     private SeccompListener(Fd fd) {
         this.fd = fd;
@@ -99,42 +106,37 @@ public final class SeccompListener implements AutoCloseable {
     }
 
     /// True if [#receive] would give a call now.
-    public State state() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment poll = arena.allocate(8, 8);
-            poll.set(JAVA_INT, 0, fd.number());
-            poll.set(JAVA_SHORT, 4, POLLIN);
-            MemorySegment atOnce = arena.allocate(16, 8);
-            Native.check("ppoll", Native.raw(Nr.PPOLL, poll.address(), 1, atOnce.address(), 0, 0, 0));
-            short ready = poll.get(JAVA_SHORT, 6);
-            return (ready & POLLIN) != 0 ? State.WAITING : (ready & POLLHUP) != 0 ? State.ENDED : State.NOTHING;
-        }
+    public synchronized State state() {
+        poll.set(JAVA_INT, 0, fd.number());
+        poll.set(JAVA_SHORT, 4, POLLIN);
+        poll.set(JAVA_SHORT, 6, (short) 0);
+        Native.check("ppoll", Native.raw(Nr.PPOLL, poll.address(), 1, atOnce.address(), 0, 0, 0));
+        short ready = poll.get(JAVA_SHORT, 6);
+        return (ready & POLLIN) != 0 ? State.WAITING : (ready & POLLHUP) != 0 ? State.ENDED : State.NOTHING;
     }
 
     /// The next call. To be asked for only where one is waiting: it waits for one otherwise.
     /// @return empty where the caller has been killed meanwhile
-    public Optional<Call> receive() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment call = arena.allocate(CALL_SIZE, 8);
-            long result = Native.raw(Nr.IOCTL, fd.number(), RECEIVE, call.address());
-            if (result == -Errno.ENOENT || result == -Errno.EINTR) {
-                return Optional.empty();
-            }
-            Native.check("ioctl SECCOMP_IOCTL_NOTIF_RECV", result);
-            return Optional.of(new Call(
-                    call.get(JAVA_LONG, 0),
-                    call.get(JAVA_INT, 8),
-                    call.get(JAVA_INT, 16),
-                    call.get(JAVA_INT, 20),
-                    call.get(JAVA_LONG, 24),
-                    List.of(
-                            call.get(JAVA_LONG, 32),
-                            call.get(JAVA_LONG, 40),
-                            call.get(JAVA_LONG, 48),
-                            call.get(JAVA_LONG, 56),
-                            call.get(JAVA_LONG, 64),
-                            call.get(JAVA_LONG, 72))));
+    public synchronized Optional<Call> receive() {
+        call.fill((byte) 0); // the kernel wants it so
+        long result = Native.raw(Nr.IOCTL, fd.number(), RECEIVE, call.address());
+        if (result == -Errno.ENOENT || result == -Errno.EINTR) {
+            return Optional.empty();
         }
+        Native.check("ioctl SECCOMP_IOCTL_NOTIF_RECV", result);
+        return Optional.of(new Call(
+                call.get(JAVA_LONG, 0),
+                call.get(JAVA_INT, 8),
+                call.get(JAVA_INT, 16),
+                call.get(JAVA_INT, 20),
+                call.get(JAVA_LONG, 24),
+                List.of(
+                        call.get(JAVA_LONG, 32),
+                        call.get(JAVA_LONG, 40),
+                        call.get(JAVA_LONG, 48),
+                        call.get(JAVA_LONG, 56),
+                        call.get(JAVA_LONG, 64),
+                        call.get(JAVA_LONG, 72))));
     }
 
     /// True if the caller still waits, so that what was read of its process meanwhile is of its process.
@@ -156,16 +158,14 @@ public final class SeccompListener implements AutoCloseable {
         answer(call, 0, CONTINUE);
     }
 
-    private void answer(Call call, int error, int flags) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment answer = arena.allocate(ANSWER_SIZE, 8);
-            answer.set(JAVA_LONG, 0, call.id());
-            answer.set(JAVA_INT, 16, error);
-            answer.set(JAVA_INT, 20, flags);
-            long result = control(SEND, answer);
-            if (result != -Errno.ENOENT) {
-                Native.check("ioctl SECCOMP_IOCTL_NOTIF_SEND", result);
-            }
+    private synchronized void answer(Call asked, int error, int flags) {
+        answer.fill((byte) 0);
+        answer.set(JAVA_LONG, 0, asked.id());
+        answer.set(JAVA_INT, 16, error);
+        answer.set(JAVA_INT, 20, flags);
+        long result = control(SEND, answer);
+        if (result != -Errno.ENOENT) {
+            Native.check("ioctl SECCOMP_IOCTL_NOTIF_SEND", result);
         }
     }
 

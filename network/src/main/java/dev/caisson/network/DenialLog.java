@@ -6,6 +6,7 @@ import dev.caisson.linux.NetlinkException;
 import dev.caisson.linux.NetlinkMessage;
 import dev.caisson.linux.NetlinkSocket;
 import dev.caisson.linux.NetlinkWriter;
+import dev.caisson.linux.Polling;
 import dev.caisson.network.filter.Tables;
 import dev.caisson.spec.ContainerId;
 import java.net.InetAddress;
@@ -95,6 +96,11 @@ public final class DenialLog implements AutoCloseable {
                 .big32(DELAY, 1)
                 .end();
         socket.request("the log of denied connections", request);
+    }
+
+    /// Has `polling` tell by `key` when something was reported.
+    public void tell(Polling polling, long key) {
+        polling.watchReadable(socket.descriptor(), key);
     }
 
     /// Returns what was reported since the last call, without waiting. What nobody read in time is lost.

@@ -211,7 +211,9 @@ public final class Filter {
     /// kernel.
     /// @throws IllegalArgumentException where not [#canAsk]
     public Filter asking() {
-        return asking(headForDenied(), action -> action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS);
+        return asking(
+                headForDenied(),
+                action -> action.kind() == Action.Kind.ERRNO && action.data() != Action.ENOSYS && action.data() != 0);
     }
 
     /// The same filter, but a listener is asked about every call, and gives the answers of this

@@ -114,7 +114,7 @@ class OwnProfilesTest {
         for (Syscall call : SyscallTable.get().calls(Architecture.X86_64).values()) {
             rows.add(row(
                     switch (call.name()) {
-                        case "clone3", "io_setup", "listns", "memfd_secret" -> ENOSYS;
+                        case "cachestat", "clone3", "io_setup", "listns", "memfd_secret" -> ENOSYS;
                         case "socket", "socketpair" -> EAFNOSUPPORT;
                         default -> DENIED.contains(call.name()) ? EPERM : Action.ALLOW;
                     },
@@ -174,6 +174,9 @@ class OwnProfilesTest {
         for (int advice = 0; advice < 120; advice++) {
             rows.add(row(advice == 12 ? EINVAL : Action.ALLOW, "madvise", 12, 12, advice)); // MADV_MERGEABLE
         }
+        for (int advice = 0; advice < 8; advice++) { // POSIX_FADV_DONTNEED
+            rows.add(row(advice == 4 ? Action.errno(0) : Action.ALLOW, "fadvise64", 4, 4, 4, advice));
+        }
         return rows;
     }
 
@@ -223,6 +226,8 @@ class OwnProfilesTest {
             boolean loads = option == 26 || (option >= 50 && option <= 52);
             rows.add(row(loads ? ENOPROTOOPT : Action.ALLOW, "setsockopt", 3, 1, option));
             rows.add(row(Action.ALLOW, "setsockopt", 3, 6, option)); // IPPROTO_TCP
+            // IPPROTO_IPV6, IPV6_FLOWLABEL_MGR
+            rows.add(row(option == 32 ? ENOPROTOOPT : Action.ALLOW, "setsockopt", 3, 41, option));
         }
         for (long flags : new long[] {8, 9, 0x18}) {
             rows.add(row(EINVAL, "seccomp", 1, flags));
@@ -249,6 +254,11 @@ class OwnProfilesTest {
                 on(Architecture.RISCV64, Architecture.RISCV64, Action.ALLOW, "riscv_hwprobe"),
                 on(Architecture.RISCV64, Architecture.RISCV64, Action.ALLOW, "riscv_flush_icache"),
                 on(Architecture.PPC64LE, Architecture.PPC64LE, Action.ALLOW, "swapcontext"),
+                on(s390x, s390x, Action.errno(0), "fadvise64", 4, 4, 4, 6),
+                on(s390x, s390x, Action.ALLOW, "fadvise64", 4, 4, 4, 4),
+                on(Architecture.AARCH64, Architecture.AARCH64, Action.errno(0), "fadvise64", 6, 6, 6, 4),
+                on(Architecture.AARCH64, arm, Action.errno(0), "arm_fadvise64_64", 6, 4, 0, 0),
+                on(Architecture.AARCH64, arm, Action.ALLOW, "arm_fadvise64_64", 6, 3, 4, 4),
                 on(s390x, s390x, Action.ALLOW, "s390_guarded_storage"),
                 on(s390x, s390x, Action.ALLOW, "s390_runtime_instr"),
                 on(s390x, s390x, EPERM, "s390_pci_mmio_write"),

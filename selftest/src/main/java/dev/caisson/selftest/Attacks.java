@@ -173,6 +173,13 @@ public final class Attacks {
                     Scripts.SECRET_MEMORY,
                     0,
                     NOT_IMPLEMENTED),
+            refused(
+                    "flow-labels",
+                    "the host's flow labels of IPv6",
+                    "system call filter",
+                    NetworkScripts.FLOW_LABELS,
+                    0,
+                    NOT_AVAILABLE),
             new Attack(
                     "denial-flood",
                     "the engine's processor time",
@@ -230,6 +237,7 @@ public final class Attacks {
             "terminals",
             "aio-contexts",
             "secret-memory",
+            "flow-labels",
             "interfaces",
             "packet-sockets");
 

@@ -3,6 +3,16 @@ package dev.caisson.selftest;
 /// Programs of attackers on networks and of those beside them, as those of [Scripts]. [Ground#addressed] fills in
 /// SERVER, a name, and GATEWAY, an address.
 final class NetworkScripts {
+    /// A socket has 32 of them at most.
+    static final String FLOW_LABELS = """
+            use Socket; my @s;
+            my $new = pack "x15CNCCSSSL", 1, 0, 0, 1, 1, 60, 60, 0;
+            while ($n < 5000) {
+              $n % 32 or socket $s[$n / 32], PF_INET6, SOCK_DGRAM, 0 or stopped($n, $!);
+              setsockopt $s[$n / 32], 41, 32, $new or stopped($n, $!); $n++;
+            }
+            """;
+
     /// Answers each who connects.
     static final String SERVER = """
             use Socket;

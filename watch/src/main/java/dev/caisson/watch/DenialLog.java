@@ -45,6 +45,7 @@ public final class DenialLog implements AutoCloseable {
                     + "run it with --seccomp-mode quiet");
     private static final long LONGEST_TELLING_MILLIS = 2000;
     private static final int EPERM = 1;
+    private static final int AT_A_TIME = 16;
     /// The cost of waiting for a question, besides the answer.
     private static final long WAKING_NANOS = 10_000;
 
@@ -57,6 +58,7 @@ public final class DenialLog implements AutoCloseable {
     private final boolean handedOver;
     private final Listeners with;
     private final DenialNotes notes = new DenialNotes();
+    private final KnownCalls known = new KnownCalls();
     private @Nullable SeccompListener listener;
     private long key;
     private boolean watching;
@@ -227,7 +229,7 @@ public final class DenialLog implements AutoCloseable {
         settle();
     }
 
-    /// One call at a time, so that every container gets its turn.
+    /// A few calls at a time, so that every container gets its turn.
     private synchronized void ready() {
         SeccompListener asked = listener;
         if (asked == null || !watching) {
@@ -235,10 +237,13 @@ public final class DenialLog implements AutoCloseable {
         }
         long began = ThreadClock.cpuNanos();
         try {
-            switch (asked.state()) {
-                case WAITING -> asked.receive().ifPresent(call -> answer(asked, call));
-                case ENDED -> forget(asked);
-                case NOTHING -> {}
+            SeccompListener.State state = asked.state();
+            for (int i = 0; i < AT_A_TIME && state == SeccompListener.State.WAITING; i++) {
+                asked.receive().ifPresent(call -> answer(asked, call));
+                state = telling || answers >= MOST_ANSWERS ? SeccompListener.State.NOTHING : asked.state();
+            }
+            if (state == SeccompListener.State.ENDED) {
+                forget(asked);
             }
         } finally {
             pace.spend(Math.max(0, ThreadClock.cpuNanos() - began) + WAKING_NANOS);
@@ -259,17 +264,14 @@ public final class DenialLog implements AutoCloseable {
     }
 
     private void answer(SeccompListener asked, SeccompListener.Call call) {
-        List<Long> registers = call.arguments();
-        var data = new SeccompData(
-                call.number(),
-                call.architecture(),
-                call.instructionPointer(),
-                registers.get(0),
-                registers.get(1),
-                registers.get(2),
-                registers.get(3),
-                registers.get(4),
-                registers.get(5));
+        KnownCalls.Known same = known.get(call);
+        if (same != null) {
+            charge();
+            boolean _ = notes.count(same.kind());
+            respond(new AskedCall(asked, call, same.data(), same.action()));
+            return;
+        }
+        SeccompData data = KnownCalls.data(call);
         Action action = filter.decide(data);
         boolean passes =
                 (action.kind() == Action.Kind.ALLOW || action.kind() == Action.Kind.LOG) && !filter.isForListener(data);
@@ -291,7 +293,9 @@ public final class DenialLog implements AutoCloseable {
             return;
         }
         var denied = new AskedCall(asked, call, data, action);
-        if (calls.kind(data).filter(notes::count).isPresent()) {
+        Optional<Kind> noted = calls.kind(data).filter(notes::count);
+        if (noted.isPresent()) {
+            noted.filter(_ -> !isTrusted).ifPresent(kind -> known.add(call, data, action, kind));
             respond(denied);
         } else {
             look(denied);

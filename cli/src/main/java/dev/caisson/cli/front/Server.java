@@ -66,6 +66,7 @@ public final class Server implements AutoCloseable {
     private final Fd listening;
     private final Set<Client> clients = ConcurrentHashMap.newKeySet();
     private final AtomicInteger connected = new AtomicInteger();
+    private volatile long leftAt = System.nanoTime();
     /// Two threads for each client: one reads what it sends, the other runs its command.
     private final ThreadPoolExecutor threads = new ThreadPoolExecutor(
             2, 2 * MOST_CLIENTS, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), Server::thread);
@@ -158,17 +159,22 @@ public final class Server implements AutoCloseable {
                 try (socket) {
                     serve(socket);
                 } finally {
-                    connected.decrementAndGet();
+                    leave();
                 }
             });
         } catch (RejectedExecutionException | OutOfMemoryError e) { // no thread could be had
-            connected.decrementAndGet();
+            leave();
             try (socket) {
                 Wire.refuse(socket, "it runs too many commands at once");
             } catch (ErrnoException gone) {
                 LOG.log(System.Logger.Level.DEBUG, "a front end is gone before it is refused", gone);
             }
         }
+    }
+
+    private void leave() {
+        leftAt = System.nanoTime();
+        connected.decrementAndGet();
     }
 
     private void serve(Fd socket) {
@@ -278,6 +284,11 @@ public final class Server implements AutoCloseable {
     /// True if no front end is connected.
     public boolean isIdle() {
         return connected.get() == 0;
+    }
+
+    /// Returns by [System#nanoTime()] when a front end was connected last.
+    public long usedAt() {
+        return isIdle() ? leftAt : System.nanoTime();
     }
 
     /// Takes no more clients and waits for those that are there, for as long as `waits` says.
