@@ -31,7 +31,8 @@ final class ShutdownTest {
             List<Engine> open = List.of(Engine.open(options));
             open.getFirst().run(ContainerSpec.of(Image.host(), List.of("/bin/true")));
             if (arguments[3].equals("closed by a hook")) {
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> open.getFirst().close()));
+                Runtime.getRuntime()
+                        .addShutdownHook(new Thread(() -> open.getFirst().close()));
             }
             System.out.println(System.currentTimeMillis());
             System.exit(7);
