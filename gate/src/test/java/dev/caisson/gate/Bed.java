@@ -351,6 +351,14 @@ final class Bed implements AutoCloseable {
         return refusals;
     }
 
+    /// Waits in the same way until as many uses are noted.
+    List<Gate> used(int count) throws InterruptedException {
+        for (int waited = 0; uses.size() < count && waited < MOST_WAIT; waited += 10) {
+            Thread.sleep(10);
+        }
+        return uses;
+    }
+
     int port() {
         return origin.getLocalPort();
     }

@@ -103,7 +103,7 @@ final class Http2GateTest {
             assertThat(StreamClient.value(request, "authorization")).isEqualTo("Bearer " + Bed.VALUE);
             assertThat(StreamClient.value(request, "x-other")).isEqualTo("kept");
             assertThat(StreamClient.value(request, "accept-encoding")).isEqualTo("identity");
-            assertThat(bed.uses).hasSize(1);
+            assertThat(bed.used(1)).hasSize(1);
             assertThat(bed.heads).isEmpty();
         }
     }
@@ -121,7 +121,7 @@ final class Http2GateTest {
             assertThat(StreamClient.values(request, "x_team")).isEmpty();
             assertThat(StreamClient.values(request, "cookie")).containsExactly("one=1; s=" + Bed.VALUE);
             assertThat(StreamClient.value(request, "te")).isEqualTo("trailers");
-            assertThat(bed.uses).hasSize(3);
+            assertThat(bed.used(3)).hasSize(3);
             assertThat(client.get("/", "cookie", "s=other").status()).isEqualTo("403");
         }
     }
@@ -151,7 +151,7 @@ final class Http2GateTest {
                 assertThat(answers.get(i).get().body()).isEqualTo("/" + i);
             }
             assertThat(bed.arrived).hasSize(1);
-            assertThat(bed.uses).hasSize(90);
+            assertThat(bed.used(90)).hasSize(90);
         }
     }
 
@@ -259,7 +259,7 @@ final class Http2GateTest {
             assertThat(client.get("/v1/x").body()).isEqualTo("fine");
             assertThat(asked).hasSize(1);
             assertThat(bed.refused(5)).hasSize(5);
-            assertThat(bed.uses).hasSize(1);
+            assertThat(bed.used(1)).hasSize(1);
         }
     }
 

@@ -100,7 +100,7 @@ final class WebSocketTest {
             assertThat(Bed.all(idle.getInputStream()))
                     .startsWith("HTTP/1.1 403 Forbidden")
                     .contains("may not send to");
-            assertThat(bed.refusals).hasSize(1); // and it is noted
+            assertThat(bed.refused(1)).hasSize(1); // and it is noted
         }
     }
 
