@@ -211,6 +211,30 @@ class GatedContainersTest {
     }
 
     @Test
+    void a_gate_whose_host_leaves_the_list_leaves_the_spec_and_the_others_stay() throws Exception {
+        String other = "other.gated.invalid";
+        ContainerSpec both = ContainerSpec.of(Image.host(), "sleep", "100")
+                .network(Network.on("web")
+                        .egress(Egress.only(HOST + ":443", other + ":443"))
+                        .gates(List.of(Gate.of("gh").to(HOST), Gate.of("gh").to(other))));
+        try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow();
+                Engine engine = Engine.open(OPTIONS)) {
+            DetachedContainer container = engine.create(both, DetachedOptions.STANDARD);
+            container.start();
+            container.egress(Egress.only(other + ":443"));
+            assertThat(gates(container)).extracting(Gate::host).containsExactly(other);
+            container.egress(Egress.none());
+            assertThat(gates(container)).isEmpty();
+            container.egress(Egress.only(HOST + ":443"));
+            assertThat(gates(container)).as("a list gives nobody a secret").isEmpty();
+        }
+    }
+
+    private static List<Gate> gates(DetachedContainer container) {
+        return GateSecrets.of(KeptSpec.of(container.id(), OPTIONS).orElseThrow());
+    }
+
+    @Test
     void a_rotated_secret_reaches_an_open_gate_and_one_that_is_gone_closes_it() throws Exception {
         try (NetworkKeeper _ = NetworkKeeper.open(OPTIONS).orElseThrow();
                 Engine engine = Engine.open(OPTIONS)) {

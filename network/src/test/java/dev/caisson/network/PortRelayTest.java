@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,6 +106,30 @@ class PortRelayTest {
         PortRelay.Relayed third = bed.host.call(() -> relay.relay(guest.attachments(), ports, List.of()));
         assertThat(third.size()).isEqualTo(1);
         third.close();
+    }
+
+    @Test
+    void no_relay_leads_to_an_internal_network_whichever_is_first() throws Exception {
+        bed.on(all -> all.create(new NetworkSpec("inner", List.of(), true, true, false, 0, Map.of())));
+        Bed.Guest inner = bed.guest("inner");
+        Bed.Guest both = bed.guest("inner", "net1");
+        bed.listen(both.namespace(), 80);
+        List<PortMapping> loopback = List.of(port(Optional.of(ip("127.0.0.1")), 8083, Transport.TCP));
+        List<PortMapping> all = List.of(port(Optional.empty(), 8083, Transport.TCP));
+
+        for (List<PortMapping> ports : List.of(loopback, all)) {
+            PortRelay.Relayed none = bed.host.call(() -> relay.relay(inner.attachments(), ports, List.of()));
+            assertThat(none.size()).isZero();
+            none.close();
+        }
+        assertThat(both.attachments().getFirst().internal()).isTrue();
+        PortRelay.Relayed outward = bed.host.call(() -> relay.relay(both.attachments(), loopback, List.of()));
+        assertThat(Bed.connects(bed.host, ip("127.0.0.1"), 8083)).isTrue();
+        outward.close();
+        PortRelay.Relayed inward =
+                bed.host.call(() -> relay.relay(both.attachments().subList(0, 1), loopback, List.of()));
+        assertThat(inward.size()).isZero();
+        inward.close();
     }
 
     private PortRelay.Relayed relay(PortMapping port) {
