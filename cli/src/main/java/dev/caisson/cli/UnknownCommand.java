@@ -5,7 +5,7 @@ import dev.caisson.cli.caller.OneLine;
 import java.util.Optional;
 import picocli.CommandLine;
 
-/// What is said of a word that names no command.
+/// The error for a word that does not name a command.
 final class UnknownCommand {
     private UnknownCommand() {}
 

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// What `./check` runs: no execution of tests is left out, and none is repeated in a module that has it not.
+/// `./check` runs every execution of tests that a pom declares, in the module that declares it.
 @Timeout(60)
 class CheckTest {
     private static final Path ROOT = Path.of(System.getProperty("caisson.root"));

@@ -133,6 +133,10 @@ class ServedClientsTest {
                 "-c",
                 "trap '' TERM; echo ready; sleep 1000");
         assertThat(run.waitFor()).as(errors(run)).isZero();
+        long begun = System.nanoTime();
+        while (!output(start(ONLY, "logs", name)).equals("ready\n")) { // until then it ends by SIGTERM
+            assertThat(System.nanoTime() - begun).isLessThan(TimeUnit.SECONDS.toNanos(60));
+        }
     }
 
     private void stillServes() throws Exception {

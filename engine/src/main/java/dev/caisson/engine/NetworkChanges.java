@@ -10,9 +10,8 @@ import dev.caisson.linux.Polling;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Waits until something may have changed that is recorded of networks, or the packet filter has, so that whoever
-/// looks after them sleeps meanwhile. Where the kernel does not tell, it looks as often as before. For one thread, but
-/// [#wake].
+/// Waits until records of networks or the packet filter may have changed. If the kernel cannot report that, a wait
+/// ends after a fixed time instead. For one thread, except [#wake].
 final class NetworkChanges implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(NetworkChanges.class.getName());
     private static final int DIRECTORY = FileSystem.O_RDONLY | FileSystem.O_DIRECTORY | FileSystem.O_CLOEXEC;
@@ -30,7 +29,7 @@ final class NetworkChanges implements AutoCloseable {
     private @Nullable Inotify records;
     private @Nullable NetlinkSocket filter;
 
-    /// @param unheard milliseconds after which to look where the kernel does not tell
+    /// @param unheard milliseconds that a wait lasts at most if the kernel cannot report changes
     NetworkChanges(EngineOptions options, int unheard) {
         this.options = options;
         this.unheard = unheard;
@@ -46,7 +45,7 @@ final class NetworkChanges implements AutoCloseable {
         LOG.log(System.Logger.Level.DEBUG, "changes of networks are looked for many times a second", e);
     }
 
-    /// Makes sure that what changes from here on ends the next wait: to be called before the look at what is there.
+    /// Starts to watch: changes from here on end the next wait. Call it before reading what is there.
     void watch() {
         if (records != null) {
             try {
@@ -80,7 +79,7 @@ final class NetworkChanges implements AutoCloseable {
         }
     }
 
-    /// The directory of networks, or the nearest above it that is there.
+    /// Watches the directory of networks, or the nearest one above it that exists.
     private void watchDirectory(Inotify queue) {
         for (Path directory = options.networks(); directory != null; directory = directory.getParent()) {
             try (Fd open = FileSystem.open(directory.toString(), DIRECTORY)) {
@@ -94,12 +93,12 @@ final class NetworkChanges implements AutoCloseable {
         }
     }
 
-    /// Waits for a change, or as long as one may go by unseen.
+    /// Waits for a change, or for the longest time that one may go unseen.
     void await() {
         await(Integer.MAX_VALUE);
     }
 
-    /// Waits for a change, and no longer than so many milliseconds.
+    /// Waits for a change, at most `most` milliseconds.
     void await(int most) {
         boolean hasAny = HostNetworks.hasAny(options);
         boolean tells = records != null && (filter != null || !hasAny);
@@ -113,7 +112,7 @@ final class NetworkChanges implements AutoCloseable {
         }
     }
 
-    /// What was lost says no less than what is there: something has changed.
+    /// Reads all news; if some were lost, something has changed too.
     private static void drain(NetlinkSocket news) {
         while (news.news().map(some -> !some.isEmpty()).orElse(true)) {
             // the next

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// What becomes of open gates when their secret changes: each cause alone, with no container and no network.
+/// Open gates follow changes of their secret: each cause alone, without a container or a network.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class GateUpdatesTest {
@@ -49,7 +49,7 @@ class GateUpdatesTest {
     private final List<String> acts = new ArrayList<>();
     private GateUpdates updates;
 
-    /// Why nobody may have a value any more.
+    /// Reasons why a value may not be used any longer.
     enum Cause {
         REMOVED(false, SecretException.Code.SECRET_UNKNOWN) {
             @Override

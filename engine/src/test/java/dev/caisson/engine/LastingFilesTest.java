@@ -46,7 +46,7 @@ class LastingFilesTest {
     @TempDir
     private Path scratch;
 
-    /// What is written, and how many names that gives at least.
+    /// Something to write, and the least number of names that it makes.
     enum Act {
         SECRETS(3) {
             @Override

@@ -108,9 +108,8 @@ record GateProgram(List<String> arguments) {
             return new GateProgram(List.copyOf(all));
         }
 
-        /// Adds what links of the JVM's own files lead to outside of its directory, and what links of those lead to:
-        /// some
-        /// distributions keep a JVM's settings and its authorities in /etc.
+        /// Adds what links of the JVM's own files lead to outside of its directory, and what links of those lead to.
+        /// Some distributions keep a JVM's settings and its authorities in /etc.
         private void outside() throws IOException {
             var left = new ArrayDeque<>(List.of(home.resolve("conf"), home.resolve("lib")));
             while (!left.isEmpty()) {

@@ -199,6 +199,7 @@ class OwnProfilesTest {
                 rows.add(row(loaded ? EPROTONOSUPPORT : Action.ALLOW, "socket", family, 2, protocol));
             }
         }
+        rows.add(row(EPROTONOSUPPORT, "socket", 2, 1, 768)); // which the kernel does not have
         rows.add(row(Action.ALLOW, "socket", 1, 1, 256));
         for (int protocol = 0; protocol < 32; protocol++) {
             boolean open = protocol == 0 || protocol == 4 || protocol == 15;

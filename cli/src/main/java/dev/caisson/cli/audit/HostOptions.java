@@ -169,7 +169,7 @@ final class HostOptions {
         return HostAudit.propose(request(failOn, waivers, baseline), dockerfiles);
     }
 
-    /// @param err is told of each host that was not judged, for whoever keeps the report in a file
+    /// @param err gets a line for each host that was not judged: the report may go to a file
     private Report report(HostAuditRequest request, PrintWriter err) {
         if (facts.isEmpty() && hosts.isEmpty()) {
             return HostAudit.run(request, dockerfiles);
@@ -194,8 +194,8 @@ final class HostOptions {
         gathered.addAll(new RemoteHosts("ssh").gather(hosts));
         gathered.stream()
                 .filter(host -> !host.problem().isEmpty())
-                .forEach(host -> err.println(
-                        "caisson: host " + OneLine.of(host.host()) + " was not audited: " + host.problem()));
+                .forEach(host -> err.println("caisson: host " + OneLine.of(host.host()) + " was not audited: "
+                        + OneLine.of(host.problem())));
         err.flush();
         return HostAudit.judge(gathered, request);
     }

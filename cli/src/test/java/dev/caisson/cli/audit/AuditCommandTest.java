@@ -218,6 +218,17 @@ class AuditCommandTest {
     }
 
     @Test
+    void a_host_that_cannot_be_reached_is_named_on_standard_error() {
+        String host = "ssh://root@127.0.0.1:1";
+
+        assertThat(audit("audit", "--host", host, "--format", "json")).isEqualTo(3);
+
+        assertThat(err.toString())
+                .startsWith("caisson: host " + host + " was not audited: ")
+                .hasLineCount(1);
+    }
+
+    @Test
     void a_name_of_another_host_steers_no_terminal_in_any_table() throws IOException {
         Path facts = Files.writeString(root.resolve("a\u001b[31m\u009bb.json"), "no facts");
         for (String format : new String[] {"csv", "text", "markdown"}) {

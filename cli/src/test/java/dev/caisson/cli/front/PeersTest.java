@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Whom the resident engine serves, if the directory around its socket kept nobody away.
+/// The resident engine checks its peer's uid itself, even if the directory of its socket is open to all.
 @Tag("root")
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class PeersTest {
