@@ -2,6 +2,7 @@ package dev.caisson.launch;
 
 import dev.caisson.network.Attachment;
 import dev.caisson.network.GuestMessages;
+import dev.caisson.spec.Capability;
 import dev.caisson.spec.ContainerSpec;
 import dev.caisson.spec.ExtraHost;
 import dev.caisson.spec.InRootPath;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -45,13 +47,25 @@ public record GuestNetwork(
     private static final Step NEIGHBORS =
             new Step.Netlink(NetlinkProtocol.NETFILTER, new NetlinkRequests(GuestMessages.neighbors()));
 
-    private static final Step REDIRECTION = new Step.Netlink(
-            NetlinkProtocol.NETFILTER, new NetlinkRequests(GuestMessages.resolver(RESOLVER_PORT, RESOLVER_PORT)));
+    private static final Step REDIRECTION = redirection(false);
+
+    /// Where the container may have a packet filter of its own.
+    private static final Step TRACKING_REDIRECTION = redirection(true);
 
     private static final String LOCAL_HOSTS = """
             127.0.0.1\tlocalhost
             ::1\tlocalhost ip6-localhost ip6-loopback
             """;
+
+    private static Step redirection(boolean tracks) {
+        return new Step.Netlink(
+                NetlinkProtocol.NETFILTER,
+                new NetlinkRequests(GuestMessages.resolver(RESOLVER_PORT, RESOLVER_PORT, tracks)));
+    }
+
+    private static boolean tracks(ContainerSpec spec) {
+        return spec.privileged() || spec.addedCapabilities().contains(Capability.NET_ADMIN);
+    }
 
     public GuestNetwork {
         attachments = List.copyOf(attachments);
@@ -205,17 +219,22 @@ public record GuestNetwork(
     }
 
     /// Returns what waits for the links and sets them.
-    List<Step> settledLinks() {
+    List<Step> settledLinks(ContainerSpec spec) {
         var steps = new ArrayList<Step>();
         attachments.forEach(one -> steps.add(new Step.AwaitLink(one.guestIndex())));
-        sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
+        var settings = new LinkedHashMap<String, String>();
+        if (ipv6) {
+            attachments.forEach(place -> settings.putAll(sysctls(place)));
+        }
+        if (hasResolver() && !tracks(spec)) {
+            settings.putAll(new TreeMap<>(GuestMessages.resolverTimes()));
+        }
+        settings.forEach((name, value) -> steps.add(new Step.SetSysctl(InRootPath.of(name), value)));
         return steps;
     }
 
-    Map<String, String> sysctls() {
-        var all = new LinkedHashMap<String, String>();
-        attachments.forEach(place -> all.putAll(sysctls(place)));
-        return ipv6 ? all : Map.of();
+    private boolean hasResolver() {
+        return names && !attachments.isEmpty();
     }
 
     /// Returns settings of a link inside, by their paths below /proc/sys, if the kernel has IPv6. One without an IPv6
@@ -234,7 +253,7 @@ public record GuestNetwork(
     }
 
     /// Returns the requests of rtnetlink(7) that set the links up from within, and the sockets of names.
-    List<Step> requests() {
+    List<Step> requests(ContainerSpec spec) {
         if (attachments.isEmpty()) {
             return List.of();
         }
@@ -242,8 +261,8 @@ public record GuestNetwork(
         steps.add(NEIGHBORS);
         steps.add(new Step.Netlink(NetlinkProtocol.ROUTE, new NetlinkRequests(GuestMessages.links(attachments))));
         attachments.forEach(one -> steps.addAll(gateways(one)));
-        if (names) {
-            steps.add(REDIRECTION);
+        if (hasResolver()) {
+            steps.add(tracks(spec) ? TRACKING_REDIRECTION : REDIRECTION);
             steps.add(new Step.Resolver(RESOLVER_PORT, RESOLVER_PORT));
         }
         return steps;

@@ -346,7 +346,7 @@ public final class Planner {
         if (!spec.privileged()) {
             MASKED.forEach(path -> steps.add(new Step.Mask(path)));
         }
-        steps.addAll(network.settledLinks()); // late, as the zygote makes them meanwhile
+        steps.addAll(network.settledLinks(spec)); // late, as the zygote makes them meanwhile
         sysctls().forEach((name, value) -> steps.add(new Step.SetSysctl(Sysctls.path(name), value)));
         if (!spec.privileged()) {
             READ_ONLY.forEach(path -> steps.add(new Step.MakeReadOnly(path)));
@@ -373,7 +373,7 @@ public final class Planner {
         if (network.hasOwnStack()) {
             steps.add(new Step.RaiseLoopback());
         }
-        steps.addAll(network.requests());
+        steps.addAll(network.requests(spec));
         if (!spec.sharedNamespaces().contains(ContainerSpec.SharedNamespace.UTS)) {
             steps.add(new Step.SetHostName(hostName));
         }

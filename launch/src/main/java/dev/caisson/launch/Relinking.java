@@ -63,7 +63,7 @@ public final class Relinking {
                     steps.add(new Step.WriteFile(file.mode(), RESOLVER, network.resolver(spec)));
                 case Step.SetSysctl setting -> {
                     if (setting.name().equals(FIRST_SETTING)) {
-                        steps.addAll(network.settledLinks());
+                        steps.addAll(network.settledLinks(spec));
                         ofLinks = false;
                     }
                     if (!ofLinks) {
@@ -72,7 +72,7 @@ public final class Relinking {
                 }
                 case Step.RaiseLoopback loopback -> {
                     steps.add(loopback);
-                    steps.addAll(network.requests());
+                    steps.addAll(network.requests(spec));
                 }
                 case Step.AwaitLink _, Step.Netlink _, Step.AskGateway _, Step.Resolver _ -> {}
                 default -> steps.add(step);

@@ -14,9 +14,12 @@ import dev.caisson.spec.Subnet;
 import dev.caisson.spec.Transport;
 import dev.caisson.text.AddressText;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Netlink messages that a container's first process sends within its own network namespace. They are made ahead, as
@@ -30,11 +33,17 @@ public final class GuestMessages {
     private static final Subnet EVERYWHERE_6 = Subnet.parse("::/0");
     private static final String TABLE = "caisson";
     private static final String QUESTIONS = "questions";
-    private static final String ANSWERS = "answers";
+    private static final String OTHERS = "others";
+    private static final String ARRIVING = "arriving";
+    private static final String BOUND = "bound";
+    private static final String TIMES = "net/netfilter/nf_conntrack_";
+    private static final String ANSWER_TIME = "10";
+    private static final int MOST_QUESTIONS = 8192;
     /// Before the kernel tracks connections, if rules of the container have it do that.
     private static final int RAW = -300;
     /// After that.
     private static final int MANGLE = -150;
+    private static final int NAT = -100;
     private static final int FILTER = 0;
     private static final int IPV4 = 2;
     private static final int IPV6 = 10;
@@ -43,6 +52,10 @@ public final class GuestMessages {
     private static final int IPV6_DESTINATION = 24;
     private static final int SOURCE_PORT = 0;
     private static final int DESTINATION_PORT = 2;
+    private static final byte[] STATE_NEW = ByteBuffer.allocate(4)
+            .order(ByteOrder.nativeOrder())
+            .putInt(Expressions.NEW)
+            .array();
     private static final byte MULTICAST_6 = (byte) 0xff;
     private static final String NEIGHBORS = "neighbors";
     private static final int MOST_NEIGHBORS = 256;
@@ -179,44 +192,89 @@ public final class GuestMessages {
     }
 
     private static void neighbors(Batch batch, List<Expression> match) {
-        var rule = new ArrayList<>(match);
-        rule.add(Expressions.accept());
-        batch.rule(Family.INET, TABLE, NEIGHBORS, rule);
+        batch.rule(Family.INET, TABLE, NEIGHBORS, with(match, Expressions.accept()));
     }
 
     /// Returns one batch of nfnetlink that leads what is sent to port 53 of [#RESOLVER], by UDP and TCP, to other
-    /// ports of it, so that a container can have a server of its own at port 53. Ports are written into each
-    /// packet, there and back: translation (nat) would have the kernel keep an entry for each connection of the
-    /// container, those to itself too, in memory that nobody is charged for. A container that tracks connections
-    /// itself sees both ways with port 53, as one connection.
-    public static byte[] resolver(int udpPort, int tcpPort) {
-        var batch = new Batch()
-                .table(Family.IPV4, TABLE)
-                .chain(Family.IPV4, TABLE, QUESTIONS, "filter", Hook.OUTPUT, MANGLE)
-                .chain(Family.IPV4, TABLE, ANSWERS, "filter", Hook.OUTPUT, RAW);
-        redirect(batch, Transport.UDP, udpPort);
-        redirect(batch, Transport.TCP, tcpPort);
+    /// ports of it, so that a container can have a server of its own at port 53. That is translation (nat), for
+    /// which the kernel keeps an entry of each connection, in memory that nobody is charged for: of questions it
+    /// keeps 8,192 at most, and those beyond are dropped. A kernel may refuse to write into packets within a user
+    /// namespace, so that translation without entries is not for containers.
+    ///
+    /// @param tracks true if the container may have rules of its own, which track all its connections; else nothing
+    ///     but questions to the resolver and their answers is tracked
+    public static byte[] resolver(int udpPort, int tcpPort, boolean tracks) {
+        var batch = new Batch().table(Family.IPV4, TABLE);
+        if (!tracks) {
+            batch.chain(Family.IPV4, TABLE, OTHERS, "filter", Hook.OUTPUT, RAW);
+            for (Transport transport : Transport.values()) {
+                accept(batch, question(transport));
+                accept(batch, answer(transport, transport == Transport.UDP ? udpPort : tcpPort));
+            }
+            batch.rule(Family.IPV4, TABLE, OTHERS, List.of(Expressions.untracked()))
+                    .chain(Family.IPV4, TABLE, ARRIVING, "filter", Hook.PREROUTING, RAW)
+                    .rule(Family.IPV4, TABLE, ARRIVING, List.of(Expressions.untracked()));
+        }
+        batch.chain(Family.IPV4, TABLE, BOUND, "filter", Hook.OUTPUT, MANGLE)
+                .chain(Family.IPV4, TABLE, QUESTIONS, "nat", Hook.OUTPUT, NAT);
+        for (Transport transport : Transport.values()) {
+            bound(batch, transport);
+            lead(batch, transport, transport == Transport.UDP ? udpPort : tcpPort);
+        }
         return batch.toBytes();
     }
 
-    private static void redirect(Batch batch, Transport transport, int port) {
-        rewrite(batch, QUESTIONS, transport, IPV4_DESTINATION, DESTINATION_PORT, DNS, port);
-        rewrite(batch, ANSWERS, transport, IPV4_SOURCE, SOURCE_PORT, port, DNS);
+    /// Returns for how many seconds the kernel keeps what [#resolver] has it track, by the setting's path below
+    /// /proc/sys: no longer than somebody waits for an answer, nor than the connection is there.
+    public static Map<String, String> resolverTimes() {
+        return Map.of(
+                TIMES + "udp_timeout", ANSWER_TIME,
+                TIMES + "udp_timeout_stream", ANSWER_TIME,
+                TIMES + "tcp_timeout_time_wait", "1");
     }
 
-    /// Writes another port where the resolver's address is at one end of a packet.
-    private static void rewrite(
-            Batch batch, String chain, Transport transport, int address, int offset, int port, int written) {
-        var rule = new ArrayList<Expression>();
-        rule.add(Expressions.payload(Header.NETWORK, address, 4, 0));
-        rule.add(Expressions.equal(0, RESOLVER.getAddress()));
-        rule.add(Expressions.meta(Meta.TRANSPORT, 0));
-        rule.add(Expressions.equal(0, new byte[] {(byte) transport.number()}));
-        rule.add(Expressions.payload(Header.TRANSPORT, offset, 2, 0));
-        rule.add(Expressions.equal(0, port(port)));
-        rule.add(Expressions.load(0, port(written)));
-        rule.add(Expressions.write(0, offset, 2));
-        batch.rule(Family.IPV4, TABLE, chain, rule);
+    private static void accept(Batch batch, List<Expression> match) {
+        batch.rule(Family.IPV4, TABLE, OTHERS, with(match, Expressions.accept()));
+    }
+
+    private static void bound(Batch batch, Transport transport) {
+        var rule = new ArrayList<>(question(transport));
+        rule.add(Expressions.connectionState(0));
+        rule.add(Expressions.mask(0, STATE_NEW));
+        rule.add(Expressions.notEqual(0, new byte[STATE_NEW.length]));
+        rule.add(Expressions.moreConnectionsThan(MOST_QUESTIONS));
+        batch.rule(Family.IPV4, TABLE, BOUND, with(rule, Expressions.drop()));
+    }
+
+    private static void lead(Batch batch, Transport transport, int port) {
+        var rule = new ArrayList<>(question(transport));
+        rule.add(Expressions.load(0, port(port)));
+        batch.rule(Family.IPV4, TABLE, QUESTIONS, with(rule, Expressions.translatePort(IPV4, 0)));
+    }
+
+    private static List<Expression> question(Transport transport) {
+        return resolverAt(transport, IPV4_DESTINATION, DESTINATION_PORT, DNS);
+    }
+
+    private static List<Expression> answer(Transport transport, int port) {
+        return resolverAt(transport, IPV4_SOURCE, SOURCE_PORT, port);
+    }
+
+    /// Goes on where the resolver's address and a port of it are at one end of a packet.
+    private static List<Expression> resolverAt(Transport transport, int address, int offset, int port) {
+        return List.of(
+                Expressions.payload(Header.NETWORK, address, 4, 0),
+                Expressions.equal(0, RESOLVER.getAddress()),
+                Expressions.meta(Meta.TRANSPORT, 0),
+                Expressions.equal(0, new byte[] {(byte) transport.number()}),
+                Expressions.payload(Header.TRANSPORT, offset, 2, 0),
+                Expressions.equal(0, port(port)));
+    }
+
+    private static List<Expression> with(List<Expression> match, Expression verdict) {
+        var rule = new ArrayList<>(match);
+        rule.add(verdict);
+        return rule;
     }
 
     private static byte[] port(int port) {

@@ -100,7 +100,8 @@ final class Bed implements AutoCloseable {
         Fd tcp = namespace.call(() -> InternetSockets.listenTcp(resolver, 16));
         byte[] rules = GuestMessages.resolver(
                 InternetSockets.localAddress(udp).getPort(),
-                InternetSockets.localAddress(tcp).getPort());
+                InternetSockets.localAddress(tcp).getPort(),
+                false);
         namespace.call(() -> {
             try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
                 socket.commit("the resolver's rules", NetlinkWriter.of(rules));

@@ -114,7 +114,7 @@ class CompilerTest {
     void the_filter_stays_small_and_shallow() {
         Filter own = Compiler.compile(Profile.standard(), Calls.target(Architecture.X86_64));
         Filter three = Compiler.compile(Profile.standard().withCompatibleAbis(), Calls.target(Architecture.X86_64));
-        assertThat(own.length()).isLessThanOrEqualTo(165);
+        assertThat(own.length()).isLessThanOrEqualTo(175);
         assertThat(three.length()).isLessThanOrEqualTo(325);
         double mean = IntStream.rangeClosed(0, 471)
                 .map(number -> Simulator.run(three, SeccompData.of(Architecture.X86_64, number))
@@ -178,7 +178,7 @@ class CompilerTest {
         assertThat(filter.summary().unknownNames()).isEmpty();
         assertThat(filter.summary())
                 .hasToString(filter.summary().allowed()
-                        + " calls allowed, 10 by argument, the rest ERRNO(EPERM), unknown ERRNO(ENOSYS)");
+                        + " calls allowed, 11 by argument, the rest ERRNO(EPERM), unknown ERRNO(ENOSYS)");
     }
 
     static Profile profileOf(Action defaultAction, Rule... rules) {

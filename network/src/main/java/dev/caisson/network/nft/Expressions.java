@@ -271,6 +271,20 @@ public final class Expressions {
                         .big32(5, register(port)));
     }
 
+    /// Translates the destination's port to that in a register, at the same address.
+    ///
+    /// @param family AF_INET or AF_INET6
+    public static Expression translatePort(int family, int port) {
+        int portsAreGiven = 2;
+        return new Expression(
+                "nat",
+                out -> out.big32(1, 1)
+                        .big32(2, family)
+                        .big32(5, register(port))
+                        .big32(6, register(port))
+                        .big32(7, portsAreGiven));
+    }
+
     /// Gives the packet the address of the interface that it leaves by, and a port between those in two registers: its
     /// own one if that lies there.
     public static Expression masquerade(int first, int last) {
@@ -323,28 +337,22 @@ public final class Expressions {
 
     /// Goes on if more connections than `most` have this key; the set, made for it, remembers them.
     public static Expression moreConnectionsThan(int register, String set, int most) {
-        return dynamic(
-                register,
-                set,
-                new Expression("connlimit", out -> out.big32(1, most).big32(2, 1)));
+        return dynamic(register, set, moreConnectionsThan(most));
+    }
+
+    /// Goes on if there are more connections than `most` among those that came to this rule.
+    public static Expression moreConnectionsThan(int most) {
+        return new Expression("connlimit", out -> out.big32(1, most).big32(2, 1));
+    }
+
+    /// Has the kernel not track the packet.
+    public static Expression untracked() {
+        return new Expression("notrack", _ -> {});
     }
 
     /// Has the kernel keep a connection that begins for as long as [Batch#closed] says, by its name.
     public static Expression timeouts(String name) {
         return new Expression("objref", out -> out.big32(1, Batch.TIMEOUTS).string(2, name));
-    }
-
-    /// Writes a field of the transport header, and updates its checksum. A datagram without a checksum stays
-    /// without one: the kernel finds the checksum itself, as it would write at a given offset into those too.
-    public static Expression write(int register, int offset, int length) {
-        int findsTheChecksum = 1;
-        return new Expression(
-                "payload",
-                out -> out.big32(2, Header.TRANSPORT.number)
-                        .big32(3, offset)
-                        .big32(4, length)
-                        .big32(5, register(register))
-                        .big32(8, findsTheChecksum));
     }
 
     /// Reads the neighbor that a packet goes to next, which is its destination where that is on the link, and a gateway

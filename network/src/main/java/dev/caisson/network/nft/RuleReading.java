@@ -47,16 +47,18 @@ public final class RuleReading {
 
     private static final int SMALL_IN_A_LARGE = 4;
     /// Which attributes of an expression are registers, as in linux/netfilter/nf_tables.h.
-    private static final Map<String, List<Integer>> REGISTERS = Map.of(
-            "bitwise", List.of(1, 2),
-            "cmp", List.of(1),
-            "dynset", List.of(4, 5),
-            "exthdr", List.of(1, 7),
-            "immediate", List.of(1),
-            "lookup", List.of(2, 3),
-            "meta", List.of(1, 3),
-            "payload", List.of(1, 5),
-            "rt", List.of(1));
+    private static final Map<String, List<Integer>> REGISTERS = Map.ofEntries(
+            Map.entry("bitwise", List.of(1, 2)),
+            Map.entry("cmp", List.of(1)),
+            Map.entry("ct", List.of(1, 4)),
+            Map.entry("dynset", List.of(4, 5)),
+            Map.entry("exthdr", List.of(1, 7)),
+            Map.entry("immediate", List.of(1)),
+            Map.entry("lookup", List.of(2, 3)),
+            Map.entry("meta", List.of(1, 3)),
+            Map.entry("nat", List.of(3, 4, 5, 6)),
+            Map.entry("payload", List.of(1, 5)),
+            Map.entry("rt", List.of(1)));
 
     /// A set or chain of a table.
     private record Name(String table, String name) {

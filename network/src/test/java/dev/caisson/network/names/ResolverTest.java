@@ -422,7 +422,7 @@ class ResolverTest {
     }
 
     private void redirect() {
-        var messages = GuestMessages.resolver(udp.getPort(), tcp.getPort());
+        var messages = GuestMessages.resolver(udp.getPort(), tcp.getPort(), false);
         container.call(() -> {
             try (NetlinkSocket socket = NetlinkSocket.open(NetlinkSocket.NETFILTER)) {
                 socket.commit("the resolver's rules", NetlinkWriter.of(messages));
