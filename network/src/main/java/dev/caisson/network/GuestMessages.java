@@ -37,7 +37,7 @@ public final class GuestMessages {
     private static final String ARRIVING = "arriving";
     private static final String BOUND = "bound";
     private static final String TIMES = "net/netfilter/nf_conntrack_";
-    private static final String ANSWER_TIME = "10";
+    private static final String ANSWER_TIME = "6";
     private static final int MOST_QUESTIONS = 8192;
     /// Before the kernel tracks connections, if rules of the container have it do that.
     private static final int RAW = -300;

@@ -224,7 +224,7 @@ class AuditCommandTest {
         assertThat(audit("audit", "--host", host, "--format", "json")).isEqualTo(3);
 
         assertThat(err.toString())
-                .startsWith("caisson: host " + host + " was not audited: ")
+                .startsWith("caisson: host root@127.0.0.1:1 was not audited: ")
                 .hasLineCount(1);
     }
 
