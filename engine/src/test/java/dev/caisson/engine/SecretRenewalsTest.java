@@ -2,6 +2,9 @@ package dev.caisson.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caisson.linux.Fd;
+import dev.caisson.linux.FileLocks;
+import dev.caisson.linux.FileSystem;
 import dev.caisson.linux.Processes;
 import dev.caisson.secret.BoundSource;
 import dev.caisson.secret.NewStore;
@@ -169,6 +172,23 @@ class SecretRenewalsTest extends BusyboxEngine {
                 .filter(event -> event.action().equals("secret_stale")
                         && event.id().equals(container.id().value()))
                 .toList();
+    }
+
+    /// Waits longer than the store does for its lock.
+    @Test
+    void a_store_that_is_locked_by_another_process_is_looked_at_again() throws Exception {
+        bind("the first value");
+        DetachedContainer kept = start(with(SecretFile.of("db"), "sleep 1000"));
+        try (Fd lock = FileSystem.open(STORE.resolve("lock").toString(), FileSystem.O_RDWR)) {
+            long until = System.nanoTime() + PATIENCE_NANOS;
+            while (!FileLocks.tryLock(lock)) {
+                assertThat(System.nanoTime() - until).isNegative();
+                Thread.sleep(1);
+            }
+            source("and the second value");
+            Thread.sleep(12_000);
+        }
+        await(shown(kept), "and the second value");
     }
 
     @Test
