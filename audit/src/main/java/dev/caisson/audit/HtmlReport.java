@@ -7,16 +7,19 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// The report as one HTML file for a screen of any width and for paper. It holds no script and asks for nothing from
 /// elsewhere; its policy forbids both, whatever an audited file has smuggled into a text.
 final class HtmlReport {
     private static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+    private static final int SHOWN_OF_A_LINE = 160;
     private static final Comparator<Finding> WORST_FIRST = Comparator.comparing(HtmlReport::mark)
             .thenComparing(Finding::severity, Comparator.reverseOrder())
             .thenComparing(Comparator.naturalOrder());
@@ -44,11 +47,14 @@ final class HtmlReport {
     }
 
     private final StringBuilder out = new StringBuilder();
+    /// The name that links of this page lead to, of each finding that does not pass.
+    private final Map<Finding, String> anchors = new IdentityHashMap<>();
 
     private HtmlReport() {}
 
     static String write(Report report) {
         HtmlReport page = new HtmlReport();
+        page.number(report);
         page.head(report);
         Map<String, List<Finding>> sections = new LinkedHashMap<>();
         Sections.ORDER.forEach(title -> sections.put(title, new ArrayList<>()));
@@ -59,6 +65,7 @@ final class HtmlReport {
         sections.values().removeIf(List::isEmpty);
         page.navigation(sections);
         page.raw("<main id=\"main\">\n");
+        page.subjects(report);
         sections.forEach(page::section);
         page.notApplicable(report);
         page.raw("</main>\n</body>\n</html>\n");
@@ -69,21 +76,63 @@ final class HtmlReport {
         raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         raw("<meta http-equiv=\"Content-Security-Policy\" content=\"" + POLICY + "\">\n");
         raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        raw("<title>Audit of " + text(String.join(", ", report.targets())) + "</title>\n");
+        List<Finding> open = report.findings().stream().filter(Finding::open).toList();
+        String judged = "Audit of " + text(String.join(", ", report.targets()));
+        raw("<title>" + verdict(report, open) + ": " + judged + "</title>\n");
         raw("<style>\n" + styles() + "</style>\n</head>\n<body>\n");
-        raw("<a class=\"skip\" href=\"#main\">To the findings</a>\n<header>\n<h1>Audit</h1>\n");
-        raw("<div class=\"soft\">" + text(String.join(", ", report.targets())) + "<br>" + report.date() + ", caisson "
+        raw("<a class=\"skip\" href=\"#main\">To the findings</a>\n<header>\n<h1>" + judged + "</h1>\n");
+        raw("<div class=\"soft\">" + text(subjectsJudged(report)) + "<br>" + report.date() + ", caisson "
                 + text(report.version()) + "</div>\n");
-        long open = report.findings().stream().filter(Finding::open).count();
         String worst = report.failOn().word();
+        String counts = open.isEmpty() ? "nothing" : counted(open, Severity.INFO);
         raw(
                 switch (report.exitCode()) {
-                    case 0 -> verdict("clean", "Nothing at or over " + worst + " is open; " + open + " below it");
-                    case 3 -> verdict("partly", "A part was not evaluated; nothing at or over " + worst + " is open");
-                    default -> verdict("findings", open + " findings are open, some at or over " + worst);
+                    case 0 -> verdict("clean", "Nothing at or over " + worst + " is open; below it: " + counts);
+                    case 3 -> verdict("partly", "A part was not evaluated; open below " + worst + ": " + counts);
+                    default -> verdict("findings", counts);
                 });
         chart(report.findings(), "All sections");
         raw("</header>\n");
+    }
+
+    private static String verdict(Report report, List<Finding> open) {
+        String counts = open.isEmpty() ? "" : gravest(open);
+        if (report.exitCode() == 3) {
+            return counts.isEmpty() ? "partly evaluated" : counts + ", partly evaluated";
+        }
+        return counts.isEmpty() ? "clean" : counts;
+    }
+
+    /// Returns how many are critical and high, as `2 critical, 8 high`; the worst ones if none is.
+    private static String gravest(List<Finding> open) {
+        Severity worst = open.stream()
+                .map(Finding::severity)
+                .max(Comparator.naturalOrder())
+                .orElse(Severity.INFO);
+        return counted(open, worst.atLeast(Severity.HIGH) ? Severity.HIGH : worst);
+    }
+
+    private static String counted(List<Finding> findings, Severity least) {
+        Map<Severity, Long> counts = new TreeMap<>(Comparator.reverseOrder());
+        findings.stream()
+                .map(Finding::severity)
+                .filter(severity -> severity.atLeast(least))
+                .forEach(severity -> counts.merge(severity, 1L, Long::sum));
+        return counts.entrySet().stream()
+                .map(count -> count.getValue() + " " + count.getKey().word())
+                .collect(Collectors.joining(", "));
+    }
+
+    /// Returns what was judged, by kind: `3 containers, 1 daemon`.
+    private static String subjectsJudged(Report report) {
+        Map<Subject.Kind, Long> kinds = report.findings().stream()
+                .map(Finding::subject)
+                .distinct()
+                .collect(Collectors.groupingBy(Subject::kind, TreeMap::new, Collectors.counting()));
+        return kinds.entrySet().stream()
+                .map(kind -> kind.getValue() + " " + kind.getKey().word().replace('-', ' ')
+                        + (kind.getValue() == 1 ? "" : "s"))
+                .collect(Collectors.joining(", "));
     }
 
     private static String verdict(String kind, String sentence) {
@@ -112,7 +161,9 @@ final class HtmlReport {
         findings.stream()
                 .filter(finding -> finding.status() != Status.PASS)
                 .sorted(WORST_FIRST)
-                .forEach(this::finding);
+                .collect(Collectors.groupingBy(Finding::check, LinkedHashMap::new, Collectors.toList()))
+                .values()
+                .forEach(this::rule);
         passes(findings.stream()
                 .filter(finding -> finding.status() == Status.PASS)
                 .toList());
@@ -144,6 +195,49 @@ final class HtmlReport {
         raw("</ul>\n");
     }
 
+    /// Gives each finding that does not pass its anchor.
+    private void number(Report report) {
+        report.findings().stream()
+                .filter(finding -> finding.status() != Status.PASS && finding.status() != Status.NOT_APPLICABLE)
+                .forEach(finding -> anchors.put(finding, "f-" + (anchors.size() + 1)));
+    }
+
+    /// The open findings of each container, service or file, the worst subject first. A report of one subject has no
+    /// such list.
+    private void subjects(Report report) {
+        Map<Subject, List<Finding>> open = report.findings().stream()
+                .filter(Finding::open)
+                .sorted(WORST_FIRST)
+                .collect(Collectors.groupingBy(Finding::subject, LinkedHashMap::new, Collectors.toList()));
+        if (open.size() < 2) {
+            return;
+        }
+        raw("<section aria-labelledby=\"s-subjects\">\n<h2 id=\"s-subjects\">By container, service or file</h2>\n");
+        open.forEach((subject, findings) -> {
+            raw("<details class=\"subject " + mark(findings.getFirst()).word() + "\"><summary>"
+                    + text(subject.name()) + "<span class=\"where\">"
+                    + subject.kind().word().replace('-', ' ') + ": " + counted(findings, Severity.INFO)
+                    + "</span></summary>\n<ul>\n");
+            findings.forEach(finding -> raw("<li class=\"" + mark(finding).word() + "\"><span class=\"badge\">"
+                    + mark(finding).title() + "</span> <a href=\"#" + anchors.get(finding) + "\">"
+                    + text(finding.message()) + "</a></li>\n"));
+            raw("</ul></details>\n");
+        });
+        raw("</section>\n");
+    }
+
+    /// The findings of one check, below its title if there are several.
+    private void rule(List<Finding> findings) {
+        Check check = findings.getFirst().check();
+        raw("<div class=\"rule " + mark(findings.getFirst()).word() + "\">\n");
+        if (findings.size() > 1) {
+            raw("<h3>" + text(check.title()) + " <span class=\"soft\">" + check.id() + ", " + findings.size()
+                    + "</span></h3>\n");
+        }
+        findings.forEach(this::finding);
+        raw("</div>\n");
+    }
+
     private static String share(long part, long total) {
         return String.format(Locale.ROOT, "%.2f", 1000.0 * part / total);
     }
@@ -151,12 +245,13 @@ final class HtmlReport {
     private void finding(Finding finding) {
         Mark mark = mark(finding);
         String badge = mark == Mark.UNCLEAR ? finding.status().word() : mark.title();
-        raw("<details class=\"finding " + mark.word() + "\"><summary><span class=\"badge\">" + badge + "</span> "
+        raw("<details id=\"" + anchors.get(finding) + "\" class=\"finding " + mark.word()
+                + "\"><summary><span class=\"badge\">" + badge + "</span> "
                 + text(finding.message()) + "<span class=\"where\">"
                 + text(finding.location().map(Location::toString).orElse(""))
                 + (finding.location().isPresent() ? " · " : "")
                 + text(finding.subject().name())
-                + "</span></summary>\n<div class=\"body\"><dl>\n");
+                + "</span>" + source(finding) + "</summary>\n<div class=\"body\"><dl>\n");
         Check check = finding.check();
         entry("Check", check.id() + " " + check.name() + ": " + check.title());
         entry("Severity", finding.severity().word());
@@ -173,6 +268,22 @@ final class HtmlReport {
         entry("Pod Security", check.podSecurity());
         entry("Other tools", String.join(", ", check.alike()));
         raw("</dl></div></details>\n");
+    }
+
+    /// Returns the first line of what the finding rests on in its file, whose secrets are cut short there.
+    private static String source(Finding finding) {
+        return finding.location()
+                .flatMap(place -> finding.evidence().stream()
+                        .filter(evidence -> evidence.location().equals(finding.location()))
+                        .findFirst()
+                        .map(evidence -> "<code>" + place.line() + ": " + text(shortened(evidence.text())) + "</code>"))
+                .orElse("");
+    }
+
+    private static String shortened(String text) {
+        String line = text.lines().findFirst().orElse("");
+        int shown = line.offsetByCodePoints(0, Math.min(line.codePointCount(0, line.length()), SHOWN_OF_A_LINE));
+        return shown == line.length() ? line : line.substring(0, shown) + "…";
     }
 
     private void evidence(Evidence evidence) {

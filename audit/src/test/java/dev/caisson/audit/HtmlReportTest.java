@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,6 +31,84 @@ class HtmlReportTest {
         assertThat(page)
                 .contains("Services and containers", "Kubernetes objects", "Dockerfiles", "contradiction")
                 .doesNotContain("<img", "correct-horse", "http://", "https://json", "<script", "\u202E");
+    }
+
+    @Test
+    void the_title_and_the_first_line_say_what_was_judged_and_how_bad_it_is() throws Exception {
+        Files.writeString(root.resolve("compose.yaml"), """
+                services:
+                  web: {image: "nginx:1.27", privileged: true, pid: host}
+                  db: {image: "postgres:17", privileged: true}
+                """);
+        Report report = FileAudit.run(FileRequests.of(root, "."));
+        long critical = report.findings().stream()
+                .filter(finding -> finding.open() && finding.severity() == Severity.CRITICAL)
+                .count();
+        long high = report.findings().stream()
+                .filter(finding -> finding.open() && finding.severity() == Severity.HIGH)
+                .count();
+        String judged = "Audit of " + String.join(", ", report.targets());
+
+        String page = ReportFormat.HTML.write(report);
+
+        assertThat(critical).isEqualTo(2);
+        assertThat(page)
+                .contains("<title>2 critical, " + high + " high: " + judged + "</title>")
+                .contains("<h1>" + judged + "</h1>")
+                .contains("2 compose services")
+                .contains("<div class=\"verdict findings\">2 critical, " + high + " high, ");
+    }
+
+    @Test
+    void findings_are_grouped_by_rule_and_listed_by_service_with_the_line_of_the_source() throws Exception {
+        Files.writeString(root.resolve("compose.yaml"), """
+                services:
+                  web: {image: "nginx:1.27", privileged: true}
+                  db:
+                    image: "postgres:17"
+                    privileged: true
+                    environment:
+                      DB_PASSWORD: %s
+                """.formatted("correct" + "-horse-battery"));
+        Report report = FileAudit.run(FileRequests.of(root, "."));
+
+        String page = ReportFormat.HTML.write(report);
+
+        assertThat(page).contains("CSN-WL-006, 2</span></h3>", "<code>5: privileged: true</code>");
+        assertThat(page).doesNotContain("correct-horse");
+        List<String> links = Pattern.compile("<a href=\"#(f-[0-9]+)\">")
+                .matcher(page)
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+        assertThat(links)
+                .hasSize((int) report.findings().stream().filter(Finding::open).count())
+                .doesNotHaveDuplicates()
+                .allSatisfy(link -> assertThat(page).contains("<details id=\"" + link + "\" class=\"finding "));
+        assertThat(page.indexOf("By container, service or file")).isLessThan(page.indexOf("CSN-WL-006, 2"));
+    }
+
+    @Test
+    void a_clean_report_says_so_and_has_no_list_of_subjects() throws Exception {
+        Files.writeString(root.resolve("a.env"), "NAME=value\n");
+        Report report = FileAudit.run(FileRequests.of(root, "."));
+        Report clean = new Report(
+                report.version(), report.date(), report.targets(), report.failOn(), List.of(), report.resolved());
+
+        assertThat(ReportFormat.HTML.write(clean))
+                .contains("<title>clean: Audit of ")
+                .doesNotContain("By container, service or file", "href=\"#f-");
+    }
+
+    @Test
+    void a_report_of_a_file_that_could_not_be_judged_is_not_called_clean() throws Exception {
+        Files.writeString(root.resolve("compose.yaml"), "services: [\n");
+        Report report = FileAudit.run(FileRequests.of(root, "."));
+
+        assertThat(report.exitCode()).isEqualTo(3);
+        assertThat(ReportFormat.HTML.write(report))
+                .contains("partly evaluated: Audit of ")
+                .doesNotContain("<title>clean");
     }
 
     @Test
