@@ -48,7 +48,7 @@ final class HtmlReport {
 
     private final StringBuilder out = new StringBuilder();
     /// The name that links of this page lead to, of each finding that does not pass.
-    private final Map<Finding, String> anchors = new IdentityHashMap<>();
+    private final IdentityHashMap<Finding, String> anchors = new IdentityHashMap<>();
 
     private HtmlReport() {}
 
