@@ -102,14 +102,17 @@ public final class DetachedContainer {
     }
 
     /// Returns whether a start of the host starts it, as Docker decides: a container with the policy `always` that
-    /// was ever started, and one with `unless-stopped` that nobody stopped.
+    /// was ever started, and one with `unless-stopped` that nobody stopped. One that has been removed is not.
     public boolean isWantedUp() {
         Optional<Boolean> wanted = place.isWanted();
-        return switch (options().restart().kind()) {
-            case ALWAYS -> wanted.isPresent();
-            case UNLESS_STOPPED -> wanted.orElse(false);
-            case NO, ON_FAILURE -> false;
-        };
+        Optional<RestartPolicy.Kind> kind =
+                place.findFile().map(file -> file.options().restart().kind());
+        return kind.isPresent()
+                && switch (kind.get()) {
+                    case ALWAYS -> wanted.isPresent();
+                    case UNLESS_STOPPED -> wanted.orElse(false);
+                    case NO, ON_FAILURE -> false;
+                };
     }
 
     /// Returns whether a process keeps it: else it neither runs nor is started again by its policy.

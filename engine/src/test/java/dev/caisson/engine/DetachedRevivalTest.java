@@ -236,6 +236,16 @@ class DetachedRevivalTest {
     }
 
     @Test
+    void one_that_is_removed_meanwhile_is_not_wanted() throws Exception {
+        DetachedContainer made = sleeping("always");
+        made.start();
+
+        one().remove(true);
+
+        assertThat(made.isWantedUp()).isFalse();
+    }
+
+    @Test
     void one_that_could_never_be_started_is_not_wanted() throws Exception {
         DetachedContainer made = created(
                 ContainerSpec.onHost("no-such-program").name("one"),

@@ -47,6 +47,9 @@ public final class UpCommand implements Callable<Integer> {
                 ResidentEngine.startFor(container, spec.commandLine().getErr());
                 spec.commandLine().getOut().println(container.name());
             } catch (CaissonException e) { // the others are started all the same
+                if (e.code().equals("CONTAINER_UNKNOWN") && !container.isWantedUp()) { // removed meanwhile
+                    continue;
+                }
                 spec.commandLine()
                         .getErr()
                         .println("caisson: " + container.name() + ": " + e.code() + ": " + OneLine.of(e.sentence()));
