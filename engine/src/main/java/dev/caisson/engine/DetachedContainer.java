@@ -102,7 +102,8 @@ public final class DetachedContainer {
     }
 
     /// Returns whether a start of the host starts it, as Docker decides: a container with the policy `always` that
-    /// was ever started, and one with `unless-stopped` that was not stopped by hand. One that has been removed is not.
+    /// was ever started, and one with `unless-stopped` that was not stopped by hand. One that has been removed
+    /// is not.
     public boolean isWantedUp() {
         Optional<Boolean> wanted = place.isWanted();
         Optional<RestartPolicy.Kind> kind =
